@@ -1,0 +1,170 @@
+"""The only module of the local half that talks to git."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from foureyes.shared.errors import UserError
+
+OLDEST_GIT = (2, 30)
+# A hook is started with these set for one repository, index and command; ours are set from what `open` found.
+_BOUND_TO_ONE_CALL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX")
+
+
+class GitFailed(UserError):
+    """git ended with a status other than 0. `words` is what it printed on standard error."""
+
+    def __init__(self, arguments: tuple[str, ...], status: int, words: str) -> None:
+        said = words.strip() or f"exit status {status}"
+        super().__init__(f"git {arguments[0] if arguments else ''} failed: {said}")
+        self.status = status
+        self.words = words
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What git ended with: exit status, standard output, standard error as text."""
+
+    status: int
+    out: bytes
+    words: str
+
+
+def run_git(
+    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: bytes | None = None
+) -> Answer:
+    """Start git and wait for it. Any status is an answer; raises UserError only if there is no git at all."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            input=b"" if stdin is None else stdin,
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        if not cwd.is_dir():
+            raise UserError(
+                f"{cwd} is not a folder", next_step="name the folder of a git repository"
+            ) from error
+        raise UserError(
+            "git was not found on PATH",
+            why="foureyes records commits through git's own hooks",
+            next_step="install git 2.30 or newer, then run this again",
+        ) from error
+    return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+
+
+def git_version(cwd: Path) -> tuple[int, ...]:
+    """`(2, 39, 5)`. Raises UserError if there is no git, or one that is older than foureyes works with."""
+    words = run_git("version", cwd=cwd).out.decode("utf-8", "replace").split()
+    numbers = []
+    for part in (words[2] if len(words) > 2 else "").split("."):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    version = tuple(numbers)
+    if version < OLDEST_GIT:
+        raise UserError(
+            f"git {'.'.join(map(str, version)) or 'of an unknown version'} is too old",
+            why="foureyes needs git 2.30 or newer",
+            next_step="upgrade git, then run this again",
+        )
+    return version
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A repository as seen from one worktree. Paths are absolute; `work_tree` is None in a bare one."""
+
+    work_tree: Path | None
+    git_dir: Path
+    common_dir: Path
+
+    @classmethod
+    def open(cls, cwd: Path, *, bare_ok: bool = False) -> "Repo":
+        """The repository that git finds from `cwd`. Raises UserError: no git, no repository, bare, unsafe."""
+        asked = ("rev-parse", "--absolute-git-dir", "--git-common-dir")
+        # The C locale only here: the answer on standard error decides which of our texts fits.
+        env = {**os.environ, "LC_ALL": "C"}
+        answer = run_git(*asked, "--show-toplevel", cwd=cwd, env=env)
+        top: str | None = None
+        if answer.status == 0:
+            lines = os.fsdecode(answer.out).splitlines()
+            top = lines[-1]
+        else:
+            answer = run_git(*asked, cwd=cwd, env=env)
+            if answer.status != 0:
+                raise _no_repository(cwd, answer)
+            lines = os.fsdecode(answer.out).splitlines()
+        git_dir, common = Path(lines[0]), (cwd / lines[1]).resolve()
+        if top is None and not bare_ok:
+            raise _no_work_tree(cwd, git_dir)
+        return cls(Path(top) if top is not None else None, git_dir, common)
+
+    @property
+    def home(self) -> Path:
+        """Everything of ours in a repository: journal, evidence, settings, lock."""
+        return self.common_dir / "foureyes"
+
+    @cached_property
+    def version(self) -> tuple[int, ...]:
+        return git_version(self.git_dir)
+
+    def ask(
+        self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Run git here; the caller reads the exit status. `env` is added to this process's environment."""
+        ours = {name: value for name, value in os.environ.items() if name not in _BOUND_TO_ONE_CALL}
+        ours["GIT_DIR"] = str(self.git_dir)
+        if self.work_tree is not None:
+            ours["GIT_WORK_TREE"] = str(self.work_tree)
+        # Replace refs show other content under an id than everyone else sees; reading never waits for a lock.
+        ours |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
+        return run_git(*arguments, cwd=self.work_tree or self.git_dir, env=ours, stdin=input)
+
+    def git(self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
+        """git's standard output. Raises GitFailed, a UserError with git's own words."""
+        answer = self.ask(*arguments, input=input, env=env)
+        if answer.status != 0:
+            raise GitFailed(arguments, answer.status, answer.words)
+        return answer.out
+
+    def config(self, name: str) -> str | None:
+        """The value that holds here (all scopes), the last one of several; None where it is not set."""
+        values = self.config_all(name)
+        return values[-1] if values else None
+
+    def config_all(self, name: str, *scope: str) -> tuple[str, ...]:
+        """All values of a name. `scope`: git's own option (`--local`, `--global`); by default all scopes."""
+        answer = self.ask("config", *scope, "-z", "--get-all", name)
+        if answer.status == 1:
+            return ()
+        if answer.status != 0:
+            raise GitFailed(("config",), answer.status, answer.words)
+        return tuple(os.fsdecode(value) for value in answer.out.split(b"\0")[:-1])
+
+
+def _no_repository(cwd: Path, answer: Answer) -> UserError:
+    if "not a git repository" not in answer.words:
+        return GitFailed(("rev-parse",), answer.status, answer.words)
+    return UserError(
+        f"{cwd} is not in a git repository",
+        next_step="change to your repository (or make one with `git init`), then run this again",
+    )
+
+
+def _no_work_tree(cwd: Path, git_dir: Path) -> UserError:
+    if (git_dir / "objects").is_dir() and cwd.resolve() == git_dir and git_dir.name != ".git":
+        what = f"{cwd} is a bare repository"
+    else:
+        what = f"{cwd} is not in a work tree"
+    return UserError(
+        what,
+        why="commits are made, and recorded, in a work tree",
+        next_step="run this in a clone or in a worktree (`git worktree add`)",
+    )
