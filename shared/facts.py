@@ -56,6 +56,8 @@ class Pull:
     head_ref: str
     base: str
     base_ref: str
+    created_at: str = ""
+    """RFC 3339; empty where GitHub did not say, which grants nothing."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ class Person:
 
     identity: Identity
     account: Account | None
+    agent: str = ""
+    """The catalogue's id, where the address is an agent's: no human stands behind it under this name."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,8 @@ class Push:
 
     head: str
     account: Account | None
+    before: str = ""
+    """The head that the push replaced; empty where it was not seen."""
 
 
 class ReviewState(StrEnum):

@@ -1,0 +1,99 @@
+"""One case: the facts and the policy, with all that follows from them. What the rules look at.
+
+A property may only be read when the facts it rests on are Known: evaluation sees to that through each rule's NEEDS.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from foureyes.shared import classes, content, exclusion, reviewers
+from foureyes.shared.facts import Fact, Known, PullFacts
+from foureyes.shared.policy import Policy, Stale, Tier
+from foureyes.shared.protection import Protection, protect
+
+T = TypeVar("T")
+
+_STALE_ORDER: tuple[Stale, ...] = ("protected", "change", "head")
+
+
+def known(fact: Fact[T]) -> T:
+    """Raises LookupError on Unknown: a rule read a fact that it does not name in NEEDS."""
+    if isinstance(fact, Known):
+        return fact.value
+    raise LookupError(f"a fact was used before it was known: {fact.why}")
+
+
+@dataclass(frozen=True)
+class Case:
+    facts: PullFacts
+    policy: Policy
+
+    @cached_property
+    def protection(self) -> Protection:
+        return protect(self.policy, known(self.facts.changes), known(self.facts.touched))
+
+    @cached_property
+    def classes(self) -> tuple[classes.CommitClass, ...]:
+        return classes.classify(
+            known(self.facts.commits),
+            self.facts.pull,
+            known(self.facts.pushes),
+            self.facts.at,
+            trust_software_keys=self.policy.trust_software_keys,
+        )
+
+    @cached_property
+    def cls(self) -> classes.Class:
+        return classes.strictest(self.classes)
+
+    @cached_property
+    def excluded(self) -> tuple[exclusion.Excluded, ...]:
+        facts = self.facts
+        return exclusion.excluded(facts.pull, known(facts.commits), known(facts.pushes), known(facts.involved))
+
+    @cached_property
+    def unknown_people(self) -> tuple[exclusion.UnknownPerson, ...]:
+        facts = self.facts
+        return exclusion.unknown_people(
+            facts.pull, known(facts.commits), known(facts.pushes), known(facts.involved)
+        )
+
+    @cached_property
+    def stale(self) -> Stale:
+        """The strictest that a touched tier asks for."""
+        asked = (self.policy.tiers[tier].stale for tier in self.protection.tiers)
+        return max(asked, key=_STALE_ORDER.index, default="change")
+
+    @cached_property
+    def people(self) -> reviewers.People:
+        return reviewers.people(self.policy, known(self.facts.roster))
+
+    @cached_property
+    def approvals(self) -> reviewers.Count:
+        ground = reviewers.Ground(
+            pull=self.facts.pull,
+            commits=known(self.facts.commits),
+            moves=known(self.facts.moves),
+            content=content.of(known(self.facts.changes), self.policy),
+            stale=self.stale,
+        )
+        return reviewers.count(known(self.facts.reviews), self.people, self.excluded, ground)
+
+    def cell(self, cls: classes.Class) -> int:
+        """Humans that a change of this class waits for: the most that any touched tier asks."""
+        return max((_cell(self.policy.tiers[tier], cls) for tier in self.protection.tiers), default=0)
+
+    @property
+    def needed(self) -> int:
+        """Approvals needed: the cell of the change's class, and one more for each unknown person."""
+        base = self.cell(self.cls)
+        return base + len(self.unknown_people) if base else 0
+
+
+def _cell(tier: Tier, cls: classes.Class) -> int:
+    return {
+        classes.Class.HUMAN: tier.human,
+        classes.Class.AI: tier.ai,
+        classes.Class.UNATTESTED: tier.unattested,
+    }[cls]

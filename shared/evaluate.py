@@ -1,0 +1,46 @@
+"""evaluate(facts, policy) -> Judgement. No clock, no network, no more facts: the same input gives the same bytes."""
+
+from dataclasses import dataclass
+
+from foureyes.shared.case import Case
+from foureyes.shared.facts import PullFacts, Unknown
+from foureyes.shared.policy import Policy
+from foureyes.shared.rule import P, Rule
+from foureyes.shared.rules import RULES
+from foureyes.shared.verdict import Outcome, Reason, Verdict, strictest
+
+VERSION = "1"
+"""Changes whenever the same facts and policy may give another verdict. Stored with every decision."""
+
+NAME = "foureyes"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`case` gives the people and paths behind the verdict; its parts may only be read if `complete`."""
+
+    verdict: Verdict
+    case: Case
+
+    @property
+    def complete(self) -> bool:
+        """Every fact is Known."""
+        return not unknowns(self.case.facts)
+
+
+def evaluate(facts: PullFacts, policy: Policy) -> Judgement:
+    case = Case(facts, policy)
+    return Judgement(strictest(NAME, [_run(rule, case) for rule in RULES]), case)
+
+
+def unknowns(facts: PullFacts) -> dict[str, str]:
+    """Name of each part that is Unknown -> why."""
+    return {name: part.why for name, part in vars(facts).items() if isinstance(part, Unknown)}
+
+
+def _run(rule: Rule[P], case: Case) -> Verdict:
+    missing = {name: why for name, why in unknowns(case.facts).items() if name in rule.needs}
+    if missing:
+        reasons = tuple(Reason("unknown-fact", f"{name} could not be read: {why}", name) for name, why in missing.items())
+        return Verdict(rule.name, Outcome.BROKEN, reasons)
+    return rule.check(case, rule.params(case.policy))
