@@ -1,0 +1,263 @@
+"""Lanes: one row of work per repository and head, so that a newer event joins an older one.
+
+`wake` raises a lane's generation. A worker claims the newest generation under a lease and finishes exactly
+the one it claimed: what arrives meanwhile leaves the lane pending, and a worker that lost its lease can
+finish nothing. Nothing is ever dropped: what fails stays due, later and later.
+
+Each function takes an open transaction (`storage.writing`) and the time in milliseconds (`storage.now`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
+
+from foureyes.github_app.storage import delivery, delivery_awaits, insert, work
+
+EVERY_BRANCH = "*"
+"""As a lane's `ref`: the default branch moved, so that any pull request may be judged by another policy."""
+
+DEAD_AFTER = 12
+"""Failures in a row after which a lane is shown as a dead letter. It is tried on, once an hour."""
+
+_LONGEST_WAIT = 3_600_000
+_LONGEST_ERROR = 2_000
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What is to be looked at: a `head` commit, or (after a push) the pull requests into a branch `ref`."""
+
+    installation_id: int
+    repository_id: int
+    slug: str
+    """`owner/name` as last heard."""
+    head: str = ""
+    ref: str = ""
+    """`refs/heads/...` or EVERY_BRANCH; empty for a head."""
+    pull: int | None = None
+    """A hint: a pull request heard of with this head."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.repository_id}:{self.head}" if self.head else f"{self.repository_id}:push:{self.ref}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A lane in the hands of one worker until its lease ends."""
+
+    lane: Lane
+    gen: int
+    owner: str
+    lease_until: int
+    tries: int = 0
+    """Failures in a row before this."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The lane was looked at and what GitHub shows is right."""
+
+    live: bool = True
+    """The head still has an open pull request into a gated branch, so that it is looked at again."""
+    green: bool = False
+    """Our check on the head says success now."""
+    wake: tuple[Lane, ...] = ()
+    """Lanes found to need a look: the head that a pull request moved to."""
+    look_again: float = 3600
+    """Seconds until the sweep looks without an event; less where a record may still arrive."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """It could not be looked at. `why` is for the log and for the operator of the server."""
+
+    why: str
+    after: float | None = None
+    """Seconds that the other side asked us to wait (`Retry-After`); None: our own backoff."""
+
+
+Outcome = Done | Retry
+
+
+def wake(conn: Connection, lane: Lane, at: int) -> int:
+    """Returns the generation in which what was just heard will have been seen.
+
+    A lane that backs off becomes due at once, since news may be what it needed; not before the time that
+    GitHub asked us to wait for.
+    """
+    statement = insert(conn, work).values(
+        key=lane.key, installation_id=lane.installation_id, repository_id=lane.repository_id, slug=lane.slug,
+        head=lane.head, ref=lane.ref, pull=lane.pull, gen=1, done_gen=0, due_at=at, not_before=0,
+        lease_until=0, owner="", tries=0, last_error="", live=bool(lane.head), green=False,
+    )  # fmt: skip
+    statement = statement.on_conflict_do_update(
+        index_elements=[work.c.key],
+        set_={
+            "gen": work.c.gen + 1,
+            "due_at": case((work.c.not_before > at, work.c.not_before), else_=at),
+            "installation_id": lane.installation_id,
+            "slug": lane.slug,
+            "pull": func.coalesce(statement.excluded.pull, work.c.pull),
+        },
+    ).returning(work.c.gen)
+    return int(conn.execute(statement).scalar_one())
+
+
+def wake_all(conn: Connection, found: Iterable[Lane], at: int) -> dict[str, int]:
+    """Key -> generation. In key order, so that two transactions never wait for each other in a circle."""
+    by_key = {lane.key: lane for lane in found}
+    return {key: wake(conn, by_key[key], at) for key in sorted(by_key)}
+
+
+def claim(conn: Connection, owner: str, at: int, lease_ms: int) -> Claim | None:
+    """The lane that has been due longest, or None. `owner` must be new for each claim.
+
+    A lane whose last owner never came back counts one more failure: it may be what ended that worker.
+    """
+    candidate = (
+        select(work.c.key)
+        .where(work.c.gen > work.c.done_gen, work.c.due_at <= at, work.c.lease_until <= at)
+        .order_by(work.c.due_at, work.c.key)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    statement = (
+        update(work)
+        .where(work.c.key == candidate)
+        .values(
+            owner=owner,
+            lease_until=at + lease_ms,
+            tries=case((work.c.owner != "", work.c.tries + 1), else_=work.c.tries),
+        )
+        .returning(work)
+    )
+    row = conn.execute(statement).mappings().first()
+    if row is None:
+        return None
+    lane = Lane(
+        row["installation_id"], row["repository_id"], row["slug"], row["head"], row["ref"], row["pull"]
+    )
+    return Claim(lane, row["gen"], owner, row["lease_until"], row["tries"])
+
+
+def holds(conn: Connection, held: Claim, at: int) -> bool:
+    """Whether the lease still stands. Asked right before a write to GitHub, so that no old look hides a new."""
+    found = select(work.c.key).where(_held(held), work.c.lease_until > at)
+    return conn.execute(found).first() is not None
+
+
+def renew(conn: Connection, held: Claim, at: int, lease_ms: int) -> bool:
+    """Lengthens a lease that still stands; False if another worker has the lane."""
+    statement = update(work).where(_held(held), work.c.lease_until > at).values(lease_until=at + lease_ms)
+    return conn.execute(statement).rowcount == 1
+
+
+def finish(conn: Connection, held: Claim, done: Done, at: int) -> bool:
+    """Marks the claimed generation as done and wakes what was found. False if the claim is lost."""
+    statement = (
+        update(work)
+        .where(_held(held))
+        .values(
+            done_gen=held.gen, owner="", lease_until=0, not_before=0, tries=0, last_error="", done_at=at,
+            live=done.live and bool(held.lane.head), green=done.green,
+            look_at=at + int(done.look_again * 1000),
+        )
+    )  # fmt: skip
+    if conn.execute(statement).rowcount != 1:
+        return False
+    wake_all(conn, done.wake, at)
+    _decide_deliveries(conn, held, at)
+    return True
+
+
+def retry_later(conn: Connection, held: Claim, retry: Retry, at: int) -> bool:
+    """Leaves the generation pending, due after a backoff. False if the claim is lost.
+
+    News that came meanwhile does not shorten the wait that the other side asked for.
+    """
+    asked = retry.after is not None
+    wait = max(0, int(retry.after * 1000)) if retry.after is not None else backoff_ms(held.tries)
+    statement = (
+        update(work)
+        .where(_held(held))
+        .values(
+            owner="", lease_until=0, tries=held.tries + 1, due_at=at + wait,
+            not_before=at + wait if asked else 0, last_error=retry.why[:_LONGEST_ERROR],
+        )
+    )  # fmt: skip
+    return conn.execute(statement).rowcount == 1
+
+
+def backoff_ms(tries: int) -> int:
+    """1 s, 2 s, 4 s ... at most five minutes; an hour once it is a dead letter."""
+    if tries + 1 >= DEAD_AFTER:
+        return _LONGEST_WAIT
+    return min(300_000, 1000 << min(tries, 10))
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What stands in the lanes: pending in all, those of them due now, those in work, and dead letters."""
+
+    pending: int = 0
+    due: int = 0
+    running: int = 0
+    dead: int = 0
+    oldest_due_ms: int = 0
+    """How long the one that has waited longest is overdue."""
+
+
+def depth(conn: Connection, at: int) -> Depth:
+    pending = work.c.gen > work.c.done_gen
+    idle = and_(pending, work.c.due_at <= at, work.c.lease_until <= at)
+    counts = select(
+        func.count(),
+        func.count().filter(idle),
+        func.count().filter(work.c.lease_until > at),
+        func.count().filter(work.c.tries >= DEAD_AFTER),
+        func.min(work.c.due_at).filter(idle),
+    ).where(pending)
+    total, due, running, dead, oldest = conn.execute(counts).one()
+    return Depth(total, due, running, dead, at - oldest if oldest is not None else 0)
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    key: str
+    slug: str
+    tries: int
+    last_error: str
+    due_at: int
+
+
+def dead_letters(conn: Connection, limit: int = 100) -> tuple[DeadLetter, ...]:
+    found = (
+        select(work.c.key, work.c.slug, work.c.tries, work.c.last_error, work.c.due_at)
+        .where(work.c.gen > work.c.done_gen, work.c.tries >= DEAD_AFTER)
+        .order_by(work.c.due_at)
+        .limit(limit)
+    )
+    return tuple(DeadLetter(*row) for row in conn.execute(found))
+
+
+def _held(held: Claim) -> ColumnElement[bool]:
+    return and_(work.c.key == held.lane.key, work.c.owner == held.owner, work.c.done_gen < held.gen)
+
+
+def _decide_deliveries(conn: Connection, held: Claim, at: int) -> None:
+    mine = and_(delivery_awaits.c.lane == held.lane.key, delivery_awaits.c.gen <= held.gen)
+    guids = [
+        row.guid
+        for row in conn.execute(delivery_awaits.delete().where(mine).returning(delivery_awaits.c.guid))
+    ]
+    if not guids:
+        return
+    still_waiting = select(delivery_awaits.c.guid).where(delivery_awaits.c.guid == delivery.c.guid).exists()
+    conn.execute(
+        update(delivery)
+        .where(delivery.c.guid.in_(guids), delivery.c.decided_at.is_(None), ~still_waiting)
+        .values(decided_at=at)
+    )

@@ -1,0 +1,213 @@
+"""What the App was told and keeps: who pushed which head, what a review was given on, records, policies.
+
+These facts do not depend on what GitHub says later, which a force-push or a deletion can change. Rows are
+added, never taken back, so that a repeated or a late delivery changes nothing.
+"""
+
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, or_, select
+
+from foureyes.github_app import storage
+from foureyes.github_app.storage import envelope_seen, insert, policy_seen, push_seen, record_seen
+from foureyes.shared.canonical import sha256_hex
+from foureyes.shared.facts import Push
+from foureyes.shared.people import Account, Kind
+
+
+@dataclass(frozen=True)
+class PushSeen:
+    """A push to a branch. `pull` is set if a pull request's own event told it."""
+
+    repository_id: int
+    """Where the branch is: the fork, for a pull request from a fork."""
+    ref: str
+    before: str
+    after: str
+    account: Account | None
+    pull_repository_id: int = 0
+    pull: int = 0
+
+
+@dataclass(frozen=True)
+class SeenReview:
+    """A review as it was when it was submitted."""
+
+    commit: str
+    """The commit it was given on."""
+    head: str
+    base: str
+    base_ref: str
+    """Without `refs/heads/`."""
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewSeen:
+    id: int
+    repository_id: int
+    pull: int
+    account: Account | None
+    review: SeenReview
+
+
+@dataclass(frozen=True)
+class SeenRecord:
+    record: bytes
+    envelopes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class SeenPolicy:
+    oid: str
+    text: str
+
+
+def keep_push(conn: Connection, push: PushSeen, at: int) -> None:
+    who = push.account
+    statement = insert(conn, push_seen).values(
+        repository_id=push.repository_id, ref=push.ref, before=push.before, after=push.after,
+        account_id=who.id if who else 0, login=who.login if who else "", kind=who.kind.value if who else "",
+        pull_repository_id=push.pull_repository_id, pull=push.pull, seen_at=at,
+    )  # fmt: skip
+    conn.execute(statement.on_conflict_do_nothing())
+
+
+def keep_review(conn: Connection, seen: ReviewSeen, at: int) -> None:
+    """The first delivery of a submission is kept; it is the nearest to the moment itself."""
+    given = seen.review
+    statement = insert(conn, storage.review_seen).values(
+        review_id=seen.id, repository_id=seen.repository_id, pull=seen.pull,
+        account_id=seen.account.id if seen.account else 0, state=given.state, commit=given.commit,
+        head=given.head, base=given.base, base_ref=given.base_ref, seen_at=at,
+    )  # fmt: skip
+    conn.execute(statement.on_conflict_do_nothing())
+
+
+def pushes_seen(
+    conn: Connection,
+    repository_id: int,
+    number: int,
+    *,
+    head_repository_id: int | None = None,
+    head_ref: str = "",
+    opened_at: int | None = None,
+    commits: Collection[str] = (),
+) -> tuple[Push, ...]:
+    """Every witnessed push to a pull request's branch, oldest first, each head and account once.
+
+    Those that the pull request's own events told; and, if the branch is named, those to the branch that
+    brought one of `commits` or came at or after `opened_at` (ms). Earlier pushes of other commits to a branch
+    of that name belong to its earlier uses.
+    """
+    where: ColumnElement[bool] = (push_seen.c.pull_repository_id == repository_id) & (
+        push_seen.c.pull == number
+    )
+    if head_repository_id is not None and head_ref:
+        on_branch = (push_seen.c.repository_id == head_repository_id) & (
+            push_seen.c.ref == f"refs/heads/{head_ref}"
+        )
+        where = or_(where, on_branch)
+    wanted = frozenset(commits)
+    found: dict[Push, None] = {}
+    for row in conn.execute(
+        select(push_seen).where(where).order_by(push_seen.c.seen_at, push_seen.c.account_id)
+    ):
+        own = row.pull_repository_id == repository_id and row.pull == number
+        if own or row.after in wanted or (opened_at is not None and row.seen_at >= opened_at):
+            found[Push(row.after, _account(row.account_id, row.login, row.kind))] = None
+    return tuple(found)
+
+
+def review_seen(conn: Connection, review_id: int) -> SeenReview | None:
+    """What the review was given on, or None: its submission was never delivered to us."""
+    row = conn.execute(
+        select(storage.review_seen).where(storage.review_seen.c.review_id == review_id)
+    ).first()
+    return SeenReview(row.commit, row.head, row.base, row.base_ref, row.state) if row else None
+
+
+def reviews_seen(conn: Connection, review_ids: Collection[int]) -> dict[int, SeenReview]:
+    """The same for many: those that were witnessed."""
+    rows = conn.execute(
+        select(storage.review_seen).where(storage.review_seen.c.review_id.in_(list(review_ids)))
+    )
+    return {
+        row.review_id: SeenReview(row.commit, row.head, row.base, row.base_ref, row.state) for row in rows
+    }
+
+
+def keep_record(
+    conn: Connection, repository_id: int, commit: str, record: bytes, envelopes: Sequence[bytes], at: int
+) -> bool:
+    """True if this form of the commit's record was not known yet. Earlier forms stay."""
+    by_digest = {sha256_hex(envelope): envelope for envelope in envelopes}
+    for digest, envelope in by_digest.items():
+        row = insert(conn, envelope_seen).values(
+            repository_id=repository_id, sha256=digest, envelope=zlib.compress(envelope, 1), seen_at=at
+        )
+        conn.execute(row.on_conflict_do_nothing())
+    listed = " ".join(sorted(by_digest))
+    statement = insert(conn, record_seen).values(
+        repository_id=repository_id, commit=commit,
+        sha256=sha256_hex(f"{sha256_hex(record)} {listed}".encode()), 
+        record=zlib.compress(record, 1), envelopes=listed, seen_at=at,
+    )  # fmt: skip
+    return conn.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+
+def records_seen(
+    conn: Connection, repository_id: int, commits: Collection[str]
+) -> dict[str, tuple[SeenRecord, ...]]:
+    """Commit -> every form in which its record was ever seen, oldest first.
+
+    Commits without one are left out.
+    """
+    where = (record_seen.c.repository_id == repository_id) & record_seen.c.commit.in_(list(commits))
+    rows = conn.execute(
+        select(record_seen).where(where).order_by(record_seen.c.seen_at, record_seen.c.sha256)
+    ).all()
+    digests = {digest for row in rows for digest in row.envelopes.split()}
+    of_repository = envelope_seen.c.repository_id == repository_id
+    bodies = select(envelope_seen).where(of_repository & envelope_seen.c.sha256.in_(sorted(digests)))
+    envelopes = {row.sha256: zlib.decompress(row.envelope) for row in conn.execute(bodies)}
+    found: dict[str, tuple[SeenRecord, ...]] = {}
+    for row in rows:
+        seen = SeenRecord(
+            zlib.decompress(row.record), tuple(envelopes[digest] for digest in row.envelopes.split())
+        )
+        found[row.commit] = (*found.get(row.commit, ()), seen)
+    return found
+
+
+def keep_policy(conn: Connection, repository_id: int, oid: str, text: str, good: bool, at: int) -> None:
+    statement = insert(conn, policy_seen).values(
+        repository_id=repository_id, oid=oid, text=text, good=good, seen_at=at
+    )
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=[policy_seen.c.repository_id, policy_seen.c.oid],
+            set_={"good": good, "seen_at": at},
+        )
+    )
+
+
+def last_good_policy(conn: Connection, repository_id: int) -> SeenPolicy | None:
+    """The policy that was in force last and could be read."""
+    where = (policy_seen.c.repository_id == repository_id) & policy_seen.c.good
+    row = conn.execute(
+        select(policy_seen).where(where).order_by(policy_seen.c.seen_at.desc()).limit(1)
+    ).first()
+    return SeenPolicy(row.oid, row.text) if row else None
+
+
+def policy_ever_seen(conn: Connection, repository_id: int) -> bool:
+    """False: the repository was never set up, so that nothing is published there."""
+    where = policy_seen.c.repository_id == repository_id
+    return conn.execute(select(policy_seen.c.oid).where(where).limit(1)).first() is not None
+
+
+def _account(id: int, login: str, kind: str) -> Account | None:
+    return Account(id, login, Kind(kind)) if id else None

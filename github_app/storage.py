@@ -1,0 +1,247 @@
+"""The tables, and how a transaction is opened. The same code runs on SQLite and on PostgreSQL.
+
+All times are integer milliseconds since 1970, UTC. SQLite: write-ahead log, synchronous FULL, one writer at a
+time in one process (`writing` holds a lock, since SQLite's own waiting is a series of 100 ms sleeps).
+PostgreSQL: plain transactions, and the database's clock, since replicas must agree on when a lease ends.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+
+metadata = MetaData()
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("guid", String(64), primary_key=True),
+    Column("event", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("received_count", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # zlib
+    Column("payload_sha256", String(64), nullable=False),
+    Column("note", Text, nullable=False),  # why nothing was woken, or what was noticed
+    Column("decided_at", BigInteger),
+)
+
+# Which generation of which lane has to be done before a delivery is decided.
+delivery_awaits = Table(
+    "delivery_awaits",
+    metadata,
+    Column("guid", String(64), primary_key=True),
+    Column("lane", String(512), primary_key=True),
+    Column("gen", BigInteger, nullable=False),
+    Index("delivery_awaits_lane", "lane", "gen"),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("key", String(512), primary_key=True),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("slug", String(256), nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("ref", String(512), nullable=False),
+    Column("pull", BigInteger),  # a hint: the last pull request heard of with this head
+    Column("gen", BigInteger, nullable=False),
+    Column("done_gen", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("not_before", BigInteger, nullable=False),  # GitHub asked us to wait until then
+    Column("lease_until", BigInteger, nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("done_at", BigInteger),
+    Column("live", Boolean, nullable=False),  # the head still has an open pull request into a gated branch
+    Column("green", Boolean, nullable=False),  # our check on it says success
+    Column("look_at", BigInteger),  # when the sweep wakes it without an event
+    Index("work_due", "due_at"),
+    Index("work_repository", "repository_id"),
+    Index("work_look", "live", "look_at"),
+)
+
+push_seen = Table(
+    "push_seen",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),  # where the branch is: a fork's own id
+    Column("ref", String(512), primary_key=True),  # refs/heads/...
+    Column("after", String(64), primary_key=True),
+    Column("account_id", BigInteger, primary_key=True),  # 0: GitHub named nobody
+    Column(
+        "pull_repository_id", BigInteger, primary_key=True
+    ),  # 0: told by a push event, not by a pull request's
+    Column("pull", BigInteger, primary_key=True),
+    Column("before", String(64), nullable=False),
+    Column("login", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("push_seen_pull", "pull_repository_id", "pull"),
+)
+
+review_seen = Table(
+    "review_seen",
+    metadata,
+    Column("review_id", BigInteger, primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("pull", BigInteger, nullable=False),
+    Column("account_id", BigInteger, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("commit", String(64), nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("base", String(64), nullable=False),
+    Column("base_ref", String(512), nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("review_seen_pull", "repository_id", "pull"),
+)
+
+record_seen = Table(
+    "record_seen",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("commit", String(64), primary_key=True),
+    Column("sha256", String(64), primary_key=True),  # over the record and its envelopes' digests
+    Column("record", LargeBinary, nullable=False),  # zlib
+    Column("envelopes", Text, nullable=False),  # sha256 of each, sorted, by spaces
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+# One push's envelope covers many commits: kept once.
+envelope_seen = Table(
+    "envelope_seen",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("envelope", LargeBinary, nullable=False),  # zlib
+    Column("seen_at", BigInteger, nullable=False),
+)
+
+policy_seen = Table(
+    "policy_seen",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True),
+    Column("oid", String(64), primary_key=True),  # of the blob
+    Column("text", Text, nullable=False),
+    Column("good", Boolean, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),  # last time
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("slug", String(256), nullable=False),
+    Column("pull", BigInteger, nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("base_ref", String(512), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("evaluator", String(64), nullable=False),
+    Column("policy_oid", String(64), nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("facts", LargeBinary, nullable=False),  # zlib
+    Column("facts_sha256", String(64), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("verdict", LargeBinary, nullable=False),  # canonical bytes
+    Column("verdict_sha256", String(64), nullable=False),
+    Column("title", String(256), nullable=False),
+    Column("check_run_id", BigInteger),
+    Index("decision_pull", "repository_id", "pull", "made_at"),
+    Index("decision_head", "repository_id", "head", "made_at"),
+)
+
+_WRITES = "foureyes_writes"
+_writer = threading.RLock()
+
+
+def connect(url: str) -> Engine:
+    """An engine for `sqlite:///FILE` or `postgresql://...`. Opens nothing yet."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(url)
+    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=16)
+
+
+def is_sqlite(engine: Engine) -> bool:
+    return engine.dialect.name == "sqlite"
+
+
+def database_file(engine: Engine) -> Path | None:
+    """The SQLite file; None on PostgreSQL."""
+    return Path(engine.url.database or "") if is_sqlite(engine) else None
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes; committed at the end, rolled back by an exception.
+
+    Not for two engines at once in one thread: the lock is one per process.
+    """
+    if not is_sqlite(engine):
+        with engine.begin() as conn:
+            yield conn
+        return
+    with _writer, engine.connect() as plain:
+        conn = plain.execution_options(**{_WRITES: True})
+        with conn.begin():
+            yield conn
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent snapshot. On SQLite it never waits for the writer."""
+    with engine.connect() as conn, conn.begin():
+        yield conn
+
+
+def now(conn: Connection) -> int:
+    """Milliseconds, by the clock that all who share this database agree on."""
+    if conn.dialect.name == "postgresql":
+        return int(conn.execute(text("select extract(epoch from clock_timestamp()) * 1000")).scalar_one())
+    return time.time_ns() // 1_000_000
+
+
+def insert(conn: Connection, table: Table) -> Any:
+    """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, which both databases have."""
+    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not open transactions of its own
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        immediate = conn.get_execution_options().get(_WRITES, False)
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
