@@ -60,12 +60,24 @@ def decide(
     facts_text = pull_facts.dump(facts)
     verdict_bytes = canonical_bytes(verdict.to_json())
     return Decision(
-        id=new_id(at), repository_id=pull.repository.id, slug=pull.repository.slug, pull=pull.number,
-        head=pull.head, base_ref=pull.base_ref, made_at=at, evaluator=evaluator, policy_oid=policy_oid,
-        policy=policy, facts=facts_text, facts_sha256=sha256_hex(facts_text.encode()), outcome=verdict.outcome.name.lower(),
-        verdict=verdict_bytes.decode("ascii"), verdict_sha256=sha256_hex(verdict_bytes), title=title,
+        id=new_id(at),
+        repository_id=pull.repository.id,
+        slug=pull.repository.slug,
+        pull=pull.number,
+        head=pull.head,
+        base_ref=pull.base_ref,
+        made_at=at,
+        evaluator=evaluator,
+        policy_oid=policy_oid,
+        policy=policy,
+        facts=facts_text,
+        facts_sha256=sha256_hex(facts_text.encode()),
+        outcome=verdict.outcome.name.lower(),
+        verdict=verdict_bytes.decode("ascii"),
+        verdict_sha256=sha256_hex(verdict_bytes),
+        title=title,
         check_run_id=check_run_id,
-    )  # fmt: skip
+    )
 
 
 def store(conn: Connection, made: Decision) -> None:

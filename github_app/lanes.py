@@ -144,7 +144,7 @@ def claim(conn: Connection, owner: str, at: int, lease_ms: int) -> Claim | None:
 
 
 def holds(conn: Connection, held: Claim, at: int) -> bool:
-    """Whether the lease still stands. Asked right before a write to GitHub, so that no old look hides a new."""
+    """Whether the lease still stands. Asked before a write to GitHub, so that no old look hides a new one."""
     found = select(work.c.key).where(_held(held), work.c.lease_until > at)
     return conn.execute(found).first() is not None
 

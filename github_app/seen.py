@@ -152,7 +152,7 @@ def keep_record(
     listed = " ".join(sorted(by_digest))
     statement = insert(conn, record_seen).values(
         repository_id=repository_id, commit=commit,
-        sha256=sha256_hex(f"{sha256_hex(record)} {listed}".encode()), 
+        sha256=sha256_hex(f"{sha256_hex(record)} {listed}".encode()),
         record=zlib.compress(record, 1), envelopes=listed, seen_at=at,
     )  # fmt: skip
     return conn.execute(statement.on_conflict_do_nothing()).rowcount == 1

@@ -31,6 +31,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from foureyes.shared.errors import UserError
 
 metadata = MetaData()
 
@@ -88,14 +91,16 @@ work = Table(
 push_seen = Table(
     "push_seen",
     metadata,
-    Column("repository_id", BigInteger, primary_key=True),  # where the branch is: a fork's own id
+    Column(
+        "repository_id", BigInteger, primary_key=True, autoincrement=False
+    ),  # where the branch is: a fork's own id
     Column("ref", String(512), primary_key=True),  # refs/heads/...
     Column("after", String(64), primary_key=True),
-    Column("account_id", BigInteger, primary_key=True),  # 0: GitHub named nobody
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),  # 0: GitHub named nobody
     Column(
         "pull_repository_id", BigInteger, primary_key=True
     ),  # 0: told by a push event, not by a pull request's
-    Column("pull", BigInteger, primary_key=True),
+    Column("pull", BigInteger, primary_key=True, autoincrement=False),
     Column("before", String(64), nullable=False),
     Column("login", String(128), nullable=False),
     Column("kind", String(32), nullable=False),
@@ -106,7 +111,7 @@ push_seen = Table(
 review_seen = Table(
     "review_seen",
     metadata,
-    Column("review_id", BigInteger, primary_key=True),
+    Column("review_id", BigInteger, primary_key=True, autoincrement=False),
     Column("repository_id", BigInteger, nullable=False),
     Column("pull", BigInteger, nullable=False),
     Column("account_id", BigInteger, nullable=False),
@@ -122,7 +127,7 @@ review_seen = Table(
 record_seen = Table(
     "record_seen",
     metadata,
-    Column("repository_id", BigInteger, primary_key=True),
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("commit", String(64), primary_key=True),
     Column("sha256", String(64), primary_key=True),  # over the record and its envelopes' digests
     Column("record", LargeBinary, nullable=False),  # zlib
@@ -134,7 +139,7 @@ record_seen = Table(
 envelope_seen = Table(
     "envelope_seen",
     metadata,
-    Column("repository_id", BigInteger, primary_key=True),
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("sha256", String(64), primary_key=True),
     Column("envelope", LargeBinary, nullable=False),  # zlib
     Column("seen_at", BigInteger, nullable=False),
@@ -143,7 +148,7 @@ envelope_seen = Table(
 policy_seen = Table(
     "policy_seen",
     metadata,
-    Column("repository_id", BigInteger, primary_key=True),
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("oid", String(64), primary_key=True),  # of the blob
     Column("text", Text, nullable=False),
     Column("good", Boolean, nullable=False),
@@ -228,6 +233,40 @@ def now(conn: Connection) -> int:
 def insert(conn: Connection, table: Table) -> Any:
     """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, which both databases have."""
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def migrate(engine: Engine) -> None:
+    """Brings the schema to this version, all or nothing.
+
+    Raises UserError if the database was written by a newer version, and if it cannot be opened.
+    """
+    from foureyes.github_app.schema import upgrade
+
+    with _explained(engine), writing(engine) as conn:
+        upgrade(conn)
+
+
+def check_schema(engine: Engine) -> None:
+    """Raises UserError unless the database holds exactly this version's schema. Changes nothing."""
+    from foureyes.github_app.schema import require_current
+
+    with _explained(engine), reading(engine) as conn:
+        require_current(conn)
+
+
+@contextmanager
+def _explained(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        where = database_file(engine) or engine.url.render_as_string(hide_password=True)
+        raise UserError(
+            f"the database cannot be used: {where}: {str(error.orig).strip()}",
+            why="what is acknowledged must be stored first",
+            next_step="see that nothing else uses the file and that its folder can be written to"
+            if is_sqlite(engine)
+            else "check FOUREYES_DATABASE_URL and that the database server runs",
+        ) from error
 
 
 def _sqlite_engine(url: str) -> Engine:
