@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from foureyes.shared import classes, content, exclusion, reviewers
+from foureyes.shared import content, exclusion, reviewers
+from foureyes.shared.classes import Class, CommitClass, classify, strictest
 from foureyes.shared.facts import Fact, Known, PullFacts
 from foureyes.shared.policy import Policy, Stale, Tier
 from foureyes.shared.protection import Protection, protect
@@ -34,8 +35,8 @@ class Case:
         return protect(self.policy, known(self.facts.changes), known(self.facts.touched))
 
     @cached_property
-    def classes(self) -> tuple[classes.CommitClass, ...]:
-        return classes.classify(
+    def classes(self) -> tuple[CommitClass, ...]:
+        return classify(
             known(self.facts.commits),
             self.facts.pull,
             known(self.facts.pushes),
@@ -44,13 +45,15 @@ class Case:
         )
 
     @cached_property
-    def cls(self) -> classes.Class:
-        return classes.strictest(self.classes)
+    def cls(self) -> Class:
+        return strictest(self.classes)
 
     @cached_property
     def excluded(self) -> tuple[exclusion.Excluded, ...]:
         facts = self.facts
-        return exclusion.excluded(facts.pull, known(facts.commits), known(facts.pushes), known(facts.involved))
+        return exclusion.excluded(
+            facts.pull, known(facts.commits), known(facts.pushes), known(facts.involved)
+        )
 
     @cached_property
     def unknown_people(self) -> tuple[exclusion.UnknownPerson, ...]:
@@ -80,7 +83,7 @@ class Case:
         )
         return reviewers.count(known(self.facts.reviews), self.people, self.excluded, ground)
 
-    def cell(self, cls: classes.Class) -> int:
+    def cell(self, cls: Class) -> int:
         """Humans that a change of this class waits for: the most that any touched tier asks."""
         return max((_cell(self.policy.tiers[tier], cls) for tier in self.protection.tiers), default=0)
 
@@ -91,9 +94,9 @@ class Case:
         return base + len(self.unknown_people) if base else 0
 
 
-def _cell(tier: Tier, cls: classes.Class) -> int:
+def _cell(tier: Tier, cls: Class) -> int:
     return {
-        classes.Class.HUMAN: tier.human,
-        classes.Class.AI: tier.ai,
-        classes.Class.UNATTESTED: tier.unattested,
+        Class.HUMAN: tier.human,
+        Class.AI: tier.ai,
+        Class.UNATTESTED: tier.unattested,
     }[cls]

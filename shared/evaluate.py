@@ -41,6 +41,8 @@ def unknowns(facts: PullFacts) -> dict[str, str]:
 def _run(rule: Rule[P], case: Case) -> Verdict:
     missing = {name: why for name, why in unknowns(case.facts).items() if name in rule.needs}
     if missing:
-        reasons = tuple(Reason("unknown-fact", f"{name} could not be read: {why}", name) for name, why in missing.items())
+        reasons = tuple(
+            Reason("unknown-fact", f"{name} could not be read: {why}", name) for name, why in missing.items()
+        )
         return Verdict(rule.name, Outcome.BROKEN, reasons)
     return rule.check(case, rule.params(case.policy))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from foureyes.shared.facts import CommitFacts, Involved, Person, Pull, Push, RecordState
+from foureyes.shared.markup import code, short
 from foureyes.shared.people import Account, Kind
 
 
@@ -115,7 +116,7 @@ def _unknown(
 ) -> Iterator[UnknownPerson]:
     yield from _behind(pull.author, "opened this pull request", "pull request", steered)
     for push in pushes:
-        yield from _behind(push.account, f"pushed `{push.head[:7]}`", f"push {push.head}", steered)
+        yield from _behind(push.account, f"pushed {short(push.head)}", f"push {push.head}", steered)
     for commit in commits:
         if not _adds_nobody(commit):
             yield from _behind_commit(commit)
@@ -126,7 +127,9 @@ def _behind(account: Account | None, did: str, key: str, steered: bool) -> Itera
         yield UnknownPerson(key, f"it is not known who {did}", "one more approval stands in for that person")
     elif account.kind is not Kind.USER and not steered:
         text = f"{account.handle} {did}; which person set it to work is not known"
-        yield UnknownPerson(f"bot {account.id}", text, "assign the person who asked for it, or one more approval")
+        yield UnknownPerson(
+            f"bot {account.id}", text, "assign the person who asked for it, or one more approval"
+        )
 
 
 def _behind_commit(commit: CommitFacts) -> Iterator[UnknownPerson]:
@@ -138,7 +141,7 @@ def _behind_commit(commit: CommitFacts) -> Iterator[UnknownPerson]:
     for person in people:
         if person.account is None and not person.agent:
             address = person.identity.email or person.identity.name or "an empty identity"
-            text = f"`{address}` in `{commit.oid[:7]}` is linked to no GitHub account"
+            text = f"{code(address)} in {short(commit.oid)} is linked to no GitHub account"
             yield UnknownPerson(
                 f"address {address.casefold()}",
                 text,

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from foureyes.shared.people import Account, Identity
 
-T = TypeVar("T")
+T = TypeVar("T", covariant=True)
 
 
 @dataclass(frozen=True)

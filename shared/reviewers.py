@@ -14,6 +14,7 @@ from foureyes.shared.facts import (
     ReviewState,
     Roster,
 )
+from foureyes.shared.markup import code, short
 from foureyes.shared.people import Account, Kind
 from foureyes.shared.policy import Policy, Stale
 
@@ -52,7 +53,9 @@ class People:
 
 
 def people(policy: Policy, roster: Roster) -> People:
-    rostered = {a.id: a for name in policy.roster for a in roster.members.get(name, ()) if a.kind is Kind.USER}
+    rostered = {
+        a.id: a for name in policy.roster for a in roster.members.get(name, ()) if a.kind is Kind.USER
+    }
     machines = {a.id for login in policy.machine_users for a in roster.members.get(_at(login), ())}
     return People(rostered, frozenset(machines), _persons(policy, roster))
 
@@ -190,11 +193,11 @@ def tie_text(tied: Excluded) -> str:
     """`operator of a1b2c3d and 2 more; pull request author`."""
     parts: dict[str, list[str]] = {}
     for tie in tied.ties:
-        parts.setdefault(tie.role, []).append(tie.subject[:7])
+        parts.setdefault(tie.role, []).append(tie.subject)
     texts = []
     for role, subjects in parts.items():
         more = f" and {len(subjects) - 1} more" if len(subjects) > 1 else ""
-        texts.append(f"{role} of `{subjects[0]}`{more}" if subjects[0] else role)
+        texts.append(f"{role} of {short(subjects[0])}{more}" if subjects[0] else role)
     flag = "; only the commit says so, nobody verified it" if tied.unverified else ""
     return "; ".join(texts) + flag
 
@@ -205,23 +208,23 @@ def _why_stale(review: Review, ground: Ground) -> str:
     if witness is None:
         return _why_unwitnessed_stale(review, ground)
     if witness.base_ref != ground.pull.base_ref:
-        return f"approved for `{witness.base_ref}`, this now goes to `{ground.pull.base_ref}`"
+        return f"approved for {code(witness.base_ref)}, this now goes to {code(ground.pull.base_ref)}"
     if ground.stale == "head":
         same = witness.head in _same_heads(ground)
-        return "" if same else f"approved `{witness.head[:7]}`, the head is `{ground.pull.head[:7]}`"
+        return "" if same else f"approved {short(witness.head)}, the head is {short(ground.pull.head)}"
     if not isinstance(witness.content, Known):
         return f"the content that was approved could not be read: {witness.content.why}"
     if ground.stale == "protected":
         same = witness.content.value.protected == ground.content.protected
     else:
         same = witness.content.value.change == ground.content.change
-    return "" if same else f"approved other content (at `{witness.head[:7]}`)"
+    return "" if same else f"approved other content (at {short(witness.head)})"
 
 
 def _why_unwitnessed_stale(review: Review, ground: Ground) -> str:
     if review.commit != ground.pull.head:
-        at = f"`{review.commit[:7]}`" if review.commit else "a commit that is gone"
-        return f"approved {at}, not the head `{ground.pull.head[:7]}`"
+        at = short(review.commit) if review.commit else "a commit that is gone"
+        return f"approved {at}, not the head {short(ground.pull.head)}"
     later = [move for move in ground.moves if move.at >= review.submitted_at]
     if later:
         return f"given unseen by foureyes, then {later[0].kind.value}: what was approved is not known"

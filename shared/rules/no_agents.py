@@ -22,7 +22,9 @@ def params(policy: Policy) -> Params:
 
 def check(case: Case, params: Params) -> Verdict:
     if not params.forbidden:
-        return Verdict(NAME, Outcome.PASS, (Reason("agents-allowed", "the policy takes agent-written changes"),))
+        return Verdict(
+            NAME, Outcome.PASS, (Reason("agents-allowed", "the policy takes agent-written changes"),)
+        )
     found = [c for c in case.classes if c.cls is Class.AI or c.agents]
     if not found:
         return Verdict(NAME, Outcome.PASS, (Reason("no-agent-named", "no commit names an agent"),))
@@ -30,6 +32,4 @@ def check(case: Case, params: Params) -> Verdict:
     return Verdict(NAME, Outcome.BLOCK, tuple(Reason("agent-written", text, c.commit) for c in found))
 
 
-RULE = Rule(
-    NAME, frozenset({Event.PUSH, Event.RECORD, Event.POLICY}), ("commits", "pushes"), params, check
-)
+RULE = Rule(NAME, frozenset({Event.PUSH, Event.RECORD, Event.POLICY}), ("commits", "pushes"), params, check)

@@ -64,7 +64,9 @@ def _owners_missing(case: Case, params: Params) -> Iterator[Reason]:
     counted = {case.people.same(account) for account in case.approvals.counted}
     for hit in case.protection.hits:
         if hit.tier in params.owner_tiers and not hit.implicit and not _owned(hit, counted, case):
-            yield Reason("owner-missing", f"an owner of {hit.system} must be among them", ", ".join(hit.owners))
+            yield Reason(
+                "owner-missing", f"an owner of {hit.system} must be among them", ", ".join(hit.owners)
+            )
 
 
 def _owned(hit: Hit, counted: set[int], case: Case) -> bool:

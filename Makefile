@@ -1,0 +1,49 @@
+# Everything sets up what it needs by itself. PYTHON=... picks another interpreter, REPO=... the demo's repository.
+VENV ?= .venv
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo          the main job end to end, on this machine alone   (REPO=/path/to/a/clone: on a copy of yours)"
+	@echo "make test          every test"
+	@echo "make check         format, lint, types, layering"
+	@echo "make bench         what it costs, as ratios"
+	@echo "make clean         remove what these made"
+
+demo: $(VENV)/.sandbox-installed
+	@$(BIN)/foureyes demo $(if $(REPO),--repo "$(REPO)")
+
+test: $(VENV)/.dev-installed
+	$(BIN)/python -m pytest -n auto --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report --include='shared/*' --fail-under=100
+
+check: $(VENV)/.dev-installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev-installed
+	$(BIN)/python tests/bench_commit.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .import_linter_cache
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "foureyes needs Python 3.11 or newer: install one, or say PYTHON=/path/to/it"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "making a virtual environment failed: on Debian, apt install python3-venv"; exit 1; }
+
+$(VENV)/.sandbox-installed: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
+	@echo "installing into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install -q -c .ci/constraints.txt -e '.[sandbox]'
+	@touch $@
+
+$(VENV)/.dev-installed: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
+	@echo "installing into $(VENV) (once) ..."
+	@$(BIN)/python -m pip install -q -c .ci/constraints.txt -e '.[dev]'
+	@touch $@

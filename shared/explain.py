@@ -1,0 +1,146 @@
+"""Judgement -> Explanation: what is missing, why this change is gated, who counts, who does not and why, what now.
+
+Suggestions of whom to ask are made here, outside the digested verdict.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from foureyes.shared import explain_people, explain_work
+from foureyes.shared.evaluate import Judgement, unknowns
+from foureyes.shared.explanation import WORDS, Explanation, Section, fitted
+from foureyes.shared.facts import PullFacts
+from foureyes.shared.markup import count, either, plain
+from foureyes.shared.policy import Policy
+from foureyes.shared.verdict import Outcome, Reason, Verdict
+
+_ORDER = ("mergeable", "shown", "no_agents", "two_humans", "recorded")
+
+
+def explain(
+    facts: PullFacts,
+    policy: Policy,
+    judgement: Judgement,
+    *,
+    names: Mapping[str, str] | None = None,
+    decision: str = "",
+) -> Explanation:
+    """`names` maps an agent's id to its display name; `decision` is the id under which this is stored."""
+    verdict = judgement.verdict
+    sections = tuple(_sections(judgement, names or {}))
+    details = tuple(_details(facts, judgement, names or {}, decision))
+    return Explanation(
+        outcome=verdict.outcome,
+        title=fitted(f"{WORDS[verdict.outcome]}: {_headline(judgement)}"),
+        sections=tuple(section for section in sections if section.lines),
+        details=tuple(section for section in details if section.lines),
+        digest=verdict.digest,
+        data={"verdict": verdict.to_json(), **explain_people.data(judgement), "mode": policy.mode},
+    )
+
+
+def _headline(judgement: Judgement) -> str:
+    verdict = judgement.verdict
+    if verdict.outcome is Outcome.PASS:
+        return _passed(judgement)
+    reason = next(iter(_leading(verdict)))
+    if reason.code == "unknown-fact":
+        return f"{reason.subject} could not be read; tried again soon"
+    if reason.code in ("approvals-missing", "no-record", "claimed", "no-commits"):
+        return _waiting(judgement)
+    if reason.code == "changes-requested":
+        return f"{reason.subject} asks for changes"
+    if reason.code == "hidden":
+        return f"GitHub's diff hides {count(len(_with_code(verdict, 'hidden')), 'changed file')}"
+    if reason.code == "not-enough-eligible":
+        return "not enough eligible reviewers"
+    return plain(reason.text.split(";")[0])
+
+
+def _passed(judgement: Judgement) -> str:
+    case = judgement.case
+    if not case.protection.paths:
+        return "no protected path is touched"
+    if case.needed == 0:
+        return "no approval is needed here"
+    return f"{count(len(case.approvals.counted), 'human')} approved this content"
+
+
+def _waiting(judgement: Judgement) -> str:
+    case = judgement.case
+    have, needed = len(case.approvals.counted), case.needed
+    left = [account.handle for account in case.approvals.candidates]
+    missing_records = len(_with_code(judgement.verdict, "no-record"))
+    so_far = f"{have} of {count(needed, 'human')}"
+    if missing_records:
+        verb = "has" if missing_records == 1 else "have"
+        return f"{so_far}. {count(missing_records, 'commit')} {verb} no record"
+    for most in (3, 2, 1):
+        headline = f"{so_far}. Next: {either(left, most)}"
+        if left and len(f"Waiting: {headline}") <= 60:
+            return headline
+    return so_far
+
+
+def _leading(verdict: Verdict) -> tuple[Reason, ...]:
+    """Reasons of the worst rule; among equals, the one that a person should hear first."""
+    worst = [v for v in verdict.children or (verdict,) if v.outcome is verdict.outcome]
+    first = min(worst, key=lambda v: _ORDER.index(v.rule) if v.rule in _ORDER else -1)
+    if verdict.outcome is Outcome.BLOCK:
+        order = {"changes-requested": 0, "not-enough-eligible": 1}
+        return tuple(sorted(first.reasons, key=lambda r: order.get(r.code, 2)))
+    return first.reasons
+
+
+def _with_code(verdict: Verdict, code: str) -> tuple[Reason, ...]:
+    return tuple(r for part in verdict.walk() for r in part.reasons if r.code == code)
+
+
+def _sections(judgement: Judgement, names: Mapping[str, str]) -> Iterator[Section]:
+    yield Section("Stopped by", tuple(_stopped(judgement)))
+    if not judgement.complete:
+        yield Section("Now", ("nothing to do: foureyes reads again by itself. If it stays, tell an admin.",))
+        return
+    case = judgement.case
+    if case.needed:
+        yield Section("Counts", tuple(explain_people.counts(case)))
+        yield Section("Does not count", tuple(explain_people.does_not_count(case, names)))
+        yield Section("Not known", tuple(explain_people.not_known(case)))
+    yield Section("Why", tuple(explain_work.why(case, names)))
+    if judgement.verdict.outcome is not Outcome.PASS:
+        yield Section("No record", tuple(explain_work.no_record(case)))
+        yield Section("Now", tuple(explain_people.now(judgement)))
+    if case.needed and case.approvals.counted:
+        yield Section(f"Voids {explain_people.whose(case)}", (explain_work.voids(case),))
+
+
+def _stopped(judgement: Judgement) -> Iterator[str]:
+    """What refuses or breaks; a plain wait for people needs no such line."""
+    for part in judgement.verdict.children:
+        if part.outcome in (Outcome.BLOCK, Outcome.BROKEN) or (part.rule == "mergeable" and not part):
+            for reason in part.reasons:
+                if not reason.code.startswith(("counts", "not-counted", "unknown-person", "approvals")):
+                    yield explain_work.reason_line(reason)
+
+
+def _details(
+    facts: PullFacts, judgement: Judgement, names: Mapping[str, str], decision: str
+) -> Iterator[Section]:
+    if judgement.complete:
+        yield Section("Where to look", tuple(explain_work.where_to_look(judgement.case)))
+    yield Section("Rules", tuple(explain_work.rules(judgement.verdict)))
+    if judgement.complete:
+        yield Section("Commits", tuple(explain_work.commits(judgement.case, names)))
+    yield Section("For agents", tuple(_for_agents(facts, judgement.verdict)))
+    if decision:
+        at = f"judged {facts.at} on head `{facts.pull.head}` and base `{facts.pull.base}`"
+        yield Section(f"Decision {decision}", (at, f"verdict `{judgement.verdict.digest}`"))
+
+
+def _for_agents(facts: PullFacts, verdict: Verdict) -> Iterator[str]:
+    if verdict.outcome is Outcome.PASS or unknowns(facts):
+        return
+    yield "People must act: no change to code, messages or settings clears this."
+    yield (
+        "Stop and tell your operator. Do not approve, re-push, rewrite commits, add trailers, use `--admin`, "
+        "or watch without a time limit."
+    )

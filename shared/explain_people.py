@@ -1,0 +1,153 @@
+"""The people's part of an explanation: who counts, who does not and why, who can finish it."""
+
+from collections.abc import Iterator, Mapping
+
+from foureyes.shared.canonical import Json
+from foureyes.shared.case import Case, known
+from foureyes.shared.classes import Class
+from foureyes.shared.evaluate import Judgement
+from foureyes.shared.exclusion import Excluded
+from foureyes.shared.facts import ReviewState
+from foureyes.shared.markup import both, count, either, short
+from foureyes.shared.people import Account, Kind
+from foureyes.shared.protection import Hit
+from foureyes.shared.reviewers import tie_text
+from foureyes.shared.verdict import Outcome
+
+
+def counts(case: Case) -> Iterator[str]:
+    counted = [account.handle for account in case.approvals.counted]
+    missing = max(case.needed - len(counted), 0)
+    need = f"{count(missing, 'more human')} {'is' if missing == 1 else 'are'} needed"
+    if not counted:
+        yield f"nobody yet. {need[0].upper()}{need[1:]}."
+    elif missing:
+        yield f"{both(counted)}, on this content. {need[0].upper()}{need[1:]}."
+    else:
+        yield f"{both(counted)}, on this content."
+    for hit in owners_missing(case):
+        yield f"one of them must be an owner of {hit.system}: {either(hit.owners)}"
+
+
+def owners_missing(case: Case) -> tuple[Hit, ...]:
+    """Hits whose tier asks for an owner when none of the counted people is one."""
+    members = known(case.facts.roster).members
+    counted = {case.people.same(account) for account in case.approvals.counted}
+    return tuple(
+        hit
+        for hit in case.protection.hits
+        if case.policy.tiers[hit.tier].owner
+        and not hit.implicit
+        and not any(case.people.same(a) in counted for name in hit.owners for a in members.get(name, ()))
+    )
+
+
+def does_not_count(case: Case, names: Mapping[str, str]) -> Iterator[str]:
+    """Those who approved and do not count first, then the other people tied to the change."""
+    tied = {excluded.account.id: excluded for excluded in case.excluded}
+    said = set()
+    for refused in case.approvals.refused:
+        said.add(refused.account.id)
+        excluded = tied.get(refused.account.id)
+        if excluded:
+            yield _tied_line(case, excluded, names, approved=True)
+        else:
+            yield f"{refused.account.handle}'s approval: {refused.why}."
+    for excluded in case.excluded:
+        if excluded.account.id not in said and excluded.account.kind is Kind.USER:
+            yield _tied_line(case, excluded, names, approved=False)
+
+
+def _tied_line(case: Case, excluded: Excluded, names: Mapping[str, str], *, approved: bool) -> str:
+    handle = excluded.account.handle
+    ran = _ran(case, excluded.account, names)
+    role = f"{handle} {ran}" if ran else f"{handle}: {tie_text(excluded)}"
+    if not approved:
+        return f"{role}."
+    return f"{role}, so this approval is shown but is not one of the {case.needed}."
+
+
+def _ran(case: Case, account: Account, names: Mapping[str, str]) -> str:
+    """`ran Claude Code for 3 of 4 commits (a1b2c3d …)`; empty where the person is not an operator."""
+    commits = known(case.facts.commits)
+    driven = [
+        c for c in commits if c.record.operator and c.record.operator.id == account.id and c.record.agents
+    ]
+    if not driven:
+        return ""
+    agents = sorted({names.get(m.agent, m.agent) for c in driven for m in c.record.agents})
+    more = " …" if len(driven) > 1 else ""
+    return (
+        f"ran {both(agents)} for {len(driven)} of {count(len(commits), 'commit')} "
+        f"({short(driven[0].oid)}{more})"
+    )
+
+
+def not_known(case: Case) -> Iterator[str]:
+    for person in case.unknown_people:
+        yield f"{person.text}: one more human is needed. To mend it: {person.next_step}."
+
+
+def now(judgement: Judgement) -> Iterator[str]:
+    """What to do, by role."""
+    case = judgement.case
+    if judgement.verdict.outcome is Outcome.BROKEN:
+        yield "nothing to do: foureyes reads again by itself. If it stays, tell an admin."
+        return
+    reasons = {r.code: r for part in judgement.verdict.children if not part for r in part.reasons}
+    if "not-enough-eligible" in reasons:
+        yield f"an admin: {reasons['not-enough-eligible'].text}; add people to the roster in `.github/foureyes.yml`."
+    for account in case.approvals.blocking:
+        yield f"{account.handle} asked for changes: settle it with them; their approval or dismissal lifts it."
+    if reasons.keys() & {"conflict", "unrelated", "merge-differs", "hidden"}:
+        yield "author: bring the branch up to date as said above, then reviewers look at the result."
+    if "draft" in reasons:
+        yield "author: mark it ready for review when it is."
+    if "agent-written" in reasons:
+        yield "author: this project's policy takes no agent-written commits; leave them out."
+    candidates = [account.handle for account in case.approvals.candidates]
+    if reasons.keys() & {"approvals-missing", "owner-missing"} and candidates:
+        files = count(len(case.protection.paths), "file")
+        ways = "way 1, " if _has_second_way(case) else ""
+        yield f"{ways}{either(candidates)}: read the {files} below, then *Review changes → Approve*."
+    if _has_second_way(case):
+        yield (
+            "way 2, author, if your hooks ran: `foureyes status`, then `foureyes publish`; looked at again when the "
+            "records arrive. If they did not run, nothing can prove it now: take way 1."
+        )
+        yield "next time: `foureyes install` (one minute)."
+    elif reasons.keys() == {"approvals-missing"}:
+        yield "author: nothing to do."
+
+
+def _has_second_way(case: Case) -> bool:
+    """A record could still arrive for a commit that has none, and would ask for fewer people."""
+    unattested = any(c.cls is Class.UNATTESTED and not c.claimed for c in case.classes)
+    return unattested and len(case.approvals.counted) < case.needed
+
+
+def whose(case: Case) -> str:
+    handles = [account.handle for account in case.approvals.counted]
+    return f"{handles[0]}'s approval" if len(handles) == 1 else f"the approvals of {both(handles)}"
+
+
+def data(judgement: Judgement) -> dict[str, Json]:
+    """The same for programs; only what is known."""
+    if not judgement.complete:
+        return {}
+    case = judgement.case
+    return {
+        "needed": case.needed,
+        "class": case.cls.name.lower(),
+        "counted": [account.login for account in case.approvals.counted],
+        "refused": [{"login": r.account.login, "code": r.code, "why": r.why} for r in case.approvals.refused],
+        "excluded": [{"login": e.account.login, "why": tie_text(e)} for e in case.excluded],
+        "asks_for_changes": [account.login for account in case.approvals.blocking],
+        "can_finish": [account.login for account in case.approvals.candidates],
+        "systems": [{"name": h.system, "tier": h.tier, "paths": list(h.paths)} for h in case.protection.hits],
+        "approved_by": sorted(
+            r.account.login
+            for r in known(case.facts.reviews)
+            if r.account and r.state is ReviewState.APPROVED
+        ),
+    }

@@ -1,0 +1,127 @@
+"""The change's part of an explanation: why it is gated, what it does, where to look, what would void approvals."""
+
+from collections.abc import Iterator, Mapping
+
+from foureyes.shared.case import Case, known
+from foureyes.shared.classes import Class, CommitClass
+from foureyes.shared.explanation import WORDS
+from foureyes.shared.facts import Change
+from foureyes.shared.markup import both, code, count, short
+from foureyes.shared.verdict import Reason, Verdict
+
+_MOST = 20
+
+
+def why(case: Case, names: Mapping[str, str]) -> Iterator[str]:
+    guarded = [hit for hit in case.protection.hits if hit.tier < 3]
+    kind = {Class.AI: "agent-written change", Class.HUMAN: "change written without an agent"}.get(
+        case.cls, "change that is not fully recorded"
+    )
+    if not guarded:
+        yield f"{kind}; it touches no protected path, so nobody has to wait."
+    else:
+        systems = [f"{code(h.system)} ({count(len(h.paths), 'file')}, tier {h.tier})" for h in guarded]
+        yield f"{kind} to {both(systems)}. {_evidence(case, names)}"
+    yield f"Size: {_size(known(case.facts.changes))}, counted by git, base against merge result."
+
+
+def _evidence(case: Case, names: Mapping[str, str]) -> str:
+    by_agent = sorted(
+        {names.get(m.agent, m.agent) for c in case.classes if c.cls is Class.AI for m in c.agents}
+    )
+    if by_agent:
+        return f"Evidence of {both(by_agent)}: {both(sorted({c.why for c in case.classes if c.cls is Class.AI}))}."
+    if case.cls is Class.UNATTESTED:
+        return "Commits with no valid record count like agent-written ones. This is a rule, not a suspicion."
+    return "Evidence: signed records."
+
+
+def _size(changes: tuple[Change, ...]) -> str:
+    added, deleted = sum(c.added for c in changes), sum(c.deleted for c in changes)
+    gone = sum(c.status == "D" for c in changes)
+    text = f"{count(len(changes), 'file')}, +{added:,} −{deleted:,} lines"
+    return f"{text}, deletes {count(gone, 'file')}" if gone else text
+
+
+def no_record(case: Case) -> Iterator[str]:
+    missing = [c for c in case.classes if c.cls is Class.UNATTESTED]
+    if not missing or not case.cell(Class.UNATTESTED):
+        return
+    yield f"{len(missing)} of {count(len(case.classes), 'commit')} count as unattested."
+    authors = {c.oid: c.author for c in known(case.facts.commits)}
+    for commit in missing[:_MOST]:
+        account = authors[commit.commit].account
+        who = account.handle if account else code(authors[commit.commit].identity.email)
+        yield f"{short(commit.commit)} {who}: {commit.why}"
+    if len(missing) > _MOST:
+        yield f"and {len(missing) - _MOST} more"
+
+
+def voids(case: Case) -> str:
+    match case.stale:
+        case "head":
+            return "any new commit other than *Update branch* without conflicts."
+        case "protected":
+            return "new content in the protected files. Other files and *Update branch* without conflicts do not."
+        case _:
+            return "new content in any file of this change. *Update branch* without conflicts does not."
+
+
+def where_to_look(case: Case) -> Iterator[str]:
+    """Deletions, then modes, then the rest by size; protected files only."""
+    guarded = case.protection.paths
+    changes = [c for c in known(case.facts.changes) if c.path in guarded]
+    for change in sorted(changes, key=_urgency)[:_MOST]:
+        yield _change_line(change)
+    if len(changes) > _MOST:
+        yield f"and {count(len(changes) - _MOST, 'more file')}"
+    net = {change.path for change in changes}
+    for path in sorted(guarded - net)[:_MOST]:
+        yield f"{code(path)}: changed by a commit and changed back; look at the single commits"
+
+
+def _urgency(change: Change) -> tuple[int, int, str]:
+    rank = {"D": 0, "T": 1}.get(change.status, 2 if change.old_mode == change.new_mode else 1)
+    return (rank, -(change.deleted + change.added), change.path)
+
+
+def _change_line(change: Change) -> str:
+    what = {"A": "new", "D": "deleted", "T": "another kind of entry"}.get(change.status, "changed")
+    if change.status == "M" and change.old_mode != change.new_mode:
+        what = f"mode {change.old_mode} → {change.new_mode}"
+    size = "binary" if change.binary else f"+{change.added:,} −{change.deleted:,}"
+    return f"{code(change.path)}: {what}, {size}"
+
+
+def rules(verdict: Verdict) -> Iterator[str]:
+    for part in verdict.children:
+        lines = "; ".join(dict.fromkeys(reason_line(reason) for reason in part.reasons[:3]))
+        more = f"; and {len(part.reasons) - 3} more" if len(part.reasons) > 3 else ""
+        yield f"`{part.rule}` {WORDS[part.outcome]}: {lines}{more}"
+
+
+def reason_line(reason: Reason) -> str:
+    subject = f"{_subject(reason)}: " if reason.subject and reason.code != "unknown-fact" else ""
+    return f"{subject}{reason.text}"
+
+
+def _subject(reason: Reason) -> str:
+    if reason.code in ("no-record", "claimed", "agent-written"):
+        return short(reason.subject)
+    return reason.subject if reason.subject.startswith("@") else code(reason.subject)
+
+
+def commits(case: Case, names: Mapping[str, str]) -> Iterator[str]:
+    classes = {c.commit: c for c in case.classes}
+    everything = known(case.facts.commits)
+    for commit in everything[:_MOST]:
+        cls = classes.get(commit.oid)
+        yield f"{short(commit.oid)} {_class_text(cls, names) if cls else 'merge that git made by itself'}"
+    if len(everything) > _MOST:
+        yield f"and {len(everything) - _MOST} more"
+
+
+def _class_text(cls: CommitClass, names: Mapping[str, str]) -> str:
+    agents = both(sorted({names.get(m.agent, m.agent) for m in cls.agents}))
+    word = {Class.AI: "ai", Class.HUMAN: "human"}.get(cls.cls, "ai (claimed)" if cls.claimed else "no record")
+    return f"{word}{f' by {agents}' if agents else ''}: {cls.why}"
