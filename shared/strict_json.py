@@ -1,0 +1,60 @@
+"""JSON read without any of its ambiguities: two readers of the same bytes must never see different values."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+from foureyes.shared.canonical import Json
+
+MAX_DEPTH = 32
+_MAX_INT = 2**53 - 1
+_UNWANTED = re.compile("[\x00-\x1f\ud800-\udfff]")
+
+
+class JsonError(ValueError):
+    """Completes "not read: ..." for a person."""
+
+
+def read(data: bytes) -> Json:
+    """UTF-8 JSON. Raises JsonError on repeated keys, floats, integers beyond 2**53, NaN, control characters or
+    half surrogates in text, a byte order mark, and nesting beyond `MAX_DEPTH`.
+    """
+    try:
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float
+        )
+    except JsonError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise JsonError(f"not JSON ({type(error).__name__})") from None
+    _check(value, 0)
+    return value  # type: ignore[no-any-return]
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise JsonError("an object has the same key twice")
+    return result
+
+
+def _no_float(text: str) -> NoReturn:
+    raise JsonError(f"{text[:20]} is not an integer")
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise JsonError("nested too deeply")
+    if isinstance(value, str):
+        if _UNWANTED.search(value):
+            raise JsonError("text with control characters")
+    elif isinstance(value, int):
+        if abs(value) > _MAX_INT:
+            raise JsonError("an integer beyond 2**53")
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check(key, depth)
+            _check(item, depth + 1)
