@@ -1,0 +1,114 @@
+"""What the git hooks noted at commit time: one line for each commit that they saw.
+
+A line is the witness that hooks ran. A commit without a line was not seen, and is never called human.
+`<git common dir>/foureyes/journal/` holds one file for each worktree, appended to by capture.sh.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from foureyes.hooks.repo import Repo
+from foureyes.shared.errors import UserError
+
+VERSION = "v1"
+_OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._:/@+-]")
+_LONGEST_VALUE = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """`at` is seconds since 1970 by the clock of the machine that committed. `operation` is what git was doing
+    (`rebase (pick)`, `cherry-pick`, ...), empty for a plain commit. `agent` was found among the processes that
+    started git, nearest first, or is empty. `marks` are allow-listed environment markers, never the environment.
+    """
+
+    commit: str
+    at: int
+    hook: str
+    operation: str
+    agent: str
+    marks: tuple[tuple[str, str], ...]
+    worktree: str
+
+
+def journal_dir(common_dir: Path) -> Path:
+    return common_dir / "foureyes" / "journal"
+
+
+def worktree_id(repo: Repo) -> str:
+    """The journal's file for this worktree; `linked-` keeps a linked worktree that is called main apart."""
+    return "main" if repo.git_dir == repo.common_dir else f"linked-{repo.git_dir.name}"
+
+
+def read_journal(common_dir: Path) -> dict[str, tuple[Line, ...]]:
+    """Commit id -> its lines, in the order of the files' names and then of time. A torn or foreign line is skipped:
+    it witnesses nothing. Raises UserError if there is a journal that cannot be read.
+    """
+    found: dict[str, list[Line]] = {}
+    for line in _lines(common_dir):
+        found.setdefault(line.commit, []).append(line)
+    return {oid: tuple(lines) for oid, lines in found.items()}
+
+
+def seen_commits(repo: Repo, commits: Set[str]) -> set[str]:
+    """Those of `commits` that a hook has already noted."""
+    return {line.commit for line in _lines(repo.common_dir) if line.commit in commits}
+
+
+def append_line(
+    repo: Repo,
+    commit: str,
+    at: float,
+    hook: str,
+    agent: str,
+    *,
+    operation: str = "",
+    marks: tuple[tuple[str, str], ...] = (),
+) -> None:
+    """Note a commit that no git hook saw, in the form that capture.sh writes. Raises OSError."""
+    folder = journal_dir(repo.common_dir)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = " ".join(f"{name}={_clean(value)}" for name, value in marks)
+    fields = (VERSION, commit, str(int(at)), hook, _clean(operation), _clean(agent), kept)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    descriptor = os.open(folder / worktree_id(repo), flags, 0o600)
+    try:
+        os.write(descriptor, ("\t".join(fields) + "\n").encode())
+    finally:
+        os.close(descriptor)
+
+
+def parse_line(text: str, worktree: str) -> Line | None:
+    """One line without its line break; None if it is not of this version and form."""
+    fields = text.split("\t")
+    if len(fields) != 7 or fields[0] != VERSION or not _OID.fullmatch(fields[1]) or not fields[2].isdecimal():
+        return None
+    marks = (mark.partition("=") for mark in fields[6].split(" "))
+    kept = tuple((name, value) for name, given, value in marks if given)
+    return Line(fields[1], int(fields[2]), fields[3], fields[4], fields[5], kept, worktree)
+
+
+def _clean(value: str) -> str:
+    return _UNSAFE.sub("", value)[:_LONGEST_VALUE]
+
+
+def _lines(common_dir: Path) -> Iterator[Line]:
+    folder = journal_dir(common_dir)
+    try:
+        for file in sorted(folder.iterdir()):
+            for text in file.read_text("utf-8", "replace").split("\n"):
+                line = parse_line(text, file.name)
+                if line is not None:
+                    yield line
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(
+            f"the journal of the hooks cannot be read: {error.filename}: {error.strerror}",
+            why="without it nothing shows that the hooks saw these commits",
+            next_step=f"make {folder} and the files in it readable for you, then run this again",
+        ) from error
