@@ -17,6 +17,9 @@ from urllib.parse import unquote
 
 from graphql import GraphQLSchema, build_ast_schema, extend_schema, parse
 
+FAULT_HEADER = "X-Sandbox-Fault"
+"""On every answer that is wrong on purpose, with the fault's name: such an answer is not held to the contract."""
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -38,8 +41,8 @@ class Operation:
 @dataclass(frozen=True)
 class Deviation:
     """A place where GitHub is known not to keep to what it publishes. `at` is the JSON pointer of the schema
-    in `file`. `change` is laid over it: null removes a keyword, "+enum" appends to one. `sends` is a value that
-    GitHub sends and the published schema refuses.
+    in `file`. `change` is laid over it: null removes a keyword, "+enum" appends to one. `sends` is a value
+    that GitHub sends and the published schema refuses.
     """
 
     file: str

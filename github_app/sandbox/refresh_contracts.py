@@ -28,7 +28,7 @@ REF = "#/components/"
 PROSE = {"description", "summary", "title", "example", "examples", "externalDocs", "tags"}
 MULTI_SEGMENT = "x-multi-segment"
 LITERAL = {"enum", "default", "const"}
-NAMED = {"properties", "schemas", "parameters", "responses", "headers", "patternProperties"}
+NAMED = {"properties", "patternProperties", "headers"}
 SUBSCRIBE = re.compile(r'must have at least (read|write)-level access for the "([^"]+)" (\w+) permission')
 
 
@@ -117,7 +117,8 @@ def _components(spec: dict[str, Any], roots: list[Any]) -> dict[str, Any]:
     while waiting:
         ref = waiting.pop()
         if ref not in found:
-            found[ref] = _stripped(_target(spec, ref), response=ref.startswith(REF + "responses/"))
+            strip = _response if ref.startswith(REF + "responses/") else _stripped
+            found[ref] = strip(_target(spec, ref))
             waiting += _refs(found[ref])
     components: dict[str, Any] = {}
     for ref in sorted(found):
@@ -143,7 +144,7 @@ def _target(spec: dict[str, Any], ref: str) -> dict[str, Any]:
     return target
 
 
-def _stripped(node: Any, *, names: bool = False, response: bool = False) -> Any:
+def _stripped(node: Any, *, names: bool = False) -> Any:
     """Without prose. `names`: the keys are names of GitHub's own (a property may be called "description")."""
     if isinstance(node, list):
         return [_stripped(item) for item in node]
@@ -151,13 +152,20 @@ def _stripped(node: Any, *, names: bool = False, response: bool = False) -> Any:
         return node
     kept: dict[str, Any] = {}
     for key, value in node.items():
-        if names or (key not in PROSE and (not key.startswith("x-") or key == MULTI_SEGMENT)):
-            literal = key in LITERAL and not names
-            inner = key in NAMED and not names
-            kept[key] = value if literal else _stripped(value, names=inner)
-    if response or ("content" in node and "required" not in node and not names):
-        kept.setdefault("description", "")  # OpenAPI wants one on every response
+        if names:
+            kept[key] = _stripped(value)
+        elif key in LITERAL:
+            kept[key] = value
+        elif key == "responses":
+            kept[key] = {status: _response(item) for status, item in value.items()}
+        elif key not in PROSE and (not key.startswith("x-") or key == MULTI_SEGMENT):
+            kept[key] = _stripped(value, names=key in NAMED)
     return kept
+
+
+def _response(node: Any) -> Any:
+    """OpenAPI wants a description on every response."""
+    return node if "$ref" in node else {"description": "", **_stripped(node)}
 
 
 def _member(pin: dict[str, str], tarballs: Path | None, folder: Path) -> bytes:
