@@ -56,7 +56,7 @@ delivery_awaits = Table(
     "delivery_awaits",
     metadata,
     Column("guid", String(64), primary_key=True),
-    Column("lane", String(512), primary_key=True),
+    Column("lane", Text, primary_key=True),
     Column("gen", BigInteger, nullable=False),
     Index("delivery_awaits_lane", "lane", "gen"),
 )
@@ -64,12 +64,12 @@ delivery_awaits = Table(
 work = Table(
     "work",
     metadata,
-    Column("key", String(512), primary_key=True),
+    Column("key", Text, primary_key=True),
     Column("installation_id", BigInteger, nullable=False),
     Column("repository_id", BigInteger, nullable=False),
-    Column("slug", String(256), nullable=False),
+    Column("slug", Text, nullable=False),
     Column("head", String(64), nullable=False),
-    Column("ref", String(512), nullable=False),
+    Column("ref", Text, nullable=False),
     Column("pull", BigInteger),  # a hint: the last pull request heard of with this head
     Column("gen", BigInteger, nullable=False),
     Column("done_gen", BigInteger, nullable=False),
@@ -94,7 +94,7 @@ push_seen = Table(
     Column(
         "repository_id", BigInteger, primary_key=True, autoincrement=False
     ),  # where the branch is: a fork's own id
-    Column("ref", String(512), primary_key=True),  # refs/heads/...
+    Column("ref", Text, primary_key=True),  # refs/heads/...
     Column("after", String(64), primary_key=True),
     Column("account_id", BigInteger, primary_key=True, autoincrement=False),  # 0: GitHub named nobody
     Column(
@@ -102,7 +102,7 @@ push_seen = Table(
     ),  # 0: told by a push event, not by a pull request's
     Column("pull", BigInteger, primary_key=True, autoincrement=False),
     Column("before", String(64), nullable=False),
-    Column("login", String(128), nullable=False),
+    Column("login", Text, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Index("push_seen_pull", "pull_repository_id", "pull"),
@@ -119,7 +119,7 @@ review_seen = Table(
     Column("commit", String(64), nullable=False),
     Column("head", String(64), nullable=False),
     Column("base", String(64), nullable=False),
-    Column("base_ref", String(512), nullable=False),
+    Column("base_ref", Text, nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Index("review_seen_pull", "repository_id", "pull"),
 )
@@ -160,10 +160,10 @@ decision = Table(
     metadata,
     Column("id", String(26), primary_key=True),
     Column("repository_id", BigInteger, nullable=False),
-    Column("slug", String(256), nullable=False),
+    Column("slug", Text, nullable=False),
     Column("pull", BigInteger, nullable=False),
     Column("head", String(64), nullable=False),
-    Column("base_ref", String(512), nullable=False),
+    Column("base_ref", Text, nullable=False),
     Column("made_at", BigInteger, nullable=False),
     Column("evaluator", String(64), nullable=False),
     Column("policy_oid", String(64), nullable=False),
@@ -173,10 +173,11 @@ decision = Table(
     Column("outcome", String(16), nullable=False),
     Column("verdict", LargeBinary, nullable=False),  # canonical bytes
     Column("verdict_sha256", String(64), nullable=False),
-    Column("title", String(256), nullable=False),
+    Column("title", Text, nullable=False),
     Column("check_run_id", BigInteger),
     Index("decision_pull", "repository_id", "pull", "made_at"),
     Index("decision_head", "repository_id", "head", "made_at"),
+    Index("decision_base", "repository_id", "base_ref"),
 )
 
 _WRITES = "foureyes_writes"

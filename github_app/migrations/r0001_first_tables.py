@@ -30,18 +30,18 @@ def _inbox() -> None:
     op.create_table(
         "delivery_awaits",
         sa.Column("guid", sa.String(64), primary_key=True),
-        sa.Column("lane", sa.String(512), primary_key=True),
+        sa.Column("lane", sa.Text, primary_key=True),
         sa.Column("gen", sa.BigInteger, nullable=False),
     )
     op.create_index("delivery_awaits_lane", "delivery_awaits", ["lane", "gen"])
     op.create_table(
         "work",
-        sa.Column("key", sa.String(512), primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
         sa.Column("installation_id", sa.BigInteger, nullable=False),
         sa.Column("repository_id", sa.BigInteger, nullable=False),
-        sa.Column("slug", sa.String(256), nullable=False),
+        sa.Column("slug", sa.Text, nullable=False),
         sa.Column("head", sa.String(64), nullable=False),
-        sa.Column("ref", sa.String(512), nullable=False),
+        sa.Column("ref", sa.Text, nullable=False),
         sa.Column("pull", sa.BigInteger),
         sa.Column("gen", sa.BigInteger, nullable=False),
         sa.Column("done_gen", sa.BigInteger, nullable=False),
@@ -65,13 +65,13 @@ def _witnessed() -> None:
     op.create_table(
         "push_seen",
         sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("ref", sa.String(512), primary_key=True),
+        sa.Column("ref", sa.Text, primary_key=True),
         sa.Column("after", sa.String(64), primary_key=True),
         sa.Column("account_id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("pull_repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("pull", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("before", sa.String(64), nullable=False),
-        sa.Column("login", sa.String(128), nullable=False),
+        sa.Column("login", sa.Text, nullable=False),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("seen_at", sa.BigInteger, nullable=False),
     )
@@ -86,7 +86,7 @@ def _witnessed() -> None:
         sa.Column("commit", sa.String(64), nullable=False),
         sa.Column("head", sa.String(64), nullable=False),
         sa.Column("base", sa.String(64), nullable=False),
-        sa.Column("base_ref", sa.String(512), nullable=False),
+        sa.Column("base_ref", sa.Text, nullable=False),
         sa.Column("seen_at", sa.BigInteger, nullable=False),
     )
     op.create_index("review_seen_pull", "review_seen", ["repository_id", "pull"])
@@ -124,10 +124,10 @@ def _decisions() -> None:
         "decision",
         sa.Column("id", sa.String(26), primary_key=True),
         sa.Column("repository_id", sa.BigInteger, nullable=False),
-        sa.Column("slug", sa.String(256), nullable=False),
+        sa.Column("slug", sa.Text, nullable=False),
         sa.Column("pull", sa.BigInteger, nullable=False),
         sa.Column("head", sa.String(64), nullable=False),
-        sa.Column("base_ref", sa.String(512), nullable=False),
+        sa.Column("base_ref", sa.Text, nullable=False),
         sa.Column("made_at", sa.BigInteger, nullable=False),
         sa.Column("evaluator", sa.String(64), nullable=False),
         sa.Column("policy_oid", sa.String(64), nullable=False),
@@ -137,8 +137,9 @@ def _decisions() -> None:
         sa.Column("outcome", sa.String(16), nullable=False),
         sa.Column("verdict", sa.LargeBinary, nullable=False),
         sa.Column("verdict_sha256", sa.String(64), nullable=False),
-        sa.Column("title", sa.String(256), nullable=False),
+        sa.Column("title", sa.Text, nullable=False),
         sa.Column("check_run_id", sa.BigInteger),
     )
     op.create_index("decision_pull", "decision", ["repository_id", "pull", "made_at"])
     op.create_index("decision_head", "decision", ["repository_id", "head", "made_at"])
+    op.create_index("decision_base", "decision", ["repository_id", "base_ref"])
