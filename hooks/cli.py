@@ -1,0 +1,95 @@
+"""The `foureyes` command: a table of commands, none of which is imported before it is called.
+
+Server commands are named as strings, so that the base install works without the server's libraries.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NoReturn, cast
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command. `target` is `module:object`, the object a click command; with `direct` a plain function of the
+    arguments that answers an exit code: for what agents call many times a minute, where click would cost more
+    than the work. `needs` names the extra that brings the libraries.
+    """
+
+    target: str
+    help: str
+    needs: str = ""
+    direct: bool = False
+
+
+COMMANDS: dict[str, Entry] = {
+    "install": Entry(
+        "foureyes.hooks.install:command", "Set up the hooks of this repository, and show what was done."
+    ),
+    "status": Entry("foureyes.hooks.status:command", "Are the hooks at work here, and who are you to them?"),
+    "show": Entry(
+        "foureyes.hooks.show:command", "Who wrote a commit: the agent, its operator, lines and deletions."
+    ),
+    "publish": Entry("foureyes.hooks.publish:command", "Publish the records of this branch by hand."),
+    "uninstall": Entry("foureyes.hooks.install:uninstall_command", "Take the hooks out again, to the byte."),
+    "checkpoint": Entry(
+        "foureyes.hooks.checkpoint:main", "Called by an agent before and after it uses a tool.", direct=True
+    ),
+    "demo": Entry(
+        "foureyes.github_app.sandbox.demo:command", "The whole story on this machine, in a minute.", "sandbox"
+    ),
+    "sandbox": Entry(
+        "foureyes.github_app.sandbox.command:command", "A GitHub stand-in to try things on.", "sandbox"
+    ),
+    "serve": Entry("foureyes.github_app.serve:command", "Run the GitHub App.", "app"),
+    "replay": Entry(
+        "foureyes.github_app.replay:command", "Decide a stored decision again, and compare.", "app"
+    ),
+}
+"""In the order in which a person meets them."""
+
+
+def load(name: str) -> object:
+    """The object behind a command. Raises UserError if the libraries that it needs are not installed."""
+    from foureyes.shared.errors import UserError
+
+    entry = COMMANDS[name]
+    module, _, attribute = entry.target.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if not entry.needs or (error.name or "").startswith("foureyes."):
+            raise
+        raise UserError(
+            f"`foureyes {name}` needs the {_PARTS[entry.needs]} parts, which are not installed here",
+            next_step=f"pip install 'foureyes[{entry.needs}]'",
+        ) from error
+
+
+_PARTS = {"app": "server", "sandbox": "sandbox and server"}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the answer is the exit code: 0 done, 1 failed, 2 wrong use."""
+    entry = COMMANDS.get(arguments[0]) if arguments else None
+    if entry is not None and entry.direct and "--help" not in arguments:
+        direct = cast("Callable[[list[str]], int]", load(arguments[0]))
+        return direct(list(arguments[1:]))
+    from foureyes.hooks.command_group import run_group
+
+    return run_group(arguments, _settings())
+
+
+def _settings() -> dict[str, Any]:
+    # click leaves colours to terminals by itself; NO_COLOR it does not know.
+    return {"color": False} if os.environ.get("NO_COLOR") else {}
+
+
+def main() -> NoReturn:
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
