@@ -1,0 +1,237 @@
+"""What agents were seen to write: an append-only store in the common git dir, read when records are built.
+
+    evidence/sessions/<session>.jsonl   one line per tool call, one file per agent session
+    evidence/contents/ab/cdef...        file contents, zlib, named by their sha256
+    evidence/pending/<call>             the "before" half of a tool call that has not ended
+
+No prompt, no transcript and no environment is ever in here, and nothing that git ignores. Contents are plain files,
+not git objects, so `git gc` cannot take them away.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Ref: TypeAlias = str | None
+"""Where a content is: `s:<sha256>` in this store, `g:<oid>` a git blob, `t:<size>:<mtime>` a file too large to keep
+(it can be compared, not read), `?` not known. None: there was no file.
+"""
+UNKNOWN = "?"
+LARGEST_KEPT = 4 * 2**20
+DEFAULT_LIMIT = 200 * 2**20
+_PENDING_SECONDS = 2 * 86400
+_RECORDED_SECONDS = 30 * 86400
+
+
+@dataclass(frozen=True)
+class Touched:
+    """One path of a tool call, as `paths.decode` writes it, with its content before and after."""
+
+    path: str
+    before: Ref
+    after: Ref
+
+
+@dataclass(frozen=True)
+class Event:
+    """One tool call. Times are seconds since the epoch; `session` is a hash; `kind` is `edit` or `shell`."""
+
+    agent: str
+    version: str
+    model: str
+    session: str
+    worktree: str
+    kind: str
+    started: float
+    ended: float
+    touched: tuple[Touched, ...]
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The half of a tool call that is known before it ends. `contents` maps path to content; `head` is the commit
+    that was checked out, "" on an unborn branch.
+    """
+
+    session: str
+    worktree: str
+    kind: str
+    started: float
+    root: str
+    head: str
+    contents: dict[str, Ref]
+
+
+class Evidence:
+    def __init__(self, home: Path) -> None:
+        """`home` is the repository's `Repo.home`; nothing is made before something is stored."""
+        self._folder = home / "evidence"
+
+    def keep(self, content: bytes) -> str:
+        """Store a content (once, however often it is given) and answer its reference."""
+        digest = hashlib.sha256(content).hexdigest()
+        target = self._content_path(digest)
+        if not target.exists():
+            _write_whole(target, zlib.compress(content, 1))
+        return f"s:{digest}"
+
+    def read(self, ref: str) -> bytes | None:
+        """The content behind an `s:` reference; None if it was collected or is damaged."""
+        digest = ref.removeprefix("s:")
+        try:
+            content = zlib.decompress(self._content_path(digest).read_bytes())
+        except (OSError, zlib.error):
+            return None
+        return content if hashlib.sha256(content).hexdigest() == digest else None
+
+    def append(self, event: Event) -> None:
+        """Add one line to the session's file: under a lock, in one write."""
+        path = self._session_path(event.session)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        line = json.dumps(asdict(event), separators=(",", ":")).encode() + b"\n"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            end = os.fstat(descriptor).st_size
+            if end and os.pread(descriptor, 1, end - 1) != b"\n":
+                line = b"\n" + line  # a torn line (disk full) must not swallow this one
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+        if new:
+            self.collect()
+
+    def events(self) -> tuple[Event, ...]:
+        """All events, by start. Lines that cannot be read are skipped: they may be torn."""
+        found: list[Event] = []
+        for path in sorted((self._folder / "sessions").glob("*.jsonl")):
+            for line in path.read_bytes().splitlines():
+                event = _parse_event(line)
+                if event is not None:
+                    found.append(event)
+        return tuple(sorted(found, key=lambda event: (event.started, event.ended)))
+
+    def hold(self, call: str, pending: Pending) -> None:
+        _write_whole(self._folder / "pending" / call, json.dumps(asdict(pending)).encode())
+
+    def take(self, call: str) -> Pending | None:
+        """The pending half of a call, once: two hooks that report the same call make one event."""
+        path = self._folder / "pending" / call
+        done = path.with_suffix(".done")
+        try:
+            path.rename(done)
+            return Pending(**json.loads(done.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def was_taken(self, call: str) -> bool:
+        return (self._folder / "pending" / call).with_suffix(".done").exists()
+
+    def held_by(self, session: str) -> tuple[str, ...]:
+        """Calls of a session that have begun and not ended."""
+        calls = []
+        for path in sorted((self._folder / "pending").glob("*")):
+            if path.suffix != ".done" and session.encode() in path.read_bytes():
+                calls.append(path.name)
+        return tuple(calls)
+
+    def mark_recorded(self, sessions: Iterator[str] | set[str]) -> None:
+        """These sessions have gone into records: they are the first to be collected."""
+        for session in sessions:
+            if self._session_path(session).exists():
+                self._session_path(session).with_suffix(".recorded").touch()
+
+    def note_problem(self, problem: str) -> None:
+        """A checkpoint is silent towards the agent; what went wrong stands here for `foureyes status`."""
+        path = self._folder / "problems"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > 64 * 1024:
+            path.unlink()
+        with path.open("a") as file:
+            file.write(f"{int(time.time())}\t{' '.join(problem.split())[:400]}\n")
+
+    def collect(self, limit: int = DEFAULT_LIMIT) -> None:
+        """Drop what is recorded and a month old, then, beyond `limit` bytes, the oldest recorded sessions and
+        after them the oldest of the rest; then contents that no remaining session names.
+        """
+        now = time.time()
+        for path in (self._folder / "pending").glob("*"):
+            if now - path.stat().st_mtime > _PENDING_SECONDS:
+                path.unlink(missing_ok=True)
+        sessions = sorted((self._folder / "sessions").glob("*.jsonl"), key=_collected_first)
+        size = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
+        for path in sessions[:-1]:  # never the newest of all: it is being written
+            expired = _recorded(path) and now - path.stat().st_mtime > _RECORDED_SECONDS
+            if size <= limit and not expired:
+                continue
+            path.with_suffix(".recorded").unlink(missing_ok=True)
+            path.unlink()
+            size = self._drop_contents(now)
+
+    def _drop_contents(self, now: float) -> int:
+        """Remove contents that nothing names (young ones may be of an event about to be written); bytes left."""
+        named = {ref for event in self.events() for touched in event.touched for ref in _refs(touched)}
+        for path in (self._folder / "pending").glob("*"):
+            named.update(part for part in path.read_text().split('"') if part.startswith("s:"))
+        for path in (self._folder / "contents").glob("*/*"):
+            if f"s:{path.parent.name}{path.name}" not in named and now - path.stat().st_mtime > 60:
+                path.unlink()
+        return sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
+
+    def _content_path(self, digest: str) -> Path:
+        return self._folder / "contents" / digest[:2] / digest[2:]
+
+    def _session_path(self, session: str) -> Path:
+        return self._folder / "sessions" / f"{session}.jsonl"
+
+
+def _collected_first(session: Path) -> tuple[bool, float]:
+    return (not _recorded(session), session.stat().st_mtime)
+
+
+def _recorded(session: Path) -> bool:
+    return session.with_suffix(".recorded").exists()
+
+
+def _refs(touched: Touched) -> Iterator[str]:
+    for ref in (touched.before, touched.after):
+        if ref is not None:
+            yield ref
+
+
+def _parse_event(line: bytes) -> Event | None:
+    try:
+        value: Mapping[str, Any] = json.loads(line)
+        touched = tuple(Touched(**item) for item in value["touched"])
+        return Event(**{**value, "touched": touched})
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """A file that is there is there whole, whoever else writes it at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(path) as temporary:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,102 @@
+"""The evidence store: nothing is lost by many writers, torn lines or collection, and nobody else can read it."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from support_git import python_env
+
+from foureyes.hooks.evidence import Event, Evidence, Pending, Touched
+
+EVENT = Event("claude-code", "2.1", "m", "a" * 64, "main", "edit", 10.0, 11.0, (Touched("f", None, "s:1"),))
+
+
+def test_contents_come_back_exactly_and_damage_is_not_read(tmp_path: Path):
+    store = Evidence(tmp_path)
+    for content in (b"", b"\0\xff\r\n", b"x" * 100_000):
+        ref = store.keep(content)
+        assert store.keep(content) == ref
+        assert store.read(ref) == content
+    file = next((tmp_path / "evidence" / "contents").glob("*/*"))
+    file.write_bytes(b"not zlib")
+    assert None in {store.read(store_ref) for store_ref in (f"s:{file.parent.name}{file.name}",)}
+
+
+def test_events_of_all_sessions_come_by_their_start_and_torn_lines_are_skipped(tmp_path: Path):
+    store = Evidence(tmp_path)
+    later = replace(EVENT, session="b" * 64, started=12.0)
+    store.append(later)
+    store.append(EVENT)
+    with (tmp_path / "evidence" / "sessions" / f"{'a' * 64}.jsonl").open("ab") as file:
+        file.write(b'{"agent": "claude-co')
+    third = replace(EVENT, started=13.0)
+    store.append(third)
+    assert store.events() == (EVENT, later, third)
+
+
+def test_parallel_writers_lose_nothing(tmp_path: Path):
+    code = (
+        "import sys; from pathlib import Path; from dataclasses import replace\n"
+        "from foureyes.hooks.evidence import *\n"
+        "store = Evidence(Path(sys.argv[1]))\n"
+        "event = Event('a', '', '', 's' * 64, 'main', 'edit', 0.0, 0.0, ())\n"
+        "for n in range(50):\n"
+        "    ref = store.keep(b'same for all %d' % n)\n"
+        "    store.append(replace(event, model=sys.argv[2], started=float(n), touched=(Touched('x' * 5000, None, ref),)))\n"
+    )
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path), str(n)], env={**os.environ, **python_env()}
+        )
+        for n in range(6)
+    ]
+    assert [writer.wait() for writer in writers] == [0] * 6
+    events = Evidence(tmp_path).events()
+    assert {(event.model, event.started) for event in events} == {
+        (str(w), float(n)) for w in range(6) for n in range(50)
+    }
+    assert len(events) == 300
+
+
+def test_a_pending_call_is_taken_once(tmp_path: Path):
+    store = Evidence(tmp_path)
+    pending = Pending("s" * 64, "main", "shell", 1.5, "/x", "", {"f": None, "g": "s:1"})
+    store.hold("call", pending)
+    assert store.held_by("s" * 64) == ("call",)
+    assert store.held_by("t" * 64) == ()
+    assert store.take("call") == pending
+    assert store.take("call") is None
+    assert store.was_taken("call")
+    assert store.held_by("s" * 64) == ()
+
+
+def test_collection_drops_the_oldest_recorded_first_and_keeps_what_is_named(tmp_path: Path):
+    store = Evidence(tmp_path)
+    refs = {}
+    for number, session in enumerate("abc"):
+        refs[session] = store.keep(os.urandom(40_000))
+        store.append(replace(EVENT, session=session * 64, touched=(Touched(session, None, refs[session]),)))
+        path = tmp_path / "evidence" / "sessions" / f"{session * 64}.jsonl"
+        os.utime(path, (time.time() - 1000 + number,) * 2)
+    for file in (tmp_path / "evidence" / "contents").glob("*/*"):
+        os.utime(file, (time.time() - 1000,) * 2)
+    store.mark_recorded({"b" * 64})
+    store.collect(limit=100_000)
+    assert [event.session[0] for event in store.events()] == ["a", "c"]
+    assert store.read(refs["b"]) is None
+    assert store.read(refs["a"]) is not None
+    assert store.read(refs["c"]) is not None
+
+
+def test_what_is_recorded_and_a_month_old_goes_whatever_its_size(tmp_path: Path):
+    store = Evidence(tmp_path)
+    for session in "ab":
+        store.append(replace(EVENT, session=session * 64))
+    store.mark_recorded({"a" * 64})
+    old = time.time() - 31 * 86400
+    os.utime(tmp_path / "evidence" / "sessions" / f"{'a' * 64}.jsonl", (old, old))
+    store.collect()
+    assert [event.session[0] for event in store.events()] == ["b"]
