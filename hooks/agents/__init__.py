@@ -1,0 +1,1 @@
+"""One file for each shape in which agents tell their hooks what they do."""

@@ -1,0 +1,227 @@
+"""`foureyes checkpoint AGENT`: an agent's hook calls it before and after each tool call, with JSON on stdin.
+
+It never speaks to the agent, never fails and never takes long: what goes wrong is noted for `foureyes status`.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from foureyes.hooks import snapshot
+from foureyes.hooks.agents import claude_code
+from foureyes.hooks.agents.claude_code import ToolCall
+from foureyes.hooks.evidence import UNKNOWN, Event, Evidence, Pending, Ref, Touched
+from foureyes.hooks.journal import append_line, seen_commits, worktree_id
+from foureyes.hooks.repo import Repo
+from foureyes.shared import paths
+from foureyes.shared.errors import UserError
+
+PAYLOADS: dict[str, Callable[[Mapping[str, Any], Mapping[str, str]], ToolCall | None]] = {
+    "claude-code": claude_code.read,
+}
+_SECONDS = 8.0
+_SECONDS_TO_READ = 2.0
+_LARGEST_PAYLOAD = 64 * 2**20
+
+
+class _OutOfTime(Exception):
+    pass
+
+
+def main(arguments: list[str]) -> int:
+    """Always 0: an agent reads another status as "blocked" or as an error of the tool."""
+    os.umask(0o077)
+    problems: list[Evidence] = []
+    try:
+        with _time_limit(_SECONDS):
+            read = PAYLOADS.get(arguments[0] if arguments else "")
+            if read is None:
+                known = ", ".join(PAYLOADS)
+                raise UserError(f"foureyes checkpoint: name the agent whose hook this is: {known}")
+            payload = _parse(_read_input(sys.stdin.fileno()))
+            call = read(payload, os.environ) if payload is not None else None
+            if call is not None:
+                _checkpoint(call, problems)
+    except Exception as error:  # noqa: BLE001 -- nothing of ours may reach the agent
+        _note(problems, error)
+    return 0
+
+
+def _note(stores: list[Evidence], error: Exception) -> None:
+    if isinstance(error, UserError) and sys.stderr.isatty():
+        sys.stderr.write(f"{error}\n")
+    with contextlib.suppress(OSError):
+        for store in stores:
+            store.note_problem(f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise _OutOfTime(f"not done after {seconds:.0f} s")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _read_input(descriptor: int) -> bytes:
+    """All of stdin. Some agents never close it, so a whole JSON object, or two seconds, end it too."""
+    data, deadline = b"", time.monotonic() + _SECONDS_TO_READ
+    while len(data) < _LARGEST_PAYLOAD:
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            break
+        part = os.read(descriptor, 1 << 20)
+        if not part:
+            break
+        data += part
+        if len(part) < 1 << 16 and data.rstrip().endswith(b"}") and _parse(data) is not None:
+            break
+    return data
+
+
+def _parse(data: bytes) -> dict[str, Any] | None:
+    """The JSON object; control characters inside strings, which some agents send, are let pass."""
+    try:
+        value = json.loads(data.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _checkpoint(call: ToolCall, problems: list[Evidence]) -> None:
+    if call.kind == "edit" and call.phase != "end":
+        for place, files in _by_repository(call).items():
+            repo = Repo.open(place)
+            problems.append(Evidence(repo.home))
+            _edit(call, repo, files)
+        return
+    here = _open(Path(call.cwd or "."))
+    if here is not None:
+        _other_tool(call, here, problems)
+
+
+def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
+    problems.append(Evidence(repo.home))
+    if call.phase == "end":
+        for held in Evidence(repo.home).held_by(call.session):
+            _finish(call, repo, held)
+    elif call.phase == "before":
+        _begin(call, repo, "shell", _dirty(repo))
+    else:
+        _finish(call, repo, call.call)
+
+
+def _open(place: Path) -> Repo | None:
+    try:
+        return Repo.open(place)
+    except UserError:
+        return None  # an agent may well work outside a repository
+
+
+def _by_repository(call: ToolCall) -> dict[Path, dict[bytes, str]]:
+    """Root of each work tree -> the call's files in it that git does not ignore (git path -> as the agent named it)."""
+    found: dict[Path, dict[bytes, str]] = {}
+    for file in call.files:
+        real = Path(os.path.realpath(Path(call.cwd or ".") / file))
+        place = next(parent for parent in real.parents if parent.is_dir())
+        repo = _open(place)
+        if repo is None or repo.work_tree is None:
+            continue
+        root = Path(os.path.realpath(repo.work_tree))
+        if not real.is_relative_to(root) or real.is_relative_to(repo.common_dir):
+            continue
+        name = os.fsencode(real.relative_to(root))
+        # What is ignored is often a secret, and can never be in a commit.
+        if repo.ask("check-ignore", "-q", "--", os.fsdecode(name)).status != 0:
+            found.setdefault(repo.work_tree, {})[name] = file
+    return found
+
+
+def _edit(call: ToolCall, repo: Repo, files: Mapping[bytes, str]) -> None:
+    evidence = Evidence(repo.home)
+    if call.phase == "before":
+        _begin(call, repo, "edit", snapshot.contents(snapshot.root_of(repo), files, evidence))
+        return
+    if evidence.was_taken(call.call):
+        return  # two configurations report the same call
+    pending = evidence.take(call.call)
+    reported: dict[str, Ref] = {}
+    for name, named in files.items():
+        if named in dict(call.originals):
+            original = dict(call.originals)[named]
+            reported[paths.decode(name)] = None if original is None else evidence.keep(original)
+    then = {
+        **{paths.decode(name): UNKNOWN for name in files},
+        **(pending.contents if pending else {}),
+        **reported,
+    }
+    now = snapshot.contents(snapshot.root_of(repo), files, evidence)
+    touched = tuple(Touched(path, then[path], ref) for path, ref in now.items() if then[path] != ref)
+    _append(call, repo, "edit", pending.started if pending else time.time(), touched)
+
+
+def _dirty(repo: Repo) -> dict[str, Ref]:
+    root, evidence = snapshot.root_of(repo), Evidence(repo.home)
+    return snapshot.contents(root, snapshot.changed(repo, snapshot.head_of(repo)), evidence)
+
+
+def _begin(call: ToolCall, repo: Repo, kind: str, contents: dict[str, Ref]) -> None:
+    root = str(snapshot.root_of(repo))
+    pending = Pending(
+        call.session, worktree_id(repo), kind, time.time(), root, snapshot.head_of(repo), contents
+    )
+    Evidence(repo.home).hold(call.call, pending)
+
+
+def _finish(call: ToolCall, repo: Repo, held: str) -> None:
+    """The end of a call whose beginning was seen. Without that nothing tells the call's work from anyone else's."""
+    evidence = Evidence(repo.home)
+    pending = evidence.take(held)
+    if pending is None:
+        return
+    if Path(pending.root) != repo.work_tree:
+        repo = Repo.open(Path(pending.root))
+    if pending.kind == "edit":
+        now = snapshot.contents(snapshot.root_of(repo), map(paths.encode, pending.contents), evidence)
+        touched = tuple(
+            Touched(p, pending.contents[p], ref) for p, ref in now.items() if pending.contents[p] != ref
+        )
+    else:
+        commits = snapshot.new_commits(repo, pending)
+        touched = snapshot.compare(repo, pending, evidence, commits)
+        known = seen_commits(repo, {commit.oid for commit in commits})
+        for commit in reversed(commits):
+            if commit.oid not in known:
+                # No hook of git's saw it: hooks were off for this commit, and the agent's own hook is the witness.
+                append_line(repo, commit.oid, commit.made, "checkpoint", call.agent)
+    _append(call, repo, pending.kind, pending.started, touched)
+
+
+def _append(call: ToolCall, repo: Repo, kind: str, started: float, touched: tuple[Touched, ...]) -> None:
+    if touched:
+        Evidence(repo.home).append(
+            Event(
+                agent=call.agent,
+                version=call.version,
+                model=call.model,
+                session=call.session,
+                worktree=worktree_id(repo),
+                kind=kind,
+                started=started,
+                ended=time.time(),
+                touched=touched,
+            )
+        )

@@ -1,0 +1,145 @@
+"""What differs from the checked-out commit, before and after a tool that may change anything (a shell)."""
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from foureyes.hooks.evidence import LARGEST_KEPT, UNKNOWN, Evidence, Pending, Ref, Touched
+from foureyes.hooks.repo import Repo
+from foureyes.shared import paths
+
+_MOST_KEPT = 2000
+"""Beyond this many changed files (an unignored dependency folder) contents are compared by size and time only."""
+
+
+@dataclass(frozen=True)
+class NewCommit:
+    """A commit that was made during a tool call. `authored`: its content was, too (not a rebase or cherry-pick)."""
+
+    oid: str
+    made: int
+    authored: bool
+
+
+def root_of(repo: Repo) -> Path:
+    if repo.work_tree is None:
+        raise ValueError("a bare repository has no files to look at")
+    return repo.work_tree
+
+
+def head_of(repo: Repo) -> str:
+    """The commit that is checked out, "" on an unborn branch."""
+    return repo.ask("rev-parse", "-q", "--verify", "HEAD^{commit}").out.decode("ascii").strip()
+
+
+def content_at(root: Path, path: bytes, evidence: Evidence, *, keep: bool = True) -> Ref:
+    """The reference of a file's content now; a symbolic link's content is its target, as in git."""
+    full = os.fsencode(root) + b"/" + path
+    try:
+        found = os.lstat(full)
+        if stat.S_ISLNK(found.st_mode):
+            return evidence.keep(os.readlink(full))  # noqa: PTH115 -- names are bytes
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        if not keep or found.st_size > LARGEST_KEPT:
+            return f"t:{found.st_size}:{found.st_mtime_ns}"
+        with open(full, "rb") as file:  # noqa: PTH123 -- names are bytes
+            return evidence.keep(file.read())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError:
+        return UNKNOWN
+
+
+def contents(root: Path, names: Iterable[bytes], evidence: Evidence) -> dict[str, Ref]:
+    found: dict[str, Ref] = {}
+    for name in sorted(set(names)):
+        found[paths.decode(name)] = content_at(root, name, evidence, keep=len(found) < _MOST_KEPT)
+    return found
+
+
+def changed(repo: Repo, commit: str) -> dict[bytes, str | None]:
+    """Paths where the work tree or index differs from a commit ("" for none), with the blob that the commit has
+    (None: nothing there), and everything untracked that is not ignored.
+    """
+    found: dict[bytes, str | None] = {}
+    if commit:
+        raw = repo.git(
+            "diff-index", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules", commit
+        )
+        fields = raw.split(b"\0")
+        for meta, name in zip(fields[0:-1:2], fields[1::2], strict=False):
+            oid = meta.split()[2].decode("ascii")
+            found[name] = oid if oid.strip("0") else None
+    listed = ("-o",) if commit else ("-c", "-o")
+    for name in repo.git("ls-files", *listed, "--exclude-standard", "-z").split(b"\0")[:-1]:
+        if not name.endswith(b"/"):  # a repository inside this one
+            found.setdefault(name, None)
+    return found
+
+
+def compare(
+    repo: Repo, before: Pending, evidence: Evidence, commits: Iterable[NewCommit]
+) -> tuple[Touched, ...]:
+    """What a tool call changed. Files that came by a checkout or a pull are not its work: where HEAD moved, a file
+    that equals the new HEAD counts only if a commit that was authored meanwhile touches it.
+    """
+    root = root_of(repo)
+    old_blobs = changed(repo, before.head)
+    names = set(old_blobs)
+    head = head_of(repo)
+    if head != before.head:
+        authored = [commit.oid for commit in commits if commit.authored]
+        names &= set(changed(repo, head)) | _paths_of(repo, authored)
+    names |= {paths.encode(path) for path in before.contents}
+    found = []
+    for number, name in enumerate(sorted(names)):
+        path, blob = paths.decode(name), old_blobs.get(name)
+        then = before.contents.get(path, f"g:{blob}" if blob else None)
+        now = content_at(root, name, evidence, keep=number < _MOST_KEPT)
+        if now != then and not _same_as_blob(repo, then, now, evidence):
+            found.append(Touched(path, then, now))
+    return tuple(found)
+
+
+def _same_as_blob(repo: Repo, then: Ref, now: Ref, evidence: Evidence) -> bool:
+    """git lists a file whose time alone changed; then the content is still the commit's."""
+    if then is None or now is None or not then.startswith("g:") or not now.startswith("s:"):
+        return False
+    return repo.ask("cat-file", "blob", then.removeprefix("g:")).out == evidence.read(now)
+
+
+def new_commits(repo: Repo, before: Pending) -> tuple[NewCommit, ...]:
+    """Commits that came into HEAD since `before` and were made since: not those that a pull brought."""
+    head = head_of(repo)
+    if not head or head == before.head:
+        return ()
+    since = int(before.started)
+    excluded = (f"^{before.head}",) if before.head else ()
+    asked = ("--no-commit-header", "--max-count=500", f"--since=@{since - 1}", "--format=%H %ct %at %P")
+    listed = repo.ask("rev-list", *asked, head, *excluded, "--not", "--remotes")
+    old_parents = _parents(repo, before.head)
+    found = []
+    for line in listed.out.decode("ascii").splitlines():
+        oid, made, authored, *parents = line.split()
+        amended = bool(before.head) and parents == old_parents
+        if int(made) >= since:
+            ours = len(parents) < 2 and (int(authored) >= since or amended)
+            found.append(NewCommit(oid, int(made), ours))
+    return tuple(found)
+
+
+def _parents(repo: Repo, commit: str) -> list[str]:
+    if not commit:
+        return []
+    return repo.ask("rev-list", "--parents", "--max-count=1", commit).out.decode("ascii").split()[1:]
+
+
+def _paths_of(repo: Repo, commits: list[str]) -> set[bytes]:
+    if not commits:
+        return set()
+    options = ("-r", "-z", "--root", "--no-commit-id", "--name-only", "--no-renames", "--stdin")
+    listed = repo.git("diff-tree", *options, input="".join(f"{oid}\n" for oid in commits).encode())
+    return set(listed.split(b"\0")[:-1])
