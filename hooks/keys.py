@@ -1,0 +1,137 @@
+"""Which of the developer's own SSH keys signs: what git signs with, else the SSH agent's, else the usual files."""
+
+import base64
+import hashlib
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from foureyes.hooks.repo import Repo
+
+_KINDS = {
+    "ssh-ed25519": "ED25519",
+    "sk-ssh-ed25519@openssh.com": "ED25519-SK",
+    "ecdsa-sha2-nistp256": "ECDSA",
+    "ecdsa-sha2-nistp384": "ECDSA",
+    "ecdsa-sha2-nistp521": "ECDSA",
+    "sk-ecdsa-sha2-nistp256@openssh.com": "ECDSA-SK",
+    "ssh-rsa": "RSA",
+}
+_FILES = ("id_ed25519_sk", "id_ed25519", "id_ecdsa_sk", "id_ecdsa", "id_rsa")
+_LISTED = re.compile(r"^\d+ (SHA256:\S+) .*\(([A-Z0-9-]+)\)$")
+_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """`kind` is SSH's name of the key type; `fingerprint` is `SHA256:...`; `how` says where it was found.
+
+    `path` is the file that ssh-keygen is given; None where the key was given as text and only the SSH agent holds it,
+    in `public` then.
+    """
+
+    kind: str
+    fingerprint: str
+    how: str
+    path: Path | None
+    public: str
+
+    @property
+    def needs_touch(self) -> bool:
+        return self.kind.startswith("sk-")
+
+    @property
+    def shown(self) -> str:
+        """For people: the file or, without one, the fingerprint."""
+        if self.path is None:
+            return self.fingerprint
+        home = str(Path.home())
+        return (
+            f"~{str(self.path)[len(home) :]}" if str(self.path).startswith(home + os.sep) else str(self.path)
+        )
+
+
+def find(repo: Repo) -> SigningKey | None:
+    """The key that will sign, or None. Starts at most two short processes; never asks anyone anything."""
+    return next((key for key in _candidates(repo) if key is not None), None)
+
+
+def _candidates(repo: Repo) -> Iterator[SigningKey | None]:
+    yield _configured(repo)
+    yield _in_agent()
+    for name in _FILES:
+        yield _in_file(Path.home() / ".ssh" / name, f"~/.ssh/{name}")
+
+
+def _configured(repo: Repo) -> SigningKey | None:
+    value = repo.config("user.signingkey") or ""
+    literal = value.removeprefix("key::")
+    if literal.split(" ")[0] in _KINDS:
+        return _from_line(literal, "user.signingkey", None)
+    if not value or (repo.config("gpg.format") != "ssh" and not value.endswith(".pub") and "/" not in value):
+        return None  # the id of an OpenPGP key
+    path = Path(value).expanduser()
+    if not path.is_absolute():
+        path = (repo.work_tree or repo.git_dir) / path
+    return _in_file(path, "user.signingkey")
+
+
+def _in_agent() -> SigningKey | None:
+    if not os.environ.get("SSH_AUTH_SOCK"):
+        return None
+    for line in _ask("ssh-add", "-L").splitlines():
+        key = _from_line(line, "ssh-agent", None)
+        if key is not None:
+            return key
+    return None
+
+
+def _in_file(path: Path, how: str) -> SigningKey | None:
+    """A key pair by either of its files. Without a `.pub` beside it ssh-keygen tells what the private file holds."""
+    private = path.with_suffix("") if path.suffix == ".pub" else path
+    public = private.with_name(private.name + ".pub")
+    try:
+        if public.is_file():
+            return _from_line(public.read_text("utf-8", "replace"), how, path if path.exists() else public)
+        if not private.is_file():
+            return None
+    except OSError:
+        return None
+    found = _LISTED.match(_ask("ssh-keygen", "-l", "-f", str(private)).strip())
+    kinds = [kind for kind, name in _KINDS.items() if found and name == found.group(2)]
+    return SigningKey(kinds[0], found.group(1), how, private, "") if found and kinds else None
+
+
+def _from_line(line: str, how: str, path: Path | None) -> SigningKey | None:
+    kind, _, rest = line.strip().partition(" ")
+    try:
+        blob = base64.b64decode(rest.split(" ")[0], validate=True)
+    except ValueError:
+        return None
+    if kind not in _KINDS or not blob:
+        return None
+    return SigningKey(kind, fingerprint(blob), how, path, line.strip())
+
+
+def fingerprint(blob: bytes) -> str:
+    """As OpenSSH shows it: `SHA256:` and base64 without padding."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii").rstrip("=")
+
+
+def _ask(*command: str) -> str:
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            start_new_session=True,  # without a terminal nothing can be asked
+            env={**os.environ, "SSH_ASKPASS_REQUIRE": "never"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
