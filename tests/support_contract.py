@@ -97,7 +97,7 @@ def validate_graphql(
     errors = validate(schema, document)
     definition = get_operation_ast(document, operation)
     if not errors and definition is not None:
-        values = get_variable_values(schema, definition.variable_definitions, dict(variables or {}))
+        values = get_variable_values(schema, definition.variable_definitions or (), dict(variables or {}))
         errors = values if isinstance(values, list) else []
     if errors:
         raise Violation("graphql: " + "; ".join(error.message for error in errors))
@@ -200,11 +200,13 @@ def _rest_answer(method: str, url: str, status: int, body: bytes, headers: Heade
 
 
 def _graphql_exchange(sent: bytes, status: int, body: bytes, fault: bool) -> None:
-    request = json.loads(sent)
+    request = _json("graphql request", sent)
+    if not isinstance(request, dict) or "query" not in request:
+        raise Violation(f"graphql request has no query: {sent[:200]!r}")
     validate_graphql(request["query"], request.get("variables"), request.get("operationName"))
     if fault or status in (401, 403, 429):
         return
-    answer = json.loads(body)
+    answer = _json("graphql answer", body)
     if status != 200 or not isinstance(answer, dict) or not ({"data", "errors"} & set(answer)):
         raise Violation(f"graphql: answer {status} has neither data nor errors: {body[:200]!r}")
 
@@ -271,7 +273,7 @@ def _one_line(error: Any) -> str:
 def _openapi() -> OpenAPI:
     # Checked once by a test of its own, not at each load.
     spec = {**contract.rest(), "servers": [{"url": HOST}]}
-    return OpenAPI.from_dict(spec, config=Config(spec_validator_cls=None))  # type: ignore[arg-type]
+    return OpenAPI.from_dict(spec, config=Config(spec_validator_cls=None))
 
 
 @cache

@@ -101,6 +101,7 @@ def test_each_graphql_extension_is_still_missing_upstream_and_names_its_source()
     fields = [line for line in lines if re.match(r"\s+\w+: ", line)]
     assert fields
     assert all("# " in line for line in fields)
+    owner = ""
     for line in lines:
         if match := re.match(r"(extend )?type (\w+)", line):
             owner = match[2]
