@@ -1,0 +1,83 @@
+"""Our own test merge of a head into a base tip, and what it changes: the ground of every verdict.
+
+Never GitHub's list of files, which stops at 3,000, has no modes and can be emptied by a criss-cross history.
+"""
+
+from dataclasses import dataclass
+
+from foureyes.github_app.mirror import GitError, Mirror, Trouble
+from foureyes.github_app.range import parse_commit
+from foureyes.shared import diff
+from foureyes.shared.facts import Change, Merge, MergeState
+
+
+@dataclass(frozen=True)
+class Merged:
+    """`changes`: base tip -> merge result; without a clean merge, what the head changes (shown to people only, such
+    a pull request cannot pass). `hidden`: changed paths that the three-dot diff lacks for at least one merge base.
+    """
+
+    merge: Merge
+    changes: tuple[Change, ...]
+    hidden: tuple[str, ...]
+
+
+def merge(mirror: Mirror, base: str, head: str, github_merge: str = "") -> Merged:
+    """`github_merge` is the commit that GitHub made of the same two, "" if it shows none. Raises GitError."""
+    bases = mirror.merge_bases(base, head)
+    if not bases:
+        return Merged(Merge(MergeState.UNRELATED), counted_changes(mirror, base, head), ())
+    made = mirror.automatic_merge(base, head)
+    github_tree = _github_tree(mirror, base, head, github_merge)
+    if not made.clean:
+        conflict = Merge(MergeState.CONFLICT, None, github_tree)
+        return Merged(conflict, counted_changes(mirror, bases[0], head), ())
+    changes = counted_changes(mirror, base, made.tree)
+    clean = Merge(MergeState.CLEAN, made.tree, github_tree)
+    return Merged(clean, changes, _hidden(mirror, bases, head, changes))
+
+
+def net_changes(mirror: Mirror, base: str, head: str) -> tuple[Change, ...]:
+    """The same net change without line counts, which a digest does not need. Raises GitError without a clean merge."""
+    if not mirror.merge_bases(base, head):
+        raise GitError(Trouble.NO_REF, "the histories were unrelated")
+    made = mirror.automatic_merge(base, head)
+    if not made.clean:
+        raise GitError(Trouble.NO_REF, "it conflicted with its base")
+    return raw_changes(mirror, base, made.tree)
+
+
+def raw_changes(mirror: Mirror, old: str, new: str) -> tuple[Change, ...]:
+    try:
+        return diff.parse_raw(mirror.diff(old, new, diff.GIT_RAW_ARGS))
+    except diff.DiffError as error:
+        raise GitError(Trouble.SUSPECT, f"git's list of changes was not understood: {error}") from error
+
+
+def counted_changes(mirror: Mirror, old: str, new: str) -> tuple[Change, ...]:
+    """With lines counted by git. Fetches the blobs in one batch."""
+    try:
+        return tuple(
+            part.change for part in diff.parse_diff(mirror.diff(old, new, diff.GIT_DIFF_ARGS, online=True))
+        )
+    except diff.DiffError as error:
+        raise GitError(Trouble.SUSPECT, f"git's patch was not understood: {error}") from error
+
+
+def _hidden(
+    mirror: Mirror, bases: tuple[str, ...], head: str, changes: tuple[Change, ...]
+) -> tuple[str, ...]:
+    """GitHub shows the diff from one merge base, and its choice among several is not documented."""
+    shown_by_all = None
+    for base in bases:
+        shown = {change.path for change in raw_changes(mirror, base, head)}
+        shown_by_all = shown if shown_by_all is None else shown_by_all & shown
+    return tuple(sorted(change.path for change in changes if change.path not in (shown_by_all or set())))
+
+
+def _github_tree(mirror: Mirror, base: str, head: str, github_merge: str) -> str | None:
+    """Only a merge of exactly these two can be compared; GitHub makes it late and may show an older one."""
+    if not github_merge or mirror.missing([github_merge]):
+        return None
+    commit = parse_commit(github_merge, mirror.objects([github_merge], "commit")[github_merge])
+    return commit.tree if commit.parents == (base, head) else None

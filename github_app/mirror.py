@@ -1,0 +1,396 @@
+"""The only module that drives git: one blobless bare mirror per repository, a cache that can be rebuilt.
+
+What a repository holds must not be able to change how it is read: no replace objects, no system or user
+configuration, no attributes, no mailmap, no external diff, no hooks, merge settings pinned. Credentials travel in
+the environment, never in an address, an argument or a log. Only object ids and checked ref names become arguments.
+
+The promisor settings of a partial clone are given per command and are not in the mirror's own configuration:
+so only a command that may use the network ever fetches a missing blob, and a question about what is here never does.
+"""
+
+import base64
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+OURS = "refs/foureyes-mirror"
+MIB = 1024 * 1024
+
+_OID = re.compile(r"[0-9a-f]{40}\Z")
+_BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|\Z)|/\Z|\A/|\A-")
+_SETTINGS = {
+    "remote.origin.promisor": "true",
+    "remote.origin.partialclonefilter": "blob:none",
+}
+_PINNED = {
+    "attr.tree": EMPTY_TREE,
+    "core.attributesFile": os.devnull,
+    "core.commitGraph": "false",
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.quotePath": "true",
+    "credential.helper": "",
+    "diff.algorithm": "myers",
+    "diff.external": "",
+    "diff.renames": "false",
+    "fetch.fsckObjects": "false",
+    "fetch.recurseSubmodules": "false",
+    "fetch.writeCommitGraph": "false",
+    "gc.auto": "0",
+    "http.followRedirects": "false",
+    "log.mailmap": "false",
+    "maintenance.auto": "false",
+    "merge.conflictStyle": "merge",
+    "merge.directoryRenames": "conflict",
+    "merge.renameLimit": "7000",
+    "merge.renames": "true",
+    "merge.renormalize": "false",
+    "protocol.version": "2",
+    "safe.directory": "*",
+}
+_PASSED_ON = (
+    "PATH", "TMPDIR", "http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "all_proxy", "NO_PROXY",
+    "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "SYSTEMROOT",
+)  # fmt: skip
+
+
+class Trouble(StrEnum):
+    """What went wrong, as far as git lets one tell. Only SUSPECT may mean that the mirror itself is damaged."""
+
+    NETWORK = "network"
+    DENIED = "denied"
+    NO_REF = "no such ref"
+    TIMEOUT = "timeout"
+    TOO_BIG = "too big"
+    SUSPECT = "suspect"
+
+
+class GitError(Exception):
+    """git did not answer. `why` completes "could not be read: ..." and holds no credentials."""
+
+    def __init__(self, trouble: Trouble, why: str) -> None:
+        super().__init__(why)
+        self.trouble = trouble
+        self.why = why
+
+
+_TROUBLES: tuple[tuple[Trouble, re.Pattern[str]], ...] = (
+    (Trouble.NO_REF, re.compile(r"not our ref|couldn't find remote ref|unadvertised object", re.I)),
+    (
+        Trouble.DENIED,
+        re.compile(
+            r"authentication failed|could not read (username|password)|error: 40[134]|not found", re.I
+        ),
+    ),
+    (
+        Trouble.NETWORK,
+        re.compile(
+            r"could not resolve|failed to connect|couldn't connect|connection (refused|reset|timed)|timed out"
+            r"|early eof|hung up|rpc failed|unable to access|error: 5\d\d|error: 429|could not fetch"
+            r"|unexpected disconnect|does not appear to be a git repository|could not read from remote",
+            re.I,
+        ),
+    ),
+)
+
+
+def is_oid(text: str) -> bool:
+    return _OID.match(text) is not None
+
+
+def checked_ref(name: str) -> str:
+    """The branch or ref name, if git itself would allow it. Raises GitError(NO_REF)."""
+    if not name or _BAD_IN_REF.search(name):
+        raise GitError(Trouble.NO_REF, f"{name!r} is not a ref name")
+    return name
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Where the mirror fetches from. `authorization` gives the value of the HTTP header, "" for none; it is asked
+    only when a command may use the network.
+    """
+
+    url: str
+    authorization: Callable[[], str] = lambda: ""
+    protocols: tuple[str, ...] = ("https", "http")
+
+
+def basic(token: str) -> str:
+    """The header value with which GitHub takes an installation token over git's HTTP."""
+    return "Basic " + base64.b64encode(f"x-access-token:{token}".encode()).decode()
+
+
+@dataclass(frozen=True)
+class AutomaticMerge:
+    """What `git merge-tree` made of two commits. `tree` is there also for a conflict, then with markers in it."""
+
+    clean: bool
+    tree: str
+
+
+@dataclass
+class Mirror:
+    """A mirror in `folder`, made on first use. Safe to use from several threads: writers wait for each other."""
+
+    folder: Path
+    remote: Remote
+    timeout: float = 120.0
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    # what is here
+
+    def missing(self, oids: Iterable[str]) -> tuple[str, ...]:
+        """Those of `oids` whose objects are not here. Never fetches."""
+        wanted = tuple(dict.fromkeys(oids))
+        if not wanted or not self.exists:
+            return wanted
+        out = self._run("cat-file", "--batch-check", "--buffer", stdin=_lines(wanted), cap=16 * MIB)
+        return tuple(line.split()[0] for line in out.decode().splitlines() if line.endswith(" missing"))
+
+    @property
+    def exists(self) -> bool:
+        return (self.folder / "HEAD").exists()
+
+    def refs(self, below: str) -> dict[str, str]:
+        """Ref name (without `below`) -> object id, of the refs below `refs/foureyes-mirror/<below>`."""
+        prefix = f"{OURS}/{below}"
+        out = self._run("for-each-ref", "--format=%(objectname) %(refname)", prefix, cap=16 * MIB).decode()
+        pairs = (line.split(" ", 1) for line in out.splitlines())
+        return {name[len(prefix) :].lstrip("/"): oid for oid, name in pairs}
+
+    # fetching
+
+    def fetch(self, refspecs: Sequence[str], *, prune: bool = True) -> None:
+        """One `git fetch`. A pattern that matches nothing is normal; an object id that is gone raises NO_REF."""
+        with self._lock:
+            self._make()
+            options = [
+                "--no-tags",
+                "--no-auto-maintenance",
+                "--no-write-fetch-head",
+                "--no-recurse-submodules",
+            ]
+            options += ["--force", "--quiet"] + (["--prune"] if prune else [])
+            self._run("fetch", *options, "origin", *refspecs, online=True)
+
+    def fetch_objects(self, oids: Iterable[str]) -> None:
+        """The objects themselves, blobs too, in one request; what is here already is not asked for again."""
+        wanted = self.missing(oids)
+        if wanted:
+            options = ["--no-tags", "--no-auto-maintenance", "--no-write-fetch-head", "--quiet", "--stdin"]
+            with self._lock:
+                self._run("-c", "fetch.negotiationAlgorithm=noop", "fetch", *options, "origin",
+                          stdin=_lines(wanted), online=True)  # fmt: skip
+
+    @contextmanager
+    def rebuilt_if_damaged(self) -> Iterator[None]:
+        """On a SUSPECT failure the mirror is thrown away, so that the caller's next try starts from an empty one."""
+        try:
+            yield
+        except GitError as error:
+            if error.trouble is Trouble.SUSPECT:
+                self.discard()
+            raise
+
+    def discard(self) -> None:
+        with self._lock:
+            if self.folder.exists():
+                grave = Path(tempfile.mkdtemp(prefix="discarded-", dir=self.folder.parent))
+                self.folder.rename(grave / "mirror")
+                shutil.rmtree(grave, ignore_errors=True)
+
+    # questions
+
+    def automatic_merge(self, ours: str, theirs: str) -> AutomaticMerge:
+        """May fetch blobs. Raises GitError; unrelated histories are the caller's question (`merge_bases`)."""
+        args = ("merge-tree", "--write-tree", "-z", "--no-messages", "--name-only", _oid(ours), _oid(theirs))
+        code, out = self._run_any(*args, ok=(0, 1), online=True, cap=64 * MIB)
+        tree = out.split(b"\0", 1)[0].decode("ascii", "replace").strip()
+        if not is_oid(tree):
+            raise GitError(Trouble.SUSPECT, "git merge-tree gave no tree")
+        return AutomaticMerge(code == 0, tree)
+
+    def merge_bases(self, one: str, other: str) -> tuple[str, ...]:
+        """All best common ancestors; none for unrelated histories."""
+        _code, out = self._run_any("merge-base", "--all", _oid(one), _oid(other), ok=(0, 1))
+        return tuple(out.decode().split())
+
+    def range(self, include: str, exclude: Sequence[str], limit: int) -> tuple[str, ...]:
+        """Commits reachable from `include` and from none of `exclude`, by all parents. Raises TOO_BIG past `limit`."""
+        heads = [_oid(include), *(f"^{_oid(oid)}" for oid in exclude)]
+        out = self._run("rev-list", f"--max-count={limit + 1}", "--stdin", stdin=_lines(heads), cap=64 * MIB)
+        oids = tuple(out.decode().split())
+        if len(oids) > limit:
+            raise GitError(Trouble.TOO_BIG, f"more than {limit} commits")
+        return oids
+
+    def objects(self, oids: Iterable[str], kind: str, cap: int = 64 * MIB) -> dict[str, bytes]:
+        """Raw contents of objects that are here. Raises SUSPECT if one is missing or of another kind."""
+        wanted = tuple(dict.fromkeys(_oid(oid) for oid in oids))
+        if not wanted:
+            return {}
+        out = self._run("cat-file", "--batch", "--buffer", stdin=_lines(wanted), cap=cap)
+        found: dict[str, bytes] = {}
+        position = 0
+        for oid in wanted:
+            end = out.index(b"\n", position)
+            words = out[position:end].decode("ascii", "replace").split()
+            if len(words) != 3 or words[1] != kind:
+                raise GitError(Trouble.SUSPECT, f"object {oid} is not a {kind} that is here")
+            size = int(words[2])
+            found[oid] = out[end + 1 : end + 1 + size]
+            position = end + size + 2
+        return found
+
+    def entries(self, tree: str) -> dict[bytes, tuple[str, str, str]]:
+        """Path -> (mode, kind, object id), recursively. A commit id is taken for its tree."""
+        out = self._run("ls-tree", "-r", "-z", "--full-tree", _oid(tree), cap=64 * MIB)
+        listed: dict[bytes, tuple[str, str, str]] = {}
+        for entry in out.split(b"\0"):
+            if entry:
+                meta, path = entry.split(b"\t", 1)
+                mode, kind, oid = meta.decode().split()
+                listed[path] = (mode, kind, oid)
+        return listed
+
+    def diff(self, old: str, new: str, options: Sequence[str], *, online: bool = False) -> bytes:
+        """`git diff-tree` between two trees or commits, as it comes; `online` where the options need blobs."""
+        return self._run("diff-tree", *options, _oid(old), _oid(new), online=online, cap=512 * MIB)
+
+    def diff_pairs(self, pairs: Sequence[tuple[str, str]], options: Sequence[str]) -> bytes:
+        """Many tree pairs in one process; each pair's part begins with the line `<old> <new>`."""
+        text = "".join(f"{_oid(old)} {_oid(new)}\n" for old, new in pairs)
+        return self._run("diff-tree", "--stdin", *options, stdin=text.encode(), cap=512 * MIB)
+
+    # the process
+
+    def _make(self) -> None:
+        if self.exists:
+            return
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.discard()
+        with tempfile.TemporaryDirectory(prefix="new-", dir=self.folder.parent) as new:
+            bare = Path(new) / "mirror"
+            # HEAD names nothing, so that no git takes attributes from it
+            args = ("init", "--quiet", "--bare", "--template=", "--initial-branch=none", str(bare))
+            self._run(*args, inside=False)
+            bare.rename(self.folder)
+
+    def _run(
+        self, *args: str, stdin: bytes = b"", online: bool = False, inside: bool = True, cap: int = MIB
+    ) -> bytes:
+        return self._run_any(*args, stdin=stdin, online=online, inside=inside, cap=cap)[1]
+
+    def _run_any(
+        self, *args: str, stdin: bytes = b"", online: bool = False, inside: bool = True, cap: int = MIB,
+        ok: tuple[int, ...] = (0,),
+    ) -> tuple[int, bytes]:  # fmt: skip
+        if inside and not self.exists:
+            raise GitError(Trouble.SUSPECT, "there is no mirror")
+        command = ["git", *([f"--git-dir={self.folder}"] if inside else []), *args]
+        verb = next(arg for arg in args if not arg.startswith("-") and "=" not in arg)
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
+            given.write(stdin)
+            given.seek(0)
+            process = subprocess.Popen(
+                command, stdin=given, stdout=subprocess.PIPE, stderr=said, env=self._environment(online),
+                cwd=self.folder.parent, start_new_session=True,
+            )  # fmt: skip
+            out, overran, late = _collect(process, cap, self.timeout)
+            said.seek(0)
+            stderr = said.read(64 * 1024).decode("utf-8", "replace")
+        if late:
+            raise GitError(Trouble.TIMEOUT, f"git {verb} took more than {self.timeout:g} s")
+        if overran:
+            raise GitError(Trouble.TOO_BIG, f"git {verb} answered more than {cap // MIB} MiB")
+        if process.returncode not in ok:
+            raise _failure(verb, process.returncode, stderr)
+        return process.returncode, out
+
+    def _environment(self, online: bool) -> dict[str, str]:
+        settings = dict(_PINNED) | {"remote.origin.url": self.remote.url}
+        if online:
+            settings |= _SETTINGS
+            if header := self.remote.authorization():
+                settings[f"http.{self.remote.url}.extraHeader"] = f"Authorization: {header}"
+        return {
+            **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            "HOME": str(self.folder.parent),
+            "LC_ALL": "C",
+            "GIT_ALLOW_PROTOCOL": ":".join(self.remote.protocols) if online else "none",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_NO_LAZY_FETCH": "0" if online else "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ASKPASS": "false",
+            "GIT_AUTHOR_DATE": "0 +0000",
+            "GIT_COMMITTER_DATE": "0 +0000",
+            **_as_environment(settings),
+        }
+
+
+def _as_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    given = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for index, (name, value) in enumerate(settings.items()):
+        given[f"GIT_CONFIG_KEY_{index}"] = name
+        given[f"GIT_CONFIG_VALUE_{index}"] = value
+    return given
+
+
+def _collect(process: "subprocess.Popen[bytes]", cap: int, timeout: float) -> tuple[bytes, bool, bool]:
+    """Its output, whether that passed `cap`, whether time ran out. The process is gone afterwards."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        _kill(process)
+
+    timer = threading.Timer(timeout, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+        with process.stdout as pipe:
+            out = pipe.read(cap + 1)
+        if len(out) > cap:
+            _kill(process)
+        process.wait()
+    finally:
+        timer.cancel()
+    return out, len(out) > cap, late.is_set()
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    # its own session: the helpers that git starts for HTTP go with it
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _failure(verb: str, code: int, stderr: str) -> GitError:
+    trouble = next((kind for kind, pattern in _TROUBLES if pattern.search(stderr)), Trouble.SUSPECT)
+    last = next((line for line in reversed(stderr.splitlines()) if line.strip()), "")
+    return GitError(trouble, f"git {verb} ended with {code}: {last[:300] or 'no message'}")
+
+
+def _lines(words: Iterable[str]) -> bytes:
+    return "".join(f"{word}\n" for word in words).encode("ascii")
+
+
+def _oid(text: str) -> str:
+    if not is_oid(text):
+        raise GitError(Trouble.NO_REF, f"{text!r} is not an object id")
+    return text

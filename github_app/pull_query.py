@@ -1,0 +1,426 @@
+"""The one query about a pull request, and its answer as typed values.
+
+Every part of the answer is complete or Unknown: a list is taken only if it holds as many items as GitHub says there
+are, all different, and it is never guessed what a value that we do not know may mean.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+from foureyes.github_app.client import GitHubError, InstallationClient
+from foureyes.shared.facts import Fact, Known, MoveKind, Pull, Repository, ReviewState, Unknown
+from foureyes.shared.people import Account, Identity, Kind
+
+T = TypeVar("T")
+
+MOST_PAGES = 60
+POLICY_PATH = ".github/foureyes.yml"
+
+
+@dataclass(frozen=True)
+class PolicyBlob:
+    """The policy file at the tip of the default branch. `text` None: `problem` says why it cannot be read."""
+
+    oid: str
+    text: str | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The repository in the snapshot of the query. `policy` None: the default branch has no such file."""
+
+    repository: Repository
+    default_branch: str
+    default_tip: str
+    policy: PolicyBlob | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One of our check runs as GitHub shows it; `status` and `conclusion` in lower case, "" for none."""
+
+    id: int
+    name: str
+    status: str
+    conclusion: str
+    external_id: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is known about the head itself: open pull requests with it, and our check runs on it."""
+
+    pulls: tuple[int, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Someone as git names them, and who GitHub says that is."""
+
+    identity: Identity
+    account: Account | None
+
+
+@dataclass(frozen=True)
+class CommitPeople:
+    oid: str
+    author: Actor
+    committer: Actor
+    authors: tuple[Actor, ...]
+    """The author and the co-authors that GitHub read from the trailers; ten at most."""
+    signer: Account | None
+    """Owner of the key of a valid signature."""
+    by_github: bool
+    """Validly signed by GitHub's own key."""
+
+
+@dataclass(frozen=True)
+class GivenReview:
+    id: int
+    account: Account | None
+    state: ReviewState
+    commit: str | None
+    submitted_at: str
+    can_push: bool
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A timeline event: a move, a dismissal (of `review`), a request or an assignment."""
+
+    kind: str
+    at: str
+    actor: Account | None
+    review: int | None = None
+    previous: ReviewState | None = None
+    whose: str = ""
+    """`__typename` of who was asked or assigned."""
+
+
+@dataclass(frozen=True)
+class PullAnswer:
+    ground: Ground
+    pull: Pull
+    from_fork: bool
+    head_repository: int | None
+    github_merge: str
+    """Commit of GitHub's test merge, "" if there is none now."""
+    commits: Fact[dict[str, CommitPeople]]
+    reviews: Fact[tuple[GivenReview, ...]]
+    timeline: Fact[tuple[Happened, ...]]
+    assignees: Fact[tuple[Account, ...]]
+    shown: Shown
+
+
+@dataclass(frozen=True)
+class LastLook:
+    """All that a success stands on and that may have moved since; equal looks are equal states."""
+
+    parts: tuple[object, ...]
+
+
+MOVES = {
+    "HeadRefForcePushedEvent": MoveKind.FORCE_PUSHED,
+    "HeadRefRestoredEvent": MoveKind.RESTORED,
+    "BaseRefChangedEvent": MoveKind.BASE_CHANGED,
+    "BaseRefForcePushedEvent": MoveKind.BASE_FORCE_PUSHED,
+}
+_OTHERS = {"ReviewDismissedEvent", "ReviewRequestedEvent", "AssignedEvent"}
+
+
+@cache
+def operation(name: str) -> str:
+    """The text of one operation with the fragments that it uses."""
+    text = (files(__package__) / "pull_query.graphql").read_text("utf-8")
+    text = re.sub(r"^#.*\n", "", text, flags=re.M)
+    blocks = {found[2]: found[0] for found in re.finditer(r"^(query|fragment) (\w+)[\s\S]*?^\}", text, re.M)}
+    needed = {name: None}
+    waiting = [name]
+    while waiting:
+        used = dict.fromkeys(re.findall(r"\.\.\.(\w+)", blocks[waiting.pop()]))
+        waiting += [block for block in used if block not in needed]
+        needed |= used
+    return "\n\n".join(blocks[block] for block in needed)
+
+
+def ask(client: InstallationClient, slug: str, number: int, head: str) -> PullAnswer | None:
+    """Everything about the pull request in one query, and a query for each further page. None: there is none of
+    this number. Raises GitHubError.
+    """
+    owner, _, name = slug.partition("/")
+    variables = {"owner": owner, "name": name, "number": number}
+    asked = {**variables, "head": head, "app": client.github.app_id}
+    try:
+        data = client.graphql(operation("Pull"), asked)
+    except GitHubError as error:
+        if error.status == 404:
+            return None
+        raise
+    return understood(lambda: _pull_answer(client, variables, head, _there(data["repository"], "repository")))
+
+
+def ask_head(client: InstallationClient, slug: str, head: str) -> tuple[Ground, Shown]:
+    """Policy, open pull requests with this head and our checks on it. Raises GitHubError."""
+    owner, _, name = slug.partition("/")
+    variables = {"owner": owner, "name": name, "head": head, "app": client.github.app_id}
+    data = client.graphql(operation("Head"), variables)
+    return understood(
+        lambda: (_ground(_there(data["repository"], "repository")), _shown(data["repository"], head))
+    )
+
+
+def ask_commit(client: InstallationClient, slug: str, oid: str) -> CommitPeople:
+    """Who stands in one commit, for one that the pull request's list lacks. Raises GitHubError."""
+    owner, _, name = slug.partition("/")
+    data = client.graphql(operation("OneCommit"), {"owner": owner, "name": name, "oid": oid})
+    return understood(lambda: _people(_there(data["repository"]["object"], f"commit {oid}")))
+
+
+def ask_open_pulls(client: InstallationClient, slug: str, base: str | None) -> tuple[tuple[int, str], ...]:
+    """(number, head) of every open pull request into the branch; None: into any. Raises GitHubError."""
+    owner, _, name = slug.partition("/")
+    found: dict[int, str] = {}
+    after: str | None = None
+    for _page in range(MOST_PAGES):
+        variables = {"owner": owner, "name": name, "base": base, "after": after}
+        data = client.graphql(operation("OpenPulls"), variables)
+        page = understood(lambda data=data: _there(data["repository"], "repository")["pullRequests"])  # type: ignore[misc]
+        found |= {node["number"]: node["headRefOid"] for node in page["nodes"]}
+        if not page["pageInfo"]["hasNextPage"]:
+            return tuple(sorted(found.items()))
+        after = page["pageInfo"]["endCursor"]
+    raise GitHubError(f"more than {MOST_PAGES * 100} open pull requests")
+
+
+def look(client: InstallationClient, slug: str, number: int) -> LastLook:
+    """One cheap query. Raises GitHubError."""
+    owner, _, name = slug.partition("/")
+    data = client.graphql(operation("LastLook"), {"owner": owner, "name": name, "number": number})
+    return understood(lambda: _last_look(data["repository"]))
+
+
+def expected_look(answer: PullAnswer) -> LastLook:
+    """What `look` gives if nothing has moved since the answer."""
+    reviews = answer.reviews.value if isinstance(answer.reviews, Known) else ()
+    listed = sorted((r.id, r.state.value, r.can_push, r.commit or "") for r in reviews[-100:])
+    policy = answer.ground.policy.oid if answer.ground.policy else ""
+    pull = answer.pull
+    state = (pull.is_open, pull.draft, pull.base_ref, pull.base, pull.head)
+    return LastLook((answer.ground.default_branch, policy, state, len(reviews), tuple(listed)))
+
+
+def _last_look(repository: Mapping[str, Any]) -> LastLook:
+    pull = _there(repository["pullRequest"], "pull request")
+    reviews = pull["reviews"]
+    listed = sorted(
+        (int(n["fullDatabaseId"]), n["state"], bool(n["authorCanPushToRepository"]), _oid_of(n["commit"]))
+        for n in reviews["nodes"]
+    )
+    base = pull["baseRef"]["target"]["oid"] if pull["baseRef"] else ""
+    state = (pull["state"] == "OPEN", bool(pull["isDraft"]), pull["baseRefName"], base, pull["headRefOid"])
+    policy = _oid_of(repository["policy"])
+    return LastLook(
+        (repository["defaultBranchRef"]["name"], policy, state, reviews["totalCount"], tuple(listed))
+    )
+
+
+def _oid_of(node: Mapping[str, Any] | None) -> str:
+    return str(node["oid"]) if node else ""
+
+
+def understood(read: Callable[[], T]) -> T:
+    """What `read` makes of an answer; an answer of another shape is a GitHubError, never a guess."""
+    try:
+        return read()
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise GitHubError(f"GitHub's answer was not understood ({type(error).__name__}: {error})") from error
+
+
+def _pull_answer(
+    client: InstallationClient, variables: Mapping[str, object], head: str, repository: Mapping[str, Any]
+) -> PullAnswer:
+    ground = _ground(repository)
+    data = _there(repository["pullRequest"], "pull request")
+    pull = _pull(ground.repository, data)
+    page = _Pages(client, variables, pull.head)
+    return PullAnswer(
+        ground=ground,
+        pull=pull,
+        from_fork=bool(data["isCrossRepository"]),
+        head_repository=data["headRepository"]["databaseId"] if data["headRepository"] else None,
+        github_merge=data["potentialMergeCommit"]["oid"] if data["potentialMergeCommit"] else "",
+        commits=_mapped(page.all("MoreCommits", data["commits"], "commits"), _commits),
+        reviews=_mapped(page.all("MoreReviews", data["reviews"], "reviews"), lambda nodes: tuple(map(_review, nodes))),
+        timeline=_mapped(
+            page.all("MoreTimeline", data["timelineItems"], "timeline"), lambda nodes: tuple(map(_happened, nodes))
+        ),
+        assignees=_assignees(data["assignees"]),
+        shown=_shown(repository, head, data["headRef"]),
+    )  # fmt: skip
+
+
+def _ground(repository: Mapping[str, Any]) -> Ground:
+    branch = _there(repository["defaultBranchRef"], "default branch")
+    known = Repository(int(repository["databaseId"]), repository["owner"]["login"], repository["name"])
+    return Ground(known, branch["name"], branch["target"]["oid"], _policy(repository["policy"]))
+
+
+def _policy(data: Mapping[str, Any] | None) -> PolicyBlob | None:
+    if data is None:
+        return None
+    if data["__typename"] != "Blob":
+        return PolicyBlob(data["oid"], None, "it is not a file")
+    if data["isTruncated"] or data["isBinary"] or not isinstance(data["text"], str):
+        return PolicyBlob(data["oid"], None, "it is too large or not text")
+    return PolicyBlob(data["oid"], data["text"])
+
+
+def _pull(repository: Repository, data: Mapping[str, Any]) -> Pull:
+    if data["state"] not in ("OPEN", "CLOSED", "MERGED"):
+        raise ValueError(f"state {data['state']!r}")
+    base = data["baseRef"]["target"]["oid"] if data["baseRef"] else data["baseRefOid"]
+    return Pull(
+        repository=repository, number=int(data["number"]), is_open=data["state"] == "OPEN", draft=bool(data["isDraft"]),
+        author=account(data["author"]), head=data["headRefOid"], head_ref=data["headRefName"], base=base,
+        base_ref=data["baseRefName"], created_at=data["createdAt"],
+    )  # fmt: skip
+
+
+def _shown(repository: Mapping[str, Any], head: str, head_ref: Mapping[str, Any] | None = None) -> Shown:
+    commit = repository["head"]
+    lists = [head_ref["associatedPullRequests"]] if head_ref else []
+    checks: tuple[Check, ...] = ()
+    if commit is not None and commit["__typename"] == "Commit":
+        lists += [commit["associatedPullRequests"]] if commit["associatedPullRequests"] else []
+        checks = tuple(_checks(commit["checkSuites"])) if commit["checkSuites"] else ()
+    pulls = set()
+    for listed in lists:
+        if listed["totalCount"] > len(listed["nodes"]):
+            raise ValueError(f"{listed['totalCount']} pull requests have this commit")
+        pulls |= {n["number"] for n in listed["nodes"] if n["state"] == "OPEN" and n["headRefOid"] == head}
+    return Shown(tuple(sorted(pulls)), checks)
+
+
+def _checks(suites: Mapping[str, Any]) -> list[Check]:
+    if suites["totalCount"] > len(suites["nodes"]):
+        raise ValueError("more check suites than were listed")
+    runs = [run for suite in suites["nodes"] for run in suite["checkRuns"]["nodes"]]
+    if any(suite["checkRuns"]["totalCount"] > len(suite["checkRuns"]["nodes"]) for suite in suites["nodes"]):
+        raise ValueError("more check runs than were listed")
+    return [
+        Check(int(run["databaseId"]), run["name"], run["status"].lower(), (run["conclusion"] or "").lower(),
+              run["externalId"] or "")
+        for run in runs
+    ]  # fmt: skip
+
+
+def account(data: Mapping[str, Any] | None) -> Account | None:
+    """None: GitHub names nobody, or an account without a number, which cannot be compared."""
+    if data is None or data.get("databaseId") is None:
+        return None
+    return Account(int(data["databaseId"]), data["login"], Kind(data["__typename"]))
+
+
+def _actor(data: Mapping[str, Any] | None) -> Actor:
+    if data is None:
+        return Actor(Identity("", ""), None)
+    return Actor(Identity(data["name"] or "", data["email"] or ""), account(data["user"]))
+
+
+def _commits(nodes: list[Any]) -> dict[str, CommitPeople]:
+    return {person.oid: person for person in (_people(node["commit"]) for node in nodes)}
+
+
+def _people(data: Mapping[str, Any]) -> CommitPeople:
+    signature = data["signature"] or {"isValid": False, "wasSignedByGitHub": False, "signer": None}
+    valid = bool(signature["isValid"])
+    by_github = valid and bool(signature["wasSignedByGitHub"])
+    return CommitPeople(
+        oid=data["oid"], author=_actor(data["author"]), committer=_actor(data["committer"]),
+        authors=tuple(map(_actor, data["authors"]["nodes"])),
+        signer=account(signature["signer"]) if valid and not by_github else None, by_github=by_github,
+    )  # fmt: skip
+
+
+def _review(data: Mapping[str, Any]) -> GivenReview:
+    return GivenReview(
+        id=int(data["fullDatabaseId"]), account=account(data["author"]), state=ReviewState(data["state"]),
+        commit=data["commit"]["oid"] if data["commit"] else None, submitted_at=data["submittedAt"] or "",
+        can_push=bool(data["authorCanPushToRepository"]),
+    )  # fmt: skip
+
+
+def _happened(data: Mapping[str, Any]) -> Happened:
+    kind = data["__typename"]
+    if kind not in MOVES and kind not in _OTHERS:
+        raise ValueError(f"timeline event {kind}")
+    at, actor = data["createdAt"], account(data["actor"])
+    if kind == "ReviewDismissedEvent":
+        review = int(data["review"]["fullDatabaseId"]) if data["review"] else None
+        return Happened(kind, at, actor, review, _previous(data["previousReviewState"]))
+    other = data.get("requestedReviewer") or data.get("assignee") or {}
+    return Happened(kind, at, actor, whose=other.get("__typename", ""))
+
+
+def _previous(state: str) -> ReviewState | None:
+    return ReviewState(state) if state in list(ReviewState) else None
+
+
+def _assignees(data: Mapping[str, Any]) -> Fact[tuple[Account, ...]]:
+    nodes = data["nodes"]
+    if len(nodes) != data["totalCount"]:
+        return Unknown(f"GitHub lists {len(nodes)} of {data['totalCount']} assignees")
+    return Known(tuple(found for found in map(account, nodes) if found))
+
+
+def _mapped(fact: Fact[list[Any]], make: Callable[[list[Any]], T]) -> Fact[T]:
+    if isinstance(fact, Unknown):
+        return fact
+    try:
+        return Known(make(fact.value))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return Unknown(f"GitHub's answer was not understood ({error})")
+
+
+@dataclass(frozen=True)
+class _Pages:
+    client: InstallationClient
+    variables: Mapping[str, object]
+    head: str
+
+    def all(self, more: str, first: Mapping[str, Any], what: str) -> Fact[list[Any]]:
+        """All items of a connection. The count must hold over all pages, and the cursor must advance."""
+        count = _count(first)
+        nodes = list(first["nodes"])
+        page = first
+        cursors: set[str] = set()
+        while page["pageInfo"]["hasNextPage"]:
+            after = page["pageInfo"]["endCursor"]
+            if after in cursors or len(cursors) >= MOST_PAGES:
+                return Unknown(f"GitHub's pages of {what} do not end")
+            cursors.add(after)
+            data = self.client.graphql(operation(more), {**self.variables, "after": after})
+            pull = _there(data["repository"]["pullRequest"], "pull request")
+            if pull["headRefOid"] != self.head:
+                return Unknown("the head moved while it was read")
+            page = pull["page"]
+            nodes += page["nodes"]
+        if len(nodes) != count or _count(page) != count or None in nodes:
+            return Unknown(f"GitHub lists {len(nodes)} of {count} {what}")
+        return Known(nodes)
+
+
+def _count(page: Mapping[str, Any]) -> int:
+    return int(page["filteredCount"] if "filteredCount" in page else page["totalCount"])
+
+
+def _there(value: Any, what: str) -> Any:
+    if value is None:
+        raise ValueError(f"no {what}")
+    return value
