@@ -56,6 +56,9 @@ class Hunk:
     new_count: int
     removed: tuple[bytes, ...]
     added: tuple[bytes, ...]
+    removed_open: bool = False
+    """The last removed line ends the file without a newline."""
+    added_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,16 +195,17 @@ class _Reader:
     def line(self) -> bytes:
         return self.until(b"\n")
 
-    def body(self, sign: bytes, count: int) -> tuple[bytes, ...]:
-        """Exactly `count` lines: what they look like never decides where a hunk ends."""
+    def body(self, sign: bytes, count: int) -> tuple[tuple[bytes, ...], bool]:
+        """Exactly `count` lines: what they look like never decides where a hunk ends. True: without newline."""
         lines = []
         for _ in range(count):
             if not self.take(sign):
                 raise DiffError("a hunk is shorter than its header says")
             lines.append(self.line())
-        if self.take(b"\\ "):
+        is_open = count > 0 and self.take(b"\\ ")
+        if is_open:
             self.line()
-        return tuple(lines)
+        return tuple(lines), is_open
 
 
 def _entries(reader: _Reader) -> Iterator[Change]:
@@ -250,9 +254,9 @@ def _hunks(reader: _Reader) -> Iterator[Hunk]:
             raise DiffError("not a hunk header")
         old_start, old_count = _span(spans[0])
         new_start, new_count = _span(spans[1][1:])
-        removed = reader.body(b"-", old_count)
-        added = reader.body(b"+", new_count)
-        yield Hunk(old_start, old_count, new_start, new_count, removed, added)
+        removed, removed_open = reader.body(b"-", old_count)
+        added, added_open = reader.body(b"+", new_count)
+        yield Hunk(old_start, old_count, new_start, new_count, removed, added, removed_open, added_open)
 
 
 def _span(text: str) -> tuple[int, int]:

@@ -30,7 +30,7 @@ class Agent:
     session: str = ""
     """A hash of the agent's session id, never the id, never a transcript."""
     evidence: tuple[str, ...] = ()
-    """How it is known, of `record_fields.EVIDENCE`."""
+    """How it is known: `agent-hook`, `shell-snapshot`, `journal`, `identity`, `trailer`, `note`."""
 
 
 @dataclass(frozen=True)

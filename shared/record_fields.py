@@ -8,7 +8,6 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-EVIDENCE = ("agent-hook", "shell-snapshot", "journal", "identity", "trailer", "note")
 _ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {
     ("Record", "cls"): ("ai", "human", ""),
     ("Contributor", "cls"): ("ai", "human", "unknown"),

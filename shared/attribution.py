@@ -1,0 +1,187 @@
+"""Who wrote, and who removed, each line of a commit.
+
+Every line carries a label through the edits that agents were seen to make. What changed between two of those edits,
+or between the last one and the commit, was somebody else. In the end git's own hunks say which lines count.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeAlias
+
+from foureyes.shared.diff import FileDiff
+from foureyes.shared.line_trace import Hand, Trace, split
+from foureyes.shared.record import Contributor
+
+Contents: TypeAlias = Mapping[str, tuple[bytes | None, bytes | None]]
+"""Path -> content before and after the commit; None: absent."""
+
+_CONFIDENCE = {"agent-hook": "high", "shell-snapshot": "medium"}
+_MAX_COMPARED = 64
+_SIMILAR = 0.5
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of one file by an agent, as its hooks saw it. None: the file was absent."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    hand: Hand
+
+
+@dataclass(frozen=True)
+class Committing:
+    """Who ran `git commit`, as the journal has it: an agent, or `witnessed` and no agent, or nobody saw it."""
+
+    agent: Hand | None = None
+    witnessed: bool = False
+
+
+def wanted(diffs: Sequence[FileDiff], edits: Sequence[Edit]) -> tuple[str, ...]:
+    """Paths whose contents `attribute` needs: all else can be told from the hunks."""
+    edited = {edit.path for edit in edits if edit.before != edit.after}
+    return tuple(
+        diff.change.path for diff in diffs if diff.change.status == "M" and diff.change.path in edited
+    )
+
+
+def attribute(
+    diffs: Sequence[FileDiff], edits: Sequence[Edit], contents: Contents, committing: Committing
+) -> tuple[Contributor, ...]:
+    """Every changed line of the commit, each exactly once, as ranges per hunk side; and each changed entry without
+    lines (binary, empty, mode alone) as such.
+
+    `edits` in the order they happened, best without those made after the commit; earlier ones that have landed do
+    no harm. `contents` for the paths of `wanted`; raises KeyError if one is missing.
+    """
+    by_path: dict[str, list[Edit]] = {}
+    for edit in edits:
+        if edit.before != edit.after:
+            by_path.setdefault(edit.path, []).append(edit)
+    needed = set(wanted(diffs, edits))
+    known = {
+        d.change.path: contents[d.change.path] if d.change.path in needed else _contents(d) for d in diffs
+    }
+    traces = {path: _follow(known.get(path), by_path[path]) for path in by_path}
+    result: list[Contributor] = []
+    for diff in diffs:
+        path = diff.change.path
+        trace = traces.get(path) or _moved(diff, known, traces)
+        if trace is not None:
+            trace.step(known[path][1], None)
+        rest = _rest(committing, seen=trace is not None)
+        result += _of_file(diff, trace, rest, _last_hand(by_path.get(path, ()), known[path]))
+    return tuple(result)
+
+
+def _contents(diff: FileDiff) -> tuple[bytes | None, bytes | None]:
+    """From the hunks, which hold the whole file if it is added, removed or of a new type."""
+    old = [(hunk.removed, hunk.removed_open) for hunk in diff.hunks if hunk.removed]
+    new = [(hunk.added, hunk.added_open) for hunk in diff.hunks if hunk.added]
+    status = diff.change.status
+    return (None if status == "A" else _join(old), None if status == "D" else _join(new))
+
+
+def _join(parts: Sequence[tuple[tuple[bytes, ...], bool]]) -> bytes:
+    text = b"".join(line + b"\n" for lines, _ in parts for line in lines)
+    return text[:-1] if parts and parts[-1][1] else text
+
+
+def _follow(known: tuple[bytes | None, bytes | None] | None, edits: Sequence[Edit]) -> Trace | None:
+    """The labels after the agents' edits. None: none of these edits is in this commit's change.
+
+    Starts after the last edit that gave exactly the content before the commit (all up to there has landed), and
+    ends at the first point where the content is exactly the committed one (the rest is for a later commit).
+    """
+    base, committed = known or (edits[0].before, None)
+    landed = [at for at, edit in enumerate(edits) if edit.after == base and base is not None]
+    remaining = edits[landed[-1] + 1 :] if landed else edits
+    trace = Trace(base)
+    used = 0
+    for edit in remaining:
+        if known and edit.before == committed:
+            break
+        trace.step(edit.before, None)
+        trace.step(edit.after, edit.hand)
+        used += 1
+        if known and edit.after == committed:
+            break
+    return trace if used else None
+
+
+def _moved(diff: FileDiff, known: Contents, traces: Mapping[str, Trace | None]) -> Trace | None:
+    """Labels for a new file that no agent was seen to write, from a followed file that went away: moved by others."""
+    if diff.change.status != "A" or diff.change.binary:
+        return None
+    lines = frozenset(split(known[diff.change.path][1]))
+    gone = [trace for path, trace in traces.items() if trace is not None and _is_gone(path, known)]
+    ranked = [(trace.likeness(lines), -at, trace) for at, trace in enumerate(gone[:_MAX_COMPARED])]
+    likeness, _, best = max(ranked, key=lambda item: item[:2], default=(0.0, 0, None))
+    return best.moved() if best is not None and likeness >= _SIMILAR else None
+
+
+def _is_gone(path: str, known: Contents) -> bool:
+    return path not in known or known[path][1] is None
+
+
+def _last_hand(edits: Sequence[Edit], known: tuple[bytes | None, bytes | None]) -> Hand | None:
+    """Whose edit gave exactly the committed content: all that can be said of a file without lines."""
+    old, new = known
+    hands = [edit.hand for edit in edits if edit.after == new and edit.before != new and old != new]
+    return hands[-1] if hands else None
+
+
+@dataclass(frozen=True)
+class _Label:
+    cls: str
+    hand: Hand | None = None
+    confidence: str = ""
+
+
+def _rest(committing: Committing, *, seen: bool) -> _Label:
+    """For lines that no agent was seen to touch. A file whose edits were followed needs no guess."""
+    if committing.agent is not None:
+        return _Label("unknown") if seen else _Label("ai", committing.agent, "low")
+    return _Label("human", None, "low") if committing.witnessed else _Label("unknown")
+
+
+def _label(hand: Hand | None, rest: _Label) -> _Label:
+    return rest if hand is None else _Label("ai", hand, _CONFIDENCE.get(hand.evidence, "low"))
+
+
+def _of_file(diff: FileDiff, trace: Trace | None, rest: _Label, last: Hand | None) -> Iterator[Contributor]:
+    change = diff.change
+    if change.binary or not diff.hunks:
+        side = "removed" if change.status == "D" else "added"
+        yield _contributor(change.path, side, 0, 0, _label(last, rest))
+        return
+    removed, added = trace.hands(diff.hunks) if trace is not None else ({}, {})
+    for hunk in diff.hunks:
+        for side, start, count, hands in (
+            ("removed", hunk.old_start, hunk.old_count, removed),
+            ("added", hunk.new_start, hunk.new_count, added),
+        ):
+            labels = ((line, _label(hands.get(line), rest)) for line in range(start, start + count))
+            for label, run in groupby(labels, key=lambda item: item[1]):
+                lines = [line for line, _ in run]
+                yield _contributor(change.path, side, lines[0], len(lines), label)
+
+
+def _contributor(path: str, side: str, start: int, count: int, label: _Label) -> Contributor:
+    hand = label.hand or Hand()
+    evidence = hand.evidence if label.hand else ("journal" if label.cls == "human" else "")
+    return Contributor(
+        path=path,
+        side=side,
+        start=start,
+        count=count,
+        cls=label.cls,
+        agent=hand.agent,
+        version=hand.version,
+        model=hand.model,
+        session=hand.session,
+        evidence=evidence,
+        confidence=label.confidence,
+    )

@@ -1,0 +1,144 @@
+"""One file's lines with the hand that wrote each, carried from version to version."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from foureyes.shared.diff import Hunk
+from foureyes.shared.line_match import match
+
+
+@dataclass(frozen=True)
+class Hand:
+    """An agent at work, and how it was seen (`agent-hook`, `shell-snapshot`, `journal`)."""
+
+    agent: str = ""
+    version: str = ""
+    model: str = ""
+    session: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    text: bytes
+    """With its newline, if it has one."""
+    by: Hand | None = None
+    """None: not an agent that was seen."""
+    origin: int | None = None
+    """Number of the line in the committed parent, from 1, while it still is that line."""
+
+
+Hands: TypeAlias = dict[int, Hand | None]
+"""Line number -> who wrote or removed it."""
+
+
+def split(content: bytes | None) -> list[bytes]:
+    """Lines as git counts them: ended by a newline alone."""
+    if not content:
+        return []
+    lines = [line + b"\n" for line in content.split(b"\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]
+
+
+class Trace:
+    def __init__(self, base: bytes | None) -> None:
+        self.base = split(base)
+        self.lines = [Line(text, None, at) for at, text in enumerate(self.base, 1)]
+        self.removed: Hands = {}
+        """Line of the base -> who removed it."""
+
+    def step(self, content: bytes | None, by: Hand | None) -> None:
+        """The file becomes `content`, by this hand; None for `by`: someone else."""
+        new = split(content)
+        old = [line.text for line in self.lines]
+        if old == new:
+            return
+        pairs = match(*(_without_cr(old, new) if by is None else (old, new)))
+        kept = {j: self.lines[i] for i, j in pairs}
+        survivors = {i for i, _ in pairs}
+        for at, line in enumerate(self.lines):
+            if at not in survivors and line.origin is not None:
+                self.removed[line.origin] = by
+        self.lines = [
+            replace(kept[at], text=text) if at in kept else Line(text, by) for at, text in enumerate(new)
+        ]
+
+    def likeness(self, lines: frozenset[bytes]) -> float:
+        """Share of distinct lines in common, 0.0 to 1.0."""
+        ours = {line.text for line in self.lines}
+        longest = max(len(ours), len(lines))
+        return len(ours & lines) / longest if longest else 0.0
+
+    def moved(self) -> "Trace":
+        """The same lines under a new name, where nothing was before."""
+        trace = Trace(None)
+        trace.lines = [replace(line, origin=None) for line in self.lines]
+        return trace
+
+    def hands(self, hunks: Iterable[Hunk]) -> tuple[Hands, Hands]:
+        """Who removed and who wrote each line of the hunks (line numbers of the old and of the new file).
+
+        Git may align equal lines otherwise than we did. Where it takes a line for changed that we took for kept,
+        the label comes from an equal line for which it is the other way round, the nearest.
+        """
+        hunks = tuple(hunks)
+        gone = [n for h in hunks for n in range(h.old_start, h.old_start + h.old_count)]
+        come = [n for h in hunks for n in range(h.new_start, h.new_start + h.new_count)]
+        written: Hands = {at: line.by for at, line in enumerate(self.lines, 1) if line.origin is None}
+        fallback = _only_hand(self.removed, gone, written, come)
+        texts_old = dict(enumerate(self.base, 1))
+        texts_new = {at: line.text for at, line in enumerate(self.lines, 1)}
+        return (
+            _settle(self.removed, gone, texts_old, fallback),
+            _settle(written, come, texts_new, fallback),
+        )
+
+
+def _settle(ours: Hands, wanted: Sequence[int], texts: Mapping[int, bytes], fallback: Hand | None) -> Hands:
+    counted = set(wanted)
+    spare: dict[bytes, list[int]] = {}
+    for number in sorted(ours):
+        if number not in counted:
+            spare.setdefault(texts[number], []).append(number)
+    result: Hands = {}
+    for number in wanted:
+        if number in ours:
+            result[number] = ours[number]
+        elif equal := spare.get(texts.get(number, b"")):
+            result[number] = ours[_take_nearest(equal, number)]
+        else:
+            result[number] = fallback
+    return result
+
+
+def _take_nearest(numbers: list[int], number: int) -> int:
+    at = bisect_left(numbers, number)
+    if at == len(numbers) or (at and number - numbers[at - 1] <= numbers[at] - number):
+        at -= 1
+    return numbers.pop(at)
+
+
+def _only_hand(removed: Hands, gone: Sequence[int], written: Hands, come: Sequence[int]) -> Hand | None:
+    """Who moved lines about, if it was one hand alone: git may show the other half of a swap as the moved one, and
+    then no equal line tells. Not for more lines than that hand has left over.
+    """
+    left = [removed[n] for n in set(removed).difference(gone)]
+    left += [written[n] for n in set(written).difference(come)]
+    missing = len(set(gone).difference(removed)) + len(set(come).difference(written))
+    if left and missing <= len(left) and all(hand == left[0] for hand in left):
+        return left[0]
+    return None
+
+
+def _without_cr(old: Sequence[bytes], new: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Equal but for line ends: git's own conversion between working tree and repository is nobody's edit."""
+    if any(line.endswith(b"\r\n") for line in old) == any(line.endswith(b"\r\n") for line in new):
+        return list(old), list(new)
+    return [_lf(line) for line in old], [_lf(line) for line in new]
+
+
+def _lf(line: bytes) -> bytes:
+    return line[:-2] + b"\n" if line.endswith(b"\r\n") else line
