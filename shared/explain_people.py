@@ -12,7 +12,6 @@ from foureyes.shared.markup import both, count, either, short
 from foureyes.shared.people import Account, Kind
 from foureyes.shared.protection import Hit
 from foureyes.shared.reviewers import tie_text
-from foureyes.shared.verdict import Outcome
 
 
 def counts(case: Case) -> Iterator[str]:
@@ -91,9 +90,6 @@ def not_known(case: Case) -> Iterator[str]:
 def now(judgement: Judgement) -> Iterator[str]:
     """What to do, by role."""
     case = judgement.case
-    if judgement.verdict.outcome is Outcome.BROKEN:
-        yield "nothing to do: foureyes reads again by itself. If it stays, tell an admin."
-        return
     reasons = {r.code: r for part in judgement.verdict.children if not part for r in part.reasons}
     if "not-enough-eligible" in reasons:
         yield f"an admin: {reasons['not-enough-eligible'].text}; add people to the roster in `.github/foureyes.yml`."

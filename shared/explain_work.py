@@ -26,14 +26,16 @@ def why(case: Case, names: Mapping[str, str]) -> Iterator[str]:
 
 
 def _evidence(case: Case, names: Mapping[str, str]) -> str:
-    by_agent = sorted(
-        {names.get(m.agent, m.agent) for c in case.classes if c.cls is Class.AI for m in c.agents}
-    )
-    if by_agent:
-        return f"Evidence of {both(by_agent)}: {both(sorted({c.why for c in case.classes if c.cls is Class.AI}))}."
+    recorded = [c for c in case.classes if c.cls is Class.AI]
+    agents = sorted({names.get(mark.agent, mark.agent) for c in recorded for mark in c.agents})
+    parts = []
+    if recorded:
+        parts.append(f"Evidence of {both(agents) or 'an agent'}: {both(sorted({c.why for c in recorded}))}.")
     if case.cls is Class.UNATTESTED:
-        return "Commits with no valid record count like agent-written ones. This is a rule, not a suspicion."
-    return "Evidence: signed records."
+        parts.append(
+            "Commits with no valid record count like agent-written ones. This is a rule, not a suspicion."
+        )
+    return " ".join(parts) or "Evidence: signed records."
 
 
 def _size(changes: tuple[Change, ...]) -> str:

@@ -1,0 +1,91 @@
+"""The class of a commit: only evidence makes `ai`, only a record that meets every condition makes `human`."""
+
+from dataclasses import replace
+
+import pytest
+from support_facts import AT, CLAUDE, HEAD, OLGA, PULL, RITA, commit, person, record, unrecorded
+
+from foureyes.shared.classes import Class, classify, strictest
+from foureyes.shared.facts import Push, RecordState, Signer
+
+TOUCHED = Signer(OLGA, "SHA256:o", "sk-ssh-ed25519@openssh.com", "2026-01-01T00:00:00Z", present=True)
+HUMAN = record(says="human", agents=(), signer=TOUCHED)
+
+
+PUSHED = (Push(HEAD, OLGA),)
+
+
+def cls(one, *, pull=PULL, pushes=PUSHED, at=AT, software=False):
+    (found,) = classify((one,), pull, pushes, at, trust_software_keys=software)
+    return found
+
+
+def test_G6_a_human_record_that_meets_every_condition():
+    assert cls(commit(record=HUMAN)).cls is Class.HUMAN
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"record": replace(HUMAN, signer=replace(TOUCHED, present=False))},  # G49
+        {"record": replace(HUMAN, signer=replace(TOUCHED, published_at="2026-11-21T00:00:00Z"))},  # G50
+        {"record": replace(HUMAN, signer=replace(TOUCHED, published_at="2026-11-19T00:00:00Z"))},
+        {"record": replace(HUMAN, signer=replace(TOUCHED, published_at=None))},
+        {"record": replace(HUMAN, signer=replace(TOUCHED, published_at="2026-01-01 no zone"))},
+        {"record": replace(HUMAN, signer=replace(TOUCHED, account=RITA))},
+        {"record": replace(HUMAN, signer=None)},
+        {"record": HUMAN, "author": person(RITA)},
+        {"record": HUMAN, "author": person(None)},
+        {"record": HUMAN, "marks": (replace(CLAUDE, how="trailer", evidence=False),)},
+        {"record": replace(HUMAN, state=RecordState.UNSIGNED)},
+        {"record": replace(HUMAN, says="")},
+    ],
+)
+def test_one_condition_missing_is_unattested(odd):
+    assert cls(commit(**odd)).cls is Class.UNATTESTED
+
+
+def test_an_author_who_was_not_seen_pushing_gets_no_discount():
+    assert cls(commit(record=HUMAN), pushes=(Push(HEAD, None),)).cls is Class.UNATTESTED
+
+
+def test_a_pull_request_of_unknown_age_gives_no_discount():
+    assert cls(commit(record=HUMAN), pull=replace(PULL, created_at="")).cls is Class.UNATTESTED
+    assert (
+        cls(commit(record=HUMAN), pull=replace(PULL, created_at="2026-11-20T12:00:00")).cls
+        is Class.UNATTESTED
+    )
+
+
+def test_a_policy_may_trust_software_keys():
+    soft = commit(record=replace(HUMAN, signer=replace(TOUCHED, present=False)))
+    assert cls(soft, software=True).cls is Class.HUMAN
+
+
+def test_an_agents_own_account_is_evidence():
+    assert cls(unrecorded(marks=(replace(CLAUDE, how="bot"),))).cls is Class.AI
+
+
+def test_claims_are_shown_and_cost_as_unattested():
+    claimed = cls(commit(record=record(state=RecordState.UNSIGNED, signer=None)))
+    assert (claimed.cls, claimed.claimed) == (Class.UNATTESTED, True)
+    named = cls(unrecorded(marks=(replace(CLAUDE, how="trailer", evidence=False),)))
+    assert (named.cls, named.claimed) == (Class.UNATTESTED, True)
+    assert not cls(unrecorded()).claimed
+
+
+@pytest.mark.parametrize("state", list(RecordState))
+def test_every_state_says_why(state):
+    assert cls(commit(record=record(state=state, says="", agents=()))).why
+
+
+def test_committed_on_github_is_said():
+    assert "github.com" in cls(unrecorded(by_github=True)).why
+
+
+def test_the_strictest_class_is_the_class_of_the_change():
+    human, ai, none = cls(commit(record=HUMAN)), cls(commit()), cls(unrecorded())
+    assert strictest((human, ai)) is Class.AI
+    assert strictest((ai, none, human)) is Class.UNATTESTED
+    assert strictest((human,)) is Class.HUMAN
+    assert strictest(()) is Class.UNATTESTED

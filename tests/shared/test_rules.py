@@ -1,0 +1,402 @@
+"""Each rule's answers, case by case, and what each of them needs to know."""
+
+from dataclasses import fields, replace
+
+import pytest
+from support_facts import (
+    BOT,
+    CLAUDE,
+    HEAD,
+    OLD_HEAD,
+    OLGA,
+    POLICY,
+    PULL,
+    RITA,
+    SAM,
+    change,
+    commit,
+    facts,
+    person,
+    policy,
+    record,
+    review,
+    unrecorded,
+)
+
+from foureyes.shared.evaluate import evaluate
+from foureyes.shared.facts import (
+    Known,
+    Merge,
+    MergeState,
+    Move,
+    MoveKind,
+    PullFacts,
+    Push,
+    RecordFact,
+    RecordState,
+    ReviewState,
+    Roster,
+    Touch,
+    Unknown,
+    Witness,
+)
+from foureyes.shared.people import Account
+from foureyes.shared.policy import DEFAULT_TIERS, System
+from foureyes.shared.rules import RULES
+from foureyes.shared.verdict import Outcome, Verdict, strictest
+
+BOTH = (review(RITA), review(SAM, number=1))
+
+
+def outcome(given: PullFacts, by=POLICY) -> Outcome:
+    return evaluate(given, by).verdict.outcome
+
+
+def rule(given: PullFacts, name: str, by=POLICY) -> Verdict:
+    return next(part for part in evaluate(given, by).verdict.children if part.rule == name)
+
+
+def codes(verdict: Verdict) -> set[str]:
+    return {reason.code for part in verdict.walk() for reason in part.reasons}
+
+
+def test_G1_two_humans_who_are_not_the_operator_pass():
+    assert outcome(facts(reviews=BOTH)) is Outcome.PASS
+
+
+def test_G2_one_of_two_waits():
+    verdict = rule(facts(reviews=BOTH[:1]), "two_humans")
+    assert verdict.outcome is Outcome.WAIT
+    assert [r.text for r in verdict.reasons if r.code == "approvals-missing"] == ["1 of 2 humans"]
+
+
+def test_G3_the_operators_approval_is_shown_and_not_counted():
+    verdict = rule(facts(reviews=(review(OLGA), review(RITA))), "two_humans")
+    assert verdict.outcome is Outcome.WAIT
+    assert {(r.code, r.subject) for r in verdict.reasons} >= {
+        ("not-counted-excluded", "@olga"),
+        ("counts", "@rita"),
+    }
+
+
+def test_G4_one_person_once():
+    assert outcome(facts(reviews=(review(RITA), review(RITA, number=1)))) is Outcome.WAIT
+
+
+def test_G5_outside_protected_paths_nobody_waits():
+    given = facts(changes=(change("docs/readme.md"),))
+    assert outcome(given) is Outcome.PASS
+    assert "not-protected" in codes(rule(given, "two_humans"))
+
+
+def test_G7_no_record_costs_as_much_as_an_agent():
+    given = facts(commits=(unrecorded(),), reviews=BOTH[:1])
+    assert outcome(given) is Outcome.WAIT
+    assert rule(given, "recorded").outcome is Outcome.WAIT
+    assert outcome(facts(commits=(unrecorded(),), reviews=BOTH)) is Outcome.PASS
+
+
+@pytest.mark.parametrize("state", [s for s in RecordState if s is not RecordState.SIGNED])
+def test_only_a_signed_record_gives_a_class(state):
+    given = facts(commits=(commit(record=record(state=state, signer=None)),), reviews=BOTH[:1])
+    assert rule(given, "recorded").outcome is Outcome.WAIT
+
+
+def test_G11_a_forged_author_is_excluded_too():
+    given = facts(commits=(commit(author=person(RITA)),), reviews=BOTH)
+    assert outcome(given) is not Outcome.PASS
+
+
+def test_G12_two_operators_are_both_excluded():
+    second = commit("c" * 40, record=record(operator=RITA))
+    assert outcome(facts(commits=(second, commit()), reviews=BOTH)) is not Outcome.PASS
+
+
+def test_G14_a_bot_never_counts():
+    given = facts(
+        roster=Roster({"@acme/reviewers": (OLGA, RITA, SAM, BOT)}),
+        reviews=(review(RITA), review(BOT, number=1)),
+    )
+    assert outcome(given) is Outcome.WAIT
+    assert "not-counted-not-a-person" in codes(rule(given, "two_humans"))
+
+
+def test_G16_a_machine_user_on_the_roster_does_not_count():
+    robot = Account(90, "acme-release")
+    given = facts(
+        roster=Roster({"@acme/reviewers": (OLGA, RITA, SAM, robot), "@acme-release": (robot,)}),
+        reviews=(review(RITA), review(robot, number=1)),
+    )
+    assert outcome(given, policy(machine_users=("acme-release",))) is Outcome.WAIT
+
+
+def test_G17_without_write_access_an_approval_does_not_count():
+    assert outcome(facts(reviews=(BOTH[0], replace(BOTH[1], can_push=False)))) is Outcome.WAIT
+
+
+def test_G13_an_account_that_is_not_rostered_does_not_count():
+    stranger = Account(99, "olga2")
+    assert outcome(facts(reviews=(BOTH[0], review(stranger, number=1)))) is Outcome.WAIT
+
+
+def test_G19_a_later_request_for_changes_blocks():
+    given = facts(reviews=(*BOTH, review(RITA, "CHANGES_REQUESTED", 5)))
+    assert outcome(given) is Outcome.BLOCK
+    assert "changes-requested" in codes(rule(given, "two_humans"))
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [(None, Outcome.BLOCK), (OLGA, Outcome.BLOCK), (SAM, Outcome.WAIT), (RITA, Outcome.WAIT)],
+)
+def test_who_may_dismiss_a_request_for_changes(by, expected):
+    """It never resurrects rita's earlier approval, whoever dismisses."""
+    dismissed = review(RITA, "DISMISSED", 5, dismissed_by=by, dismissed_state=ReviewState.CHANGES_REQUESTED)
+    given = facts(
+        reviews=(*BOTH, dismissed), roster=Roster({"@acme/reviewers": (OLGA, RITA, SAM, Account(5, "mia"))})
+    )
+    assert outcome(given) is expected
+
+
+def test_G20_a_dismissed_approval_does_not_count():
+    dismissed = review(RITA, "DISMISSED", dismissed_by=OLGA, dismissed_state=ReviewState.APPROVED)
+    assert outcome(facts(reviews=(dismissed, BOTH[1]))) is Outcome.WAIT
+
+
+def other(
+    change_digest: str = "x", protected: str = "y", head: str = OLD_HEAD, base_ref: str = "main"
+) -> Witness:
+    now = BOTH[0].witness.content.value
+    return Witness(
+        head,
+        base_ref,
+        Known(replace(now, change=change_digest or now.change, protected=protected or now.protected)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("stale", "witness", "expected"),
+    [
+        ("change", other(), Outcome.WAIT),  # G21: other content
+        ("change", other("", ""), Outcome.PASS),  # other head, equal content
+        ("change", other("x", ""), Outcome.WAIT),  # G56: an unprotected file changed
+        ("protected", other("x", ""), Outcome.PASS),
+        ("protected", other(), Outcome.WAIT),
+        ("head", other("", ""), Outcome.WAIT),  # G23: moved head
+        ("change", other("", "", HEAD, "release/1"), Outcome.WAIT),  # G33: retargeted
+        ("change", Witness(HEAD, "main", Unknown("gone")), Outcome.WAIT),
+    ],
+)
+def test_what_an_approval_stands_on(stale, witness, expected):
+    by = policy(tiers={**DEFAULT_TIERS, 1: DEFAULT_TIERS[1].model_copy(update={"stale": stale})})
+    assert outcome(facts(reviews=(replace(BOTH[0], witness=witness), BOTH[1])), by) is expected
+
+
+def test_G24_update_branch_keeps_reviewer_and_approvals_even_for_the_exact_head():
+    by = policy(tiers={**DEFAULT_TIERS, 1: DEFAULT_TIERS[1].model_copy(update={"stale": "head"})})
+    old = commit(OLD_HEAD)
+    merge = unrecorded(
+        HEAD,
+        parents=(OLD_HEAD, "b" * 40),
+        mechanical=True,
+        merges_base=True,
+        by_github=True,
+        author=person(RITA),
+    )
+    on_old = [replace(r, witness=replace(r.witness, head=OLD_HEAD)) for r in BOTH]
+    pushes = (Push(OLD_HEAD, OLGA), Push(HEAD, RITA, before=OLD_HEAD))
+    assert outcome(facts(commits=(old, merge), pushes=pushes, reviews=tuple(on_old)), by) is Outcome.PASS
+
+
+def test_a_push_that_hides_more_than_the_merge_excludes_its_pusher():
+    merge = unrecorded(HEAD, parents=(OLD_HEAD, "b" * 40), mechanical=True, merges_base=True)
+    pushes = (Push(HEAD, RITA, before="8" * 40),)
+    assert outcome(facts(commits=(commit(OLD_HEAD), merge), pushes=pushes, reviews=BOTH)) is not Outcome.PASS
+
+
+def test_G57_an_unwitnessed_review_needs_a_quiet_timeline():
+    unseen = tuple(replace(r, witness=None) for r in BOTH)
+    assert outcome(facts(reviews=unseen)) is Outcome.PASS
+    moved = (Move(MoveKind.FORCE_PUSHED, "2026-11-21T11:00:00Z"),)
+    assert outcome(facts(reviews=unseen, moves=moved)) is Outcome.WAIT
+    elsewhere = tuple(replace(r, commit=OLD_HEAD) for r in unseen)
+    assert outcome(facts(reviews=elsewhere)) is Outcome.WAIT
+    assert outcome(facts(reviews=tuple(replace(r, commit=None) for r in unseen))) is Outcome.WAIT
+
+
+def test_an_approval_of_other_content_does_not_take_back_an_earlier_one():
+    later = replace(review(RITA, number=9), witness=other())
+    assert outcome(facts(reviews=(*BOTH, later))) is Outcome.PASS
+
+
+def test_G61_aliases_are_one_person():
+    work = Account(7, "rita-work")
+    roster = Roster({"@acme/reviewers": (OLGA, RITA, SAM, work), "@rita": (RITA,), "@rita-work": (work,)})
+    given = facts(roster=roster, reviews=(review(RITA), review(work, number=1)))
+    assert outcome(given, policy(aliases={"rita": ("rita-work",)})) is Outcome.WAIT
+    assert outcome(given) is Outcome.PASS
+
+
+def test_an_alias_of_an_excluded_person_is_excluded():
+    work = Account(7, "olga-work")
+    roster = Roster({"@acme/reviewers": (RITA, work), "@olga": (OLGA,), "@olga-work": (work,)})
+    given = facts(roster=roster, reviews=(review(RITA), review(work, number=1)))
+    assert outcome(given, policy(aliases={"olga": ("olga-work",)})) is not Outcome.PASS
+
+
+def test_an_alias_that_asks_for_changes_silences_the_other_account():
+    work = Account(7, "rita-work")
+    roster = Roster({"@acme/reviewers": (RITA, SAM, work), "@rita": (RITA,), "@rita-work": (work,)})
+    given = facts(roster=roster, reviews=(*BOTH, review(work, "CHANGES_REQUESTED", 3)))
+    assert outcome(given, policy(aliases={"rita": ("rita-work",)})) is Outcome.BLOCK
+
+
+def test_G47_not_enough_people_is_said():
+    verdict = rule(facts(roster=Roster({"@acme/reviewers": (OLGA, RITA)})), "two_humans")
+    assert verdict.outcome is Outcome.BLOCK
+    assert "not-enough-eligible" in codes(verdict)
+
+
+def test_G51_a_bot_that_nobody_answers_for_hides_one_person():
+    bots = facts(
+        pull=replace(PULL, author=BOT),
+        commits=(unrecorded(author=person(BOT), committer=person(BOT)),),
+        pushes=(Push(HEAD, BOT),),
+        reviews=BOTH,
+        roster=Roster({"@acme/reviewers": (RITA, SAM, Account(5, "mia"))}),
+    )
+    assert outcome(bots) is Outcome.WAIT
+    third = (*BOTH, review(Account(5, "mia"), number=2))
+    assert outcome(replace(bots, reviews=Known(third))) is Outcome.PASS
+
+
+def test_a_pusher_nobody_saw_and_an_unlinked_address_cost_one_more_each():
+    nobody = unrecorded(author=person(None, "who@laptop"), committer=person(None, "who@laptop"))
+    verdict = rule(facts(commits=(nobody,), pushes=(Push(HEAD, None),), reviews=BOTH), "two_humans")
+    assert verdict.outcome is Outcome.BLOCK, "four are needed and only two exist"
+    assert len([r for r in verdict.reasons if r.code == "unknown-person"]) == 2
+
+
+def test_tier_0_wants_an_owner_among_the_two():
+    systems = {"pay": System(paths=("infra/**",), tier=0, owners=("@acme/owners",))}
+    members = {"@acme/reviewers": (OLGA, RITA, SAM), "@acme/owners": (Account(8, "lee"),)}
+    given = facts(reviews=BOTH, roster=Roster(members))
+    verdict = rule(given, "two_humans", policy(systems=systems))
+    assert verdict.outcome is Outcome.WAIT
+    assert "owner-missing" in codes(verdict)
+    owned = replace(given, roster=Known(Roster({**members, "@acme/owners": (SAM,)})))
+    assert outcome(owned, policy(systems=systems)) is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("merge", "expected"),
+    [
+        (Merge(MergeState.CONFLICT), "conflict"),
+        (Merge(MergeState.UNRELATED), "unrelated"),
+        (Merge(MergeState.CLEAN, "5" * 40, "6" * 40), "merge-differs"),  # G58
+    ],
+)
+def test_only_a_clean_merge_that_github_agrees_on_passes(merge, expected):
+    given = facts(merge=merge, reviews=BOTH)
+    assert outcome(given) is Outcome.BLOCK
+    assert codes(rule(given, "mergeable")) == {expected}
+    assert outcome(facts(merge=Merge(MergeState.CLEAN, "5" * 40, "5" * 40), reviews=BOTH)) is Outcome.PASS
+
+
+def test_G33_drafts_and_closed_pull_requests_do_not_pass():
+    assert outcome(facts(pull=replace(PULL, draft=True), reviews=BOTH)) is Outcome.WAIT
+    assert outcome(facts(pull=replace(PULL, is_open=False), reviews=BOTH)) is Outcome.BLOCK
+
+
+def test_a_guarded_path_that_the_diff_hides_blocks():
+    assert outcome(facts(hidden=("infra/main.tf",), reviews=BOTH)) is Outcome.BLOCK
+    assert outcome(facts(hidden=("docs/a",), reviews=BOTH)) is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        (change("infra/a", "D"), change("docs/a", "A")),  # G25
+        (change("docs/a", "D"), change("infra/a", "A")),  # G26
+        (change("infra/run.sh", new_mode="100755", new_blob="1" * 40),),  # G27
+        (change("infra", "A", old_mode="000000", new_mode="120000"),),  # G63
+        (
+            change("vendor/infra", "A", old_mode="000000", new_mode="160000"),
+            change("infra", "A", new_mode="160000"),
+        ),
+        (change("INFRA/Main.tf"),),
+        (change("docs/\\x07bell"),),
+        (change(".github/foureyes.yml"),),  # G28
+        (change(".github/workflows/ci.yml"),),  # G29
+        (change("deep/.gitattributes"),),
+    ],
+)
+def test_changes_that_are_guarded(moved):
+    assert outcome(facts(changes=moved)) is Outcome.WAIT
+
+
+def test_G62_a_change_that_a_later_commit_takes_back_was_deployable():
+    given = facts(changes=(), touched=(Touch("infra/main.tf", HEAD),))
+    assert outcome(given) is Outcome.WAIT
+    assert outcome(given, policy(squash_only=True)) is Outcome.PASS
+
+
+def test_forbid_refuses_named_agents_and_claims():
+    by = policy(mode="forbid")
+    assert outcome(facts(reviews=BOTH), by) is Outcome.BLOCK
+    claimed = unrecorded(marks=(replace(CLAUDE, how="trailer", evidence=False),))
+    assert outcome(facts(commits=(claimed,), reviews=BOTH), by) is Outcome.BLOCK
+    assert outcome(facts(commits=(unrecorded(),), reviews=BOTH), by) is Outcome.PASS
+
+
+def test_merges_that_git_makes_by_itself_have_no_class_and_alone_prove_nothing():
+    alone = facts(commits=(commit(mechanical=True),), reviews=BOTH[:1])
+    assert rule(alone, "recorded").outcome is Outcome.WAIT
+    assert codes(rule(alone, "recorded")) == {"no-commits"}
+    unprotected = facts(commits=(commit(mechanical=True),), changes=(change("docs/a"),))
+    assert outcome(unprotected) is Outcome.PASS
+
+
+def test_G64_commits_that_landed_by_a_stored_pass_exclude_nobody():
+    landed = commit(
+        "c" * 40, author=person(RITA), committer=person(RITA), record=record(operator=RITA), landed=True
+    )
+    assert outcome(facts(commits=(landed, commit()), reviews=BOTH)) is Outcome.PASS
+
+
+def test_every_part_that_is_unknown_breaks_the_verdict_and_every_part_is_needed():
+    parts = [f.name for f in fields(PullFacts) if f.name not in ("pull", "at")]
+    assert {need for r in RULES for need in r.needs} == set(parts)
+    for name in parts:
+        given = replace(facts(reviews=BOTH), **{name: Unknown("the wire broke")})
+        assert outcome(given) is Outcome.BROKEN
+        assert "unknown-fact" in codes(evaluate(given, POLICY).verdict)
+
+
+def test_every_rule_has_a_name_of_its_own_and_listens_to_something():
+    assert len({r.name for r in RULES}) == len(RULES)
+    assert all(r.listens for r in RULES)
+
+
+def test_no_rule_at_all_is_broken():
+    assert strictest("foureyes", ()).outcome is Outcome.BROKEN
+
+
+def test_a_record_signed_by_somebody_else_still_excludes_the_operator_it_names():
+    given = facts(commits=(commit(record=record(operator=RITA)),), reviews=BOTH)
+    assert outcome(given) is not Outcome.PASS
+
+
+def test_a_missing_record_fact_is_the_default():
+    assert RecordFact(RecordState.MISSING).agents == ()
+
+
+def test_who_signed_the_commit_itself_is_excluded():
+    given = facts(commits=(commit(signer=RITA),), reviews=BOTH)
+    assert outcome(given) is not Outcome.PASS
+
+
+def test_a_push_of_something_else_is_a_push():
+    merge = unrecorded("c" * 40, parents=(OLD_HEAD, "b" * 40), mechanical=True, merges_base=True)
+    given = facts(commits=(merge, commit()), pushes=(Push(HEAD, RITA),), reviews=BOTH)
+    assert outcome(given) is not Outcome.PASS
