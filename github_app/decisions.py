@@ -33,6 +33,7 @@ class Decision:
     policy_oid: str
     policy: str
     """The text of the policy file."""
+    policy_sha256: str
     facts: str
     """JSON, as `facts.dump` gives it."""
     facts_sha256: str
@@ -70,6 +71,7 @@ def decide(
         evaluator=evaluator,
         policy_oid=policy_oid,
         policy=policy,
+        policy_sha256=sha256_hex(policy.encode()),
         facts=facts_text,
         facts_sha256=sha256_hex(facts_text.encode()),
         outcome=verdict.outcome.name.lower(),

@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from foureyes.github_app import seen, storage
 from foureyes.github_app.events import Effects, effects
@@ -47,8 +47,7 @@ def accept(engine: Engine, given: Delivery) -> bool:
 
 def undecided(conn: Connection) -> int:
     """How many deliveries are stored and not decided."""
-    rows = conn.execute(select(delivery.c.guid).where(delivery.c.decided_at.is_(None)))
-    return len(rows.all())
+    return conn.execute(select(func.count()).where(delivery.c.decided_at.is_(None))).scalar_one()
 
 
 def _is_news(conn: Connection, given: Delivery, note: str, at: int) -> bool:
@@ -67,8 +66,17 @@ def _is_news(conn: Connection, given: Delivery, note: str, at: int) -> bool:
     again = {"received_count": delivery.c.received_count + 1}
     stored = row.on_conflict_do_update(index_elements=[delivery.c.guid], set_=again)
     before = conn.execute(stored.returning(delivery.c.decided_at, delivery.c.payload_sha256)).one()
+    if before.payload_sha256 == digest:
+        return before.decided_at is None
     # The GUID is not signed, the body is: another body under a known GUID is another delivery.
-    return before.decided_at is None or before.payload_sha256 != digest
+    other = {
+        "event": given.event,
+        "payload": zlib.compress(given.body, 1),
+        "payload_sha256": digest,
+        "note": note,
+    }
+    conn.execute(update(delivery).where(delivery.c.guid == given.guid).values(other))
+    return True
 
 
 def _keep(conn: Connection, found: Effects, at: int) -> None:

@@ -168,6 +168,7 @@ decision = Table(
     Column("evaluator", String(64), nullable=False),
     Column("policy_oid", String(64), nullable=False),
     Column("policy", Text, nullable=False),
+    Column("policy_sha256", String(64), nullable=False),
     Column("facts", LargeBinary, nullable=False),  # zlib
     Column("facts_sha256", String(64), nullable=False),
     Column("outcome", String(16), nullable=False),

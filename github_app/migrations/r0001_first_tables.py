@@ -132,6 +132,7 @@ def _decisions() -> None:
         sa.Column("evaluator", sa.String(64), nullable=False),
         sa.Column("policy_oid", sa.String(64), nullable=False),
         sa.Column("policy", sa.Text, nullable=False),
+        sa.Column("policy_sha256", sa.String(64), nullable=False),
         sa.Column("facts", sa.LargeBinary, nullable=False),
         sa.Column("facts_sha256", sa.String(64), nullable=False),
         sa.Column("outcome", sa.String(16), nullable=False),

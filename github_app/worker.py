@@ -1,0 +1,169 @@
+"""Workers: threads that claim lanes, look, and finish. Whatever dies, a claimed lane comes back when its lease ends.
+
+A worker outlives every failure, of a look and of the database: a lane must not be lost, nor the one who serves it.
+"""
+# ruff: noqa: BLE001
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from foureyes.github_app import lanes, logs, storage
+from foureyes.github_app.lanes import Claim, Done, Outcome, Retry
+from foureyes.github_app.redaction import redact
+from foureyes.github_app.sweep import rewake_branch, sweep
+
+Judge = Callable[[Claim], Outcome]
+"""Looks at one head and makes GitHub show what is right. It may raise; that is a Retry."""
+
+_log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 1.0
+_LONGEST_LOOK_SECONDS = 600
+"""A look that hangs longer loses its lane to another worker."""
+
+
+def take(engine: Engine, lease_ms: int) -> Claim | None:
+    """Claims the lane that is due longest, under an owner's name of its own."""
+    with storage.writing(engine) as conn:
+        return lanes.claim(conn, uuid.uuid4().hex, storage.now(conn), lease_ms)
+
+
+def look(engine: Engine, claim: Claim, judge: Judge) -> Outcome:
+    """Never raises: a failure is a Retry, and the lane stays pending."""
+    try:
+        if claim.lane.ref:
+            return _branch_moved(engine, claim)
+        return judge(claim)
+    except Exception as error:
+        _log.exception("looking at %s failed", claim.lane.key)
+        return Retry(redact(f"{type(error).__name__}: {error}"))
+
+
+def settle(engine: Engine, claim: Claim, outcome: Outcome) -> bool:
+    """Writes down what came of it; False if another worker has the lane by now."""
+    with storage.writing(engine) as conn:
+        at = storage.now(conn)
+        if isinstance(outcome, Done):
+            return lanes.finish(conn, claim, outcome, at)
+        return lanes.retry_later(conn, claim, Retry(redact(outcome.why), outcome.after), at)
+
+
+def _branch_moved(engine: Engine, claim: Claim) -> Done:
+    with storage.writing(engine) as conn:
+        count = rewake_branch(conn, claim.lane, storage.now(conn))
+    _log.info("%s moved: %d heads are looked at again", claim.lane.ref, count)
+    return Done(live=False)
+
+
+class Workers:
+    """`threads` workers and one keeper, which renews leases and sweeps."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        judge: Judge,
+        *,
+        threads: int = 4,
+        lease_ms: int = 60_000,
+        sweep_seconds: float = 300,
+    ) -> None:
+        self._engine = engine
+        self._judge = judge
+        self._lease_ms = lease_ms
+        self._sweep_seconds = sweep_seconds
+        self._news = threading.Condition()
+        self._heard = 0
+        self._stopping = threading.Event()
+        self._running: dict[str, tuple[Claim, float]] = {}
+        names = [f"worker-{number}" for number in range(1, threads + 1)]
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        self._threads.append(threading.Thread(target=self._keep, name="keeper", daemon=True))
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """There is news: someone looks now, not at the next poll."""
+        with self._news:
+            self._heard += 1
+            self._news.notify_all()
+
+    @property
+    def healthy(self) -> bool:
+        return all(thread.is_alive() for thread in self._threads)
+
+    def stop(self, drain_seconds: float) -> bool:
+        """Claims nothing more and lets what is being looked at finish. False if the time did not suffice: then those
+        lanes come back when their leases end.
+        """
+        self._stopping.set()
+        with self._news:
+            self._news.notify_all()
+        deadline = time.monotonic() + drain_seconds
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            heard = self._heard
+            try:
+                if not self._work_once():
+                    self._rest(heard)
+            except Exception:
+                _log.exception("a worker could not reach the database")
+                self._stopping.wait(_POLL_SECONDS)
+
+    def _rest(self, heard: int) -> None:
+        """Until there is news that came after `heard`, or the next poll."""
+        with self._news:
+            if self._heard == heard and not self._stopping.is_set():
+                self._news.wait(_POLL_SECONDS)
+
+    def _work_once(self) -> bool:
+        claim = take(self._engine, self._lease_ms)
+        if claim is None:
+            return False
+        self._running[claim.owner] = (claim, time.monotonic())
+        try:
+            with logs.about(lane=claim.lane.key):
+                outcome = look(self._engine, claim, self._judge)
+                if not settle(self._engine, claim, outcome):
+                    _log.warning("the lease of %s ended before the look did", claim.lane.key)
+        finally:
+            del self._running[claim.owner]
+        return True
+
+    def _keep(self) -> None:
+        renew_seconds = self._lease_ms / 3000
+        next_sweep, after_gap = 0.0, True
+        while not self._stopping.is_set():
+            try:
+                self._renew()
+                if time.monotonic() >= next_sweep:
+                    self._sweep(after_gap)
+                    next_sweep, after_gap = time.monotonic() + self._sweep_seconds, False
+            except Exception:
+                _log.exception("the keeper could not reach the database")
+            self._stopping.wait(min(renew_seconds, self._sweep_seconds))
+
+    def _renew(self) -> None:
+        oldest = time.monotonic() - _LONGEST_LOOK_SECONDS
+        for claim, since in list(self._running.values()):
+            if since > oldest:
+                with storage.writing(self._engine) as conn:
+                    lanes.renew(conn, claim, storage.now(conn), self._lease_ms)
+
+    def _sweep(self, after_gap: bool) -> None:
+        with storage.writing(self._engine) as conn:
+            count = sweep(conn, storage.now(conn), after_gap=after_gap)
+        if count:
+            _log.info("the sweep looks at %d heads again", count)
+            self.wake()
