@@ -88,10 +88,9 @@ def _why_unattested(commit: CommitFacts) -> str:
             return "record is not signed"
         case RecordState.BAD_SIGNATURE:
             return f"record's signature does not hold ({record.why})"
-        case RecordState.SIGNED:
-            if record.says == "human":
-                return "record says no agent, the commit names one"
-            return "signed record gives no class: nobody saw who wrote it"
+    if record.says == "human":
+        return "record says no agent, the commit names one"
+    return "signed record gives no class: nobody saw who wrote it"
 
 
 def _discount_refused(

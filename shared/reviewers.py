@@ -123,18 +123,16 @@ def _voices(reviews: Iterable[Review]) -> tuple[_Voice, ...]:
     """By time of the newest review. A dismissed review ends the approvals before it: dismissing a request for changes
     resurrects nothing. An approval of other content does not take back an earlier one.
     """
-    by_account: dict[int, list[Review]] = {}
+    by_account: dict[int, tuple[Account, list[Review]]] = {}
     for review in sorted(reviews, key=lambda r: (r.submitted_at, r.id)):
         if review.account:
-            by_account.setdefault(review.account.id, []).append(review)
+            by_account.setdefault(review.account.id, (review.account, []))[1].append(review)
     voices = []
-    for said in by_account.values():
+    for account, said in by_account.values():
         approvals: list[Review] = []
         for review in said:
             approvals = [*approvals, review] if review.state is ReviewState.APPROVED else []
-        account = said[-1].account
-        if account:
-            voices.append(_Voice(account, said[-1], tuple(approvals)))
+        voices.append(_Voice(account, said[-1], tuple(approvals)))
     return tuple(sorted(voices, key=lambda v: (v.newest.submitted_at, v.newest.id)))
 
 

@@ -104,7 +104,9 @@ def test_counts_of_model_C_are_exact():
 
 
 def test_passed_says_who_stood_behind_it():
-    explanation = told(facts(reviews=BOTH))
+    given = facts(reviews=BOTH)
+    assert "Decision" not in explain(given, POLICY, evaluate(given, POLICY)).text
+    explanation = told(given)
     assert explanation.title == "Passed: 2 humans approved this content"
     assert (explanation.status, explanation.conclusion) == ("completed", "success")
     assert "Now" not in explanation.summary

@@ -396,7 +396,19 @@ def test_who_signed_the_commit_itself_is_excluded():
     assert outcome(given) is not Outcome.PASS
 
 
+def test_an_agents_address_hides_nobody():
+    agent = replace(person(None, "noreply@anthropic.com"), agent="claude-code")
+    given = facts(commits=(unrecorded(author=agent, co_authors=(agent, person(SAM))),), reviews=BOTH[:1])
+    verdict = rule(given, "two_humans")
+    assert "unknown-person" not in codes(verdict)
+    assert "not-enough-eligible" in codes(verdict), "sam is a co-author"
+
+
 def test_a_push_of_something_else_is_a_push():
     merge = unrecorded("c" * 40, parents=(OLD_HEAD, "b" * 40), mechanical=True, merges_base=True)
     given = facts(commits=(merge, commit()), pushes=(Push(HEAD, RITA),), reviews=BOTH)
     assert outcome(given) is not Outcome.PASS
+
+
+def test_a_review_by_a_deleted_account_counts_for_nobody():
+    assert outcome(facts(reviews=(BOTH[0], replace(BOTH[1], account=None)))) is Outcome.WAIT
