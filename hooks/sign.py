@@ -119,22 +119,29 @@ def _terminal() -> Iterator[int | None]:
 def _asked(command: list[str], terminal: int) -> bool:
     """With the terminal's foreground lent to ssh-keygen, so that Ctrl-C reaches it and not `git push`."""
     ours = os.getpgrp()
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+
+    def take_foreground() -> None:
+        # In the child and before ssh-keygen starts: it must not be stopped for reading the terminal too early.
+        os.setpgid(0, 0)
+        os.tcsetpgrp(terminal, os.getpgrp())
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
     try:
-        child = subprocess.Popen(command, stdin=terminal, stdout=subprocess.DEVNULL, process_group=0)
+        child = subprocess.Popen(
+            command, stdin=terminal, stdout=subprocess.DEVNULL, preexec_fn=take_foreground
+        )
         try:
-            os.tcsetpgrp(terminal, child.pid)
-            os.killpg(child.pid, signal.SIGCONT)  # it may have been stopped for reading too early
             return child.wait(_SECONDS_ASKED) == 0
-        except (OSError, subprocess.TimeoutExpired):
+        except subprocess.TimeoutExpired:
             return False
         finally:
             _end(child)
             os.tcsetpgrp(terminal, ours)
-    except OSError:
+    except (OSError, subprocess.SubprocessError):
         return False
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
