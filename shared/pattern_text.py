@@ -70,8 +70,10 @@ class Pattern:
         return "/".join(texts)
 
     @cached_property
-    def floats(self) -> bool:
-        return self.components[0] is None
+    def spelled_prefix(self) -> str:
+        """`prefix` as it is written in the policy."""
+        depth = self.prefix.count("/") + 1 if self.prefix else 0
+        return "/".join(t.text for c in self.components[:depth] if c for t in c if isinstance(t, Literal))
 
     @cached_property
     def has_class(self) -> bool:

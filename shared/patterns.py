@@ -214,7 +214,9 @@ class Patterns:
         return cls(_parsed(lines))
 
     def match(self, path: str) -> bool:
-        """Is the file, symlink or submodule at `path` protected? Raises ValueError if `path` is no path text."""
+        """Is the file, symlink or submodule at `path` protected? A path that ends in a slash is a directory: then,
+        is it protected as a whole, so that nothing below it can be taken out? Raises ValueError on no path text.
+        """
         return bool(self._sets.matching(path))
 
     def may_match_below(self, path: str) -> bool:

@@ -1,22 +1,51 @@
 """The policy language as values. `policy_text` reads the file into these; docs/policy.md is their reference.
 
-The JSON Schema for editors is made from these same types (`json_schema`).
+`Policy` is what rules ask: every default filled in. `PolicyFile` is the file as it may be written; the JSON Schema
+for editors is made from it.
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Mode = Literal["observe", "enforce", "forbid"]
-Stale = Literal["change", "protected", "head"]
-TrailerStyle = Literal["assisted-by", "co-authored-by", "generated-by", "none"]
-Count = Annotated[int, Field(ge=0, le=20)]
-TierNumber = Annotated[int, Field(ge=0, le=3)]
+from foureyes.shared.policy_fields import (
+    AppId,
+    Approvals,
+    BranchPattern,
+    Count,
+    FileTierNumber,
+    Handle,
+    Login,
+    Mode,
+    PathPattern,
+    Stale,
+    SystemName,
+    TierNumber,
+    TrailerStyle,
+    Version,
+)
+
+__all__ = [
+    "DEFAULT_TIERS",
+    "SHORT_FORM_SYSTEM",
+    "Automation",
+    "FileTier",
+    "Mode",
+    "Policy",
+    "PolicyFile",
+    "Stale",
+    "System",
+    "Tier",
+    "TrailerStyle",
+    "json_schema",
+]
+
+SHORT_FORM_SYSTEM = "protected"
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class Tier(_Part):
@@ -32,21 +61,28 @@ class Tier(_Part):
 
 
 class System(_Part):
-    """A named set of paths. `paths` are gitignore patterns, the last that matches decides."""
+    """A named set of paths."""
 
-    paths: tuple[str, ...]
+    paths: tuple[PathPattern, ...]
+    """Gitignore patterns; the last that matches decides."""
     tier: TierNumber = 1
-    owners: tuple[str, ...] = ()
+    """0 is the strictest, 3 is the one where nobody waits."""
+    owners: tuple[Handle, ...] = ()
+    """`@org/team` or `@login`."""
 
 
 class Automation(_Part):
     """An App whose own, GitHub-verified commits need fewer approvals on these paths, until a date."""
 
-    app: int
-    paths: tuple[str, ...]
-    approvals: Annotated[int, Field(ge=1, le=20)] = 1
-    owner: str
+    app: AppId
+    """The App's numeric id."""
+    paths: tuple[PathPattern, ...]
+    """Every path of the change must be one of these."""
+    approvals: Approvals = 1
+    owner: Handle
+    """Who answers for the exemption."""
     until: date
+    """The last day of the exemption."""
 
 
 DEFAULT_TIERS: dict[int, Tier] = {
@@ -57,30 +93,93 @@ DEFAULT_TIERS: dict[int, Tier] = {
 }
 
 
-class Policy(_Part):
-    """What a policy file says, every default filled in. The short form's `protected` list is the system
-    `protected` of tier 1.
-    """
+class _Settings(_Part):
+    """What the file and the policy share."""
 
-    version: Literal[1]
+    version: Version
     mode: Mode = "enforce"
-    branches: tuple[str, ...] = ()
-    """Patterns of gated branches; empty: the default branch."""
-    roster: tuple[str, ...]
-    """`@org/team` or `@login`."""
-    machine_users: tuple[str, ...] = ()
-    aliases: dict[str, tuple[str, ...]] = {}
+    """`observe` publishes a neutral check, `forbid` refuses agent-written changes."""
+    branches: tuple[BranchPattern, ...] = ()
+    """Patterns of gated branches; none: the default branch."""
+    roster: tuple[Handle, ...]
+    """Who may approve: `@org/team` or `@login`."""
+    machine_users: tuple[Login, ...] = ()
+    """Accounts of type User that no person works with: they never approve."""
+    aliases: dict[Login, tuple[Login, ...]] = {}
     """Login -> other logins of the same person."""
-    systems: dict[str, System]
-    tiers: dict[int, Tier] = DEFAULT_TIERS
-    automation: dict[str, Automation] = {}
+    automation: dict[SystemName, Automation] = {}
     squash_only: bool = False
     """Single commits of a range are never deployable, so only the net change is judged."""
     trust_software_keys: bool = False
     """A `human` record counts without a touch of a hardware key."""
     trailers: TrailerStyle = "assisted-by"
+    """How the hooks name the agent in a commit message."""
+
+
+class Policy(_Settings):
+    """What a policy file says, every default filled in. The short form's `protected` list is the system `protected`
+    of tier 1.
+    """
+
+    systems: dict[SystemName, System]
+    tiers: dict[TierNumber, Tier] = DEFAULT_TIERS
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for part in schema["properties"].values():
+        part.pop("default", None)
+
+
+class FileTier(_Part):
+    """What the file changes of a tier; the rest keeps its default (`DEFAULT_TIERS`)."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
+
+    ai: Count = 0
+    """Humans that an agent-written change waits for."""
+    unattested: Count = 0
+    """Humans that a change without a valid record waits for."""
+    human: Count = 0
+    """Humans that a change waits for whose signed records say that no agent took part."""
+    owner: bool = False
+    """One of them must be an owner of the system."""
+    stale: Stale = "change"
+    """What an approval stands on: the whole change, its protected part, or the exact commit."""
+
+    def over(self, default: Tier) -> Tier:
+        return default.model_copy(update=self.model_dump(include=self.model_fields_set))
+
+
+class PolicyFile(_Settings):
+    """.github/foureyes.yml"""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["protected"]}, {"required": ["systems"]}]},
+    )
+
+    protected: tuple[PathPattern, ...] = ()
+    """Short form: the paths of one system of tier 1."""
+    systems: dict[SystemName, System] = {}
+    tiers: Annotated[
+        dict[FileTierNumber, FileTier],
+        Field(json_schema_extra={"propertyNames": {"enum": ["0", "1", "2"]}}),
+    ] = {}
+
+    def policy(self) -> Policy:
+        systems = dict(self.systems)
+        if self.protected:
+            systems[SHORT_FORM_SYSTEM] = System(paths=self.protected)
+        shared = {name: getattr(self, name) for name in _Settings.model_fields}
+        return Policy(**shared, systems=systems, tiers=self.merged_tiers())
+
+    def merged_tiers(self) -> dict[int, Tier]:
+        return {
+            number: self.tiers[number].over(tier) if number in self.tiers else tier
+            for number, tier in DEFAULT_TIERS.items()
+        }
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the policy file, for editors."""
-    raise NotImplementedError
+    schema = PolicyFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "foureyes policy"}

@@ -1,0 +1,27 @@
+"""Which branches a policy gates."""
+
+from functools import lru_cache
+
+from foureyes.shared.patterns import Patterns
+from foureyes.shared.policy import Policy
+
+
+def is_gated(policy: Policy, branch: str, default_branch: str) -> bool:
+    """Branch names as git shows them, without refs/heads/. A pattern is anchored: `main` is not `feature/main`."""
+    if not policy.branches:
+        return branch == default_branch
+    return _patterns(policy.branches).match(_as_path(branch))
+
+
+@lru_cache(maxsize=256)
+def _patterns(lines: tuple[str, ...]) -> Patterns:
+    return Patterns.compile(tuple(map(_anchored, lines)))
+
+
+def _anchored(line: str) -> str:
+    sign = "!" if line.startswith("!") else ""
+    return f"{sign}/{line.removeprefix('!').removeprefix('/')}"
+
+
+def _as_path(branch: str) -> str:
+    return branch.replace("\\", r"\\")
