@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -93,6 +93,11 @@ def api_url(github_url: str) -> str:
     if host.endswith(".ghe.com"):
         return f"https://api.{host}"
     return f"{github_url}/api/v3"
+
+
+def sqlite_url(file: Path) -> str:
+    """The address of a database file, whatever characters its folder's name holds."""
+    return f"sqlite:///{quote(str(file))}"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -223,7 +228,7 @@ class _Reader:
     def database_url(self, data: Path) -> str:
         url = self.values["DATABASE_URL"]
         if not url:
-            return f"sqlite:///{data / 'foureyes.sqlite3'}"
+            return sqlite_url(data / "foureyes.sqlite3")
         scheme = url.partition("://")[0]
         if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
             return "postgresql+psycopg://" + url.partition("://")[2]

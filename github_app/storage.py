@@ -185,11 +185,14 @@ _WRITES = "foureyes_writes"
 _writer = threading.RLock()
 
 
-def connect(url: str) -> Engine:
-    """An engine for `sqlite:///FILE` or `postgresql://...`. Opens nothing yet."""
+def connect(url: str, *, busy_seconds: float = 5) -> Engine:
+    """An engine for `sqlite:///FILE` or `postgresql://...`. Opens nothing yet.
+
+    `busy_seconds`: how long to wait for another process that writes to the SQLite file.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite_engine(url)
+        return _sqlite_engine(url, busy_seconds)
     return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=16)
 
 
@@ -244,7 +247,7 @@ def migrate(engine: Engine) -> None:
     """
     from foureyes.github_app.schema import upgrade
 
-    with _explained(engine), writing(engine) as conn:
+    with explained(engine), writing(engine) as conn:
         upgrade(conn)
 
 
@@ -252,12 +255,13 @@ def check_schema(engine: Engine) -> None:
     """Raises UserError unless the database holds exactly this version's schema. Changes nothing."""
     from foureyes.github_app.schema import require_current
 
-    with _explained(engine), reading(engine) as conn:
+    with explained(engine), reading(engine) as conn:
         require_current(conn)
 
 
 @contextmanager
-def _explained(engine: Engine) -> Iterator[None]:
+def explained(engine: Engine) -> Iterator[None]:
+    """Tells a database that cannot be used as a UserError."""
     try:
         yield
     except DBAPIError as error:
@@ -271,8 +275,8 @@ def _explained(engine: Engine) -> Iterator[None]:
         ) from error
 
 
-def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 5, "check_same_thread": False})
+def _sqlite_engine(url: str, busy_seconds: float) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": busy_seconds, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

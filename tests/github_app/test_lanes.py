@@ -1,0 +1,278 @@
+"""Lanes on both databases. Time is a number that the tests choose."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from foureyes.github_app import lanes, storage
+from foureyes.github_app.lanes import Claim, Done, Lane, Retry
+from foureyes.github_app.storage import work
+
+LEASE = 60_000
+LANE = Lane(7, 1, "acme/shop", head="a" * 40, pull=412)
+OTHER = Lane(7, 1, "acme/shop", head="b" * 40)
+BRANCH = Lane(7, 1, "acme/shop", ref="refs/heads/main")
+
+
+def wake(engine: Engine, lane: Lane, at: int) -> int:
+    with storage.writing(engine) as conn:
+        return lanes.wake(conn, lane, at)
+
+
+def claim(engine: Engine, at: int, owner: str = "w") -> Claim | None:
+    with storage.writing(engine) as conn:
+        return lanes.claim(conn, f"{owner}-{at}", at, LEASE)
+
+
+def finish(engine: Engine, held: Claim, at: int, done: Done | None = None) -> bool:
+    with storage.writing(engine) as conn:
+        return lanes.finish(conn, held, done or Done(), at)
+
+
+def retry(engine: Engine, held: Claim, at: int, outcome: Retry) -> bool:
+    with storage.writing(engine) as conn:
+        return lanes.retry_later(conn, held, outcome, at)
+
+
+def claimed(engine: Engine, at: int) -> Claim:
+    held = claim(engine, at)
+    assert held is not None
+    return held
+
+
+def test_keys_tell_heads_and_branches_apart() -> None:
+    assert LANE.key == "1:" + "a" * 40
+    assert BRANCH.key == "1:push:refs/heads/main"
+
+
+def test_a_lane_comes_back_as_it_was_woken(engine: Engine) -> None:
+    wake(engine, LANE, 1000)
+    held = claimed(engine, 1000)
+    assert held.lane == LANE
+    assert (held.gen, held.tries, held.lease_until) == (1, 0, 1000 + LEASE)
+
+
+def test_events_join_into_one_look(engine: Engine) -> None:
+    assert [wake(engine, LANE, at) for at in (1, 2, 3)] == [1, 2, 3]
+    held = claimed(engine, 10)
+    assert held.gen == 3
+    assert claim(engine, 10) is None
+    assert finish(engine, held, 20)
+    assert claim(engine, 30) is None
+
+
+def test_a_later_event_keeps_what_an_earlier_one_said_about_the_pull_request(engine: Engine) -> None:
+    wake(engine, LANE, 1)
+    wake(engine, replace(LANE, pull=None, slug="acme/renamed", installation_id=8), 2)
+    assert claimed(engine, 10).lane == replace(LANE, slug="acme/renamed", installation_id=8)
+
+
+def test_the_lane_that_has_been_due_longest_is_first(engine: Engine) -> None:
+    wake(engine, OTHER, 5)
+    wake(engine, LANE, 3)
+    assert [claimed(engine, 10).lane.head, claimed(engine, 11).lane.head] == [LANE.head, OTHER.head]
+
+
+def test_an_event_during_a_look_leaves_the_lane_pending(engine: Engine) -> None:
+    wake(engine, LANE, 1)
+    held = claimed(engine, 2)
+    wake(engine, LANE, 3)
+    assert claim(engine, 4) is None, "one look at a time"
+    assert finish(engine, held, 5)
+    assert claimed(engine, 6).gen == 2
+
+
+def test_a_worker_that_died_gives_its_lane_back_when_the_lease_ends(engine: Engine) -> None:
+    wake(engine, LANE, 1)
+    dead = claimed(engine, 10)
+    assert claim(engine, 10 + LEASE - 1) is None
+    held = claimed(engine, 10 + LEASE)
+    assert held.tries == 1, "it may be what ended that worker"
+    assert not finish(engine, dead, 10 + LEASE + 1), "an older look must not end a newer one"
+    assert finish(engine, held, 10 + LEASE + 2)
+
+
+def test_who_lost_a_lane_can_neither_finish_nor_put_it_off_nor_renew(engine: Engine) -> None:
+    wake(engine, LANE, 1)
+    lost = claimed(engine, 10)
+    later = 10 + LEASE
+    held = claimed(engine, later)
+    with storage.writing(engine) as conn:
+        assert not lanes.holds(conn, lost, later)
+        assert lanes.holds(conn, held, later)
+        assert not lanes.renew(conn, lost, later, LEASE)
+    assert not retry(engine, lost, later, Retry("late"))
+    assert finish(engine, held, later)
+    with storage.reading(engine) as conn:
+        assert not lanes.holds(conn, held, later)
+
+
+def test_a_renewed_lease_lasts_longer_and_an_ended_one_cannot_be_renewed(engine: Engine) -> None:
+    wake(engine, LANE, 1)
+    held = claimed(engine, 0 + 10)
+    with storage.writing(engine) as conn:
+        assert lanes.renew(conn, held, 10 + LEASE - 1, LEASE)
+    assert claim(engine, 10 + LEASE) is None
+    with storage.writing(engine) as conn:
+        assert not lanes.renew(conn, held, 10 + 2 * LEASE, LEASE)
+
+
+def test_failures_wait_longer_and_longer_and_are_never_dropped(engine: Engine) -> None:
+    wake(engine, LANE, 0)
+    at, waits = 0, []
+    for _ in range(lanes.DEAD_AFTER + 2):
+        held = claimed(engine, at)
+        assert retry(engine, held, at, Retry("502 from GitHub"))
+        with storage.reading(engine) as conn:
+            due = conn.execute(select(work.c.due_at)).scalar_one()
+        assert claim(engine, due - 1) is None
+        waits.append(due - at)
+        at = due
+    assert waits[:4] == [1000, 2000, 4000, 8000]
+    assert waits == sorted(waits)
+    assert waits[lanes.DEAD_AFTER - 1 :] == [3_600_000] * 3
+    with storage.reading(engine) as conn:
+        letters = lanes.dead_letters(conn)
+        assert [(d.key, d.tries, d.last_error) for d in letters] == [
+            (LANE.key, lanes.DEAD_AFTER + 2, "502 from GitHub")
+        ]
+        assert lanes.depth(conn, at).dead == 1
+
+
+def test_a_success_forgets_the_failures(engine: Engine) -> None:
+    wake(engine, LANE, 0)
+    retry(engine, claimed(engine, 0), 0, Retry("no"))
+    finish(engine, claimed(engine, 5000), 5000)
+    wake(engine, LANE, 6000)
+    assert claimed(engine, 6000).tries == 0
+
+
+def test_news_end_a_backoff(engine: Engine) -> None:
+    wake(engine, LANE, 0)
+    for at in (0, 2000, 6000):
+        retry(engine, claimed(engine, at), at, Retry("no"))
+    wake(engine, LANE, 6500)
+    assert claim(engine, 6500) is not None
+
+
+def test_news_do_not_end_the_wait_that_github_asked_for(engine: Engine) -> None:
+    wake(engine, LANE, 0)
+    retry(engine, claimed(engine, 0), 0, Retry("rate limit", after=90.5))
+    wake(engine, LANE, 10)
+    assert claim(engine, 90_499) is None
+    held = claimed(engine, 90_500)
+    finish(engine, held, 90_500)
+    wake(engine, LANE, 90_600)
+    assert claim(engine, 90_600) is not None
+
+
+def test_finding_that_the_head_moved_wakes_the_new_head_with_the_finish(engine: Engine) -> None:
+    wake(engine, LANE, 0)
+    assert finish(engine, claimed(engine, 1), 2, Done(live=False, wake=(OTHER,)))
+    held = claimed(engine, 3)
+    assert held.lane == OTHER
+
+
+def test_a_lost_claim_wakes_nothing(engine: Engine) -> None:
+    wake(engine, LANE, 0)
+    lost = claimed(engine, 1)
+    held = claimed(engine, 1 + LEASE)
+    assert not finish(engine, lost, 2 + LEASE, Done(wake=(OTHER,)))
+    assert finish(engine, held, 3 + LEASE)
+    assert claim(engine, 4 + LEASE) is None
+
+
+def test_depth_counts_what_waits_and_what_runs(engine: Engine) -> None:
+    for lane, at in ((LANE, 100), (OTHER, 200), (BRANCH, 900)):
+        wake(engine, lane, at)
+    claim(engine, 150)
+    with storage.reading(engine) as conn:
+        assert lanes.depth(conn, 500) == lanes.Depth(pending=3, due=1, running=1, dead=0, oldest_due_ms=300)
+
+
+def test_an_error_text_of_any_length_is_stored(engine: Engine) -> None:
+    wake(engine, LANE, 0)
+    assert retry(engine, claimed(engine, 0), 0, Retry("x" * 100_000))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["wake", "claim", "finish", "retry", "ask", "die"]),
+            st.integers(0, 2),
+            st.integers(0, 40_000),
+        ),
+        max_size=60,
+    )
+)
+def test_whatever_happens_no_generation_is_forgotten_and_no_lane_has_two_owners(
+    sqlite_engine: Engine, steps: list[tuple[str, int, int]]
+) -> None:
+    """The oracle: per lane the newest generation asked for, and who holds it until when."""
+    engine, at = sqlite_engine, 0
+    with storage.writing(engine) as conn:
+        conn.execute(work.delete())
+    asked: dict[str, int] = {}
+    done: dict[str, int] = {}
+    held: list[Claim] = []
+    for number, (step, which, passes) in enumerate(steps):
+        at += passes
+        if step == "wake":
+            lane = (LANE, OTHER, BRANCH)[which]
+            asked[lane.key] = wake(engine, lane, at)
+        elif step == "claim":
+            with storage.writing(engine) as conn:
+                new = lanes.claim(conn, f"owner-{number}", at, LEASE)
+            if new is not None:
+                others = [c for c in held if c.lane.key == new.lane.key and c.lease_until > at]
+                assert not others
+                assert new.gen == asked[new.lane.key] > done.get(new.lane.key, 0)
+                held.append(new)
+        elif held:
+            mine = held.pop(which % len(held))
+            newest = not [c for c in held if c.lane.key == mine.lane.key and c.lease_until > mine.lease_until]
+            if step == "finish":
+                if finish(engine, mine, at):
+                    assert newest
+                    done[mine.lane.key] = max(mine.gen, done.get(mine.lane.key, 0))
+            elif step != "die":
+                retry(engine, mine, at, Retry("no", after=30 if step == "ask" else None))
+    at += 10_000_000
+    while (last := claim(engine, at)) is not None:
+        assert finish(engine, last, at)
+        done[last.lane.key] = last.gen
+        at += 1
+    assert done == asked
+
+
+@pytest.mark.parametrize("workers", [4])
+def test_workers_side_by_side_look_at_each_lane_once(engine: Engine, workers: int) -> None:
+    for number in range(20):
+        wake(engine, Lane(7, 1, "acme/shop", head=f"{number:040x}"), 0)
+    taken: list[str] = []
+    failed: list[BaseException] = []
+
+    def drain(name: str) -> None:
+        try:
+            while True:
+                with storage.writing(engine) as conn:
+                    got = lanes.claim(conn, f"{name}-{len(taken)}", 10, LEASE)
+                if got is None:
+                    return
+                taken.append(got.lane.head)
+                assert finish(engine, got, 11)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=drain, args=(f"w{n}",)) for n in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert sorted(taken) == [f"{number:040x}" for number in range(20)]
