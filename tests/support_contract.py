@@ -20,6 +20,7 @@ from openapi_core import Config, OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
+from support_graphql import answer_errors
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from foureyes.github_app.sandbox import contract
@@ -209,6 +210,9 @@ def _graphql_exchange(sent: bytes, status: int, body: bytes, fault: bool) -> Non
     answer = _json("graphql answer", body)
     if status != 200 or not isinstance(answer, dict) or not ({"data", "errors"} & set(answer)):
         raise Violation(f"graphql: answer {status} has neither data nor errors: {body[:200]!r}")
+    problems = answer_errors(contract.graphql_schema(), parse(request["query"]), answer)
+    if problems:
+        raise Violation("graphql: answer is not of the schema: " + "; ".join(problems[:5]))
 
 
 def _validate_error(where: str, status: int, sent: bytes) -> None:
