@@ -2,7 +2,8 @@
 
 Both halves give git exactly these options, so that counts, hunks and modes mean the same everywhere. `--text`,
 because a `-diff` attribute would hide lines; `--ignore-submodules=none`, because `.gitmodules` may ask git to
-keep quiet about a submodule; the rest pins what configuration or attributes could change.
+keep quiet about a submodule; the rest pins what configuration or attributes could change. Bytes that end too soon are
+noticed where the format shows it, but between two hunks it does not: callers must check that git ended with 0.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,20 +12,8 @@ from dataclasses import dataclass, replace
 from foureyes.shared import paths
 from foureyes.shared.facts import Change
 
-GIT_RAW_ARGS = (
-    "-r",
-    "-z",
-    "--raw",
-    "--no-abbrev",
-    "--no-renames",
-    "--ignore-submodules=none",
-    "--no-relative",
-    "-O/dev/null",
-)
-"""For `git diff-tree`: entries alone; needs no blob, so it works in a blobless mirror. For `parse_raw`."""
-
-GIT_DIFF_ARGS = (
-    *GIT_RAW_ARGS,
+_ENTRIES = ("-r", "--no-renames", "--ignore-submodules=none", "--no-relative", "-O/dev/null")
+_LINES = (
     "-p",
     "-U0",
     "--inter-hunk-context=0",
@@ -37,8 +26,20 @@ GIT_DIFF_ARGS = (
     "--diff-algorithm=myers",
     "--indent-heuristic",
 )
-"""For `git diff-tree`: entries, then the patch. For `parse_diff`, and with `--stdin` for `parse_stream`."""
 
+GIT_RAW_ARGS = ("-z", "--raw", "--no-abbrev", *_ENTRIES)
+"""For `git diff-tree`: entries alone, for `parse_raw`. Needs no blob, so it works in a blobless mirror."""
+
+GIT_PATCH_ARGS = (*_ENTRIES, *_LINES)
+"""For `git diff-tree`: the patch alone, for `parse_patch`."""
+
+GIT_DIFF_ARGS = (*GIT_RAW_ARGS, *_LINES)
+"""For `git diff-tree`: entries, then the patch, for `parse_diff`; with `--stdin` for `parse_stream`."""
+
+_EMPTY_BLOBS = (
+    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+)
 _STATUS = frozenset("AMDT")
 
 
@@ -151,6 +152,8 @@ def _fit(change: Change, sections: Iterator[FilePatch]) -> FileDiff:
             raise DiffError(f"no patch for {change.path}")
         if (patch.old_blob, patch.new_blob) != (old, new) and (patch.old_blob or old != new):
             raise DiffError(f"the patch does not belong to {change.path}")
+        if not patch.hunks and old != new and not {old, new} <= {zero, *_EMPTY_BLOBS}:
+            raise DiffError(f"the patch of {change.path} is empty")
         hunks.extend(patch.hunks)
     return FileDiff(_counted(change, hunks), tuple(hunks))
 

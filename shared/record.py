@@ -155,6 +155,7 @@ def parse_record(data: bytes) -> Record:
         commit, tree = _subjects(subjects)
         totals = predicate.pop("totals", None)
         source = record_fields.Source({**predicate, "commit": commit, "tree": tree}, "predicate")
+        source.unlisted.update(f"predicate.{name}" for name in {"commit", "tree"}.intersection(predicate))
         fields = record_fields.fields_of(source, Record, leave_out=("unlisted",))
     except (JsonError, in_toto.StatementError, record_fields.FieldError) as error:
         raise RecordError(str(error)) from None

@@ -1,0 +1,235 @@
+"""SSH signatures against the real ssh-keygen: what it makes is accepted, what is off by anything is not (G44)."""
+
+import base64
+import re
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from support_git import run
+from support_ssh import SecurityKey, field, make_key, ssh_accepts, sshsig, to_be_signed
+
+from foureyes.shared.sshsig import NAMESPACE, SshsigError, fingerprint, parse_public_key, verify
+
+MESSAGE = b"DSSEv1 28 application/vnd.in-toto+json 2 {}"
+
+
+def raw(armored: bytes) -> bytes:
+    return base64.b64decode(b"".join(armored.splitlines()[1:-1]))
+
+
+def armor(blob: bytes) -> bytes:
+    text = base64.b64encode(blob).decode()
+    lines = "".join(f"{line}\n" for line in re.findall(".{1,70}", text))
+    return f"-----BEGIN SSH SIGNATURE-----\n{lines}-----END SSH SIGNATURE-----\n".encode()
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    return make_key(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def good(key):
+    return key.sign(MESSAGE, NAMESPACE)
+
+
+def refused(blob: bytes, why: str, message: bytes = MESSAGE, namespace: str = NAMESPACE) -> None:
+    with pytest.raises(SshsigError, match=why):
+        verify(blob, message, namespace)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits", "name"),
+    [
+        ("ed25519", None, "ssh-ed25519"),
+        ("rsa", 2048, "ssh-rsa"),
+        ("ecdsa", 256, "ecdsa-sha2-nistp256"),
+        ("ecdsa", 384, "ecdsa-sha2-nistp384"),
+        ("ecdsa", 521, "ecdsa-sha2-nistp521"),
+    ],
+)
+@pytest.mark.parametrize("hash_name", ["sha256", "sha512"])
+def test_what_ssh_keygen_signs_is_accepted(tmp_path, kind, bits, name, hash_name):
+    key = make_key(tmp_path, kind, bits)
+    armored = key.sign(MESSAGE, NAMESPACE, hash_name)
+    for blob in (armored, armored.rstrip(b"\n"), raw(armored)):
+        signed = verify(blob, MESSAGE, NAMESPACE)
+        assert (signed.key_kind, signed.present) == (name, False)
+        assert signed.key_blob == base64.b64decode(key.public_line.split()[1])
+        printed = run(["ssh-keygen", "-l", "-f", key.path], tmp_path).stdout.decode()
+        assert printed.split()[1] == signed.fingerprint
+    refused(armored, "not made by this key", message=MESSAGE + b"!")
+
+
+def test_every_single_byte_matters(good):
+    """Each byte class of the signature: magic, version, key, namespace, reserved, hash, scheme, signature."""
+    blob = raw(good)
+    for at in range(len(blob)):
+        for bit in (0x01, 0x80):
+            broken = blob[:at] + bytes([blob[at] ^ bit]) + blob[at + 1 :]
+            with pytest.raises(SshsigError):
+                verify(broken, MESSAGE, NAMESPACE)
+
+
+def test_every_cut_is_refused(good):
+    blob = raw(good)
+    for length in range(len(blob)):
+        with pytest.raises(SshsigError):
+            verify(blob[:length], MESSAGE, NAMESPACE)
+
+
+def test_g44_another_namespace(key):
+    refused(key.sign(MESSAGE, "git"), "another purpose .'git'.")
+    refused(key.sign(MESSAGE, "file"), "another purpose")
+    refused(key.sign(MESSAGE, NAMESPACE), "another purpose", namespace="foureyes.push.v2")
+    refused(key.sign(MESSAGE, NAMESPACE), "another purpose", namespace="")
+
+
+def test_g44_a_commit_signature_replayed(key, tmp_path):
+    """What signs a commit cannot sign a push, not even with the right bytes."""
+    signed = key.sign(MESSAGE, "git")
+    assert verify(signed, MESSAGE, "git").key_kind == "ssh-ed25519"
+    refused(signed, "another purpose")
+
+
+@pytest.mark.parametrize("hash_name", ["md5", "sha1", "sha384"])
+def test_g44_a_weak_hash(hash_name):
+    private = Ed25519PrivateKey.from_private_bytes(b"\x05" * 32)
+    public = field(b"ssh-ed25519") + field(private.public_key().public_bytes_raw())
+    signature = field(b"ssh-ed25519") + field(private.sign(to_be_signed(MESSAGE, NAMESPACE, hash_name)))
+    refused(sshsig(public, NAMESPACE, signature, hash_name), f"its hash is {hash_name}")
+    signature = field(b"ssh-ed25519") + field(private.sign(to_be_signed(MESSAGE, NAMESPACE)))
+    assert verify(sshsig(public, NAMESPACE, signature), MESSAGE, NAMESPACE).key_blob == public
+
+
+def test_g44_trailing_bytes_anywhere():
+    """After the whole, after the key's fields, after the signature's."""
+    private = Ed25519PrivateKey.from_private_bytes(b"\x05" * 32)
+    public = field(b"ssh-ed25519") + field(private.public_key().public_bytes_raw())
+    inner = field(b"ssh-ed25519") + field(private.sign(to_be_signed(MESSAGE, NAMESPACE)))
+    refused(sshsig(public, NAMESPACE, inner) + b"\0", "trailing bytes")
+    refused(sshsig(public + b"\0", NAMESPACE, inner), "trailing bytes")
+    refused(sshsig(public, NAMESPACE, inner + b"\0"), "trailing bytes")
+
+
+def test_reserved_must_be_empty_and_the_version_known():
+    private = Ed25519PrivateKey.from_private_bytes(b"\x05" * 32)
+    public = field(b"ssh-ed25519") + field(private.public_key().public_bytes_raw())
+    inner = field(b"ssh-ed25519") + field(private.sign(to_be_signed(MESSAGE, NAMESPACE)))
+    whole = sshsig(public, NAMESPACE, inner)
+    namespace = field(NAMESPACE.encode())
+    refused(whole.replace(namespace + field(b""), namespace + field(b"x")), "reserved")
+    refused(whole.replace(b"SSHSIG\0\0\0\1", b"SSHSIG\0\0\0\2"), "version 2")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda a: b" " + a,
+        lambda a: b"\n" + a,
+        lambda a: a + b"\n",
+        lambda a: a + a,
+        lambda a: a.replace(b"\n", b"\r\n"),
+        lambda a: a.replace(b"BEGIN SSH", b"BEGIN PGP"),
+        lambda a: a.replace(b"-----\nU1NI", b"-----\nComment: x\nU1NI"),
+        lambda a: a.replace(b"U1NI", b"U1NI="),
+        lambda a: b"",
+        lambda a: b"SSHSIG",
+        lambda a: a + b"\n" * 20_000,
+    ],
+)
+def test_armor_is_exact(good, spoil):
+    assert spoil(good) != good
+    with pytest.raises(SshsigError):
+        verify(spoil(good), MESSAGE, NAMESPACE)
+
+
+def test_kinds_that_are_not_accepted_are_refused_by_name():
+    for kind in (b"ssh-dss", b"ssh-rsa-cert-v01@openssh.com", b"webauthn-sk-ecdsa-sha2-nistp256@openssh.com"):
+        refused(sshsig(field(kind), NAMESPACE, field(kind)), f"kind {kind.decode()} ")
+    refused(sshsig(field(b"x\n"), NAMESPACE, field(b"x")), "not a name")
+
+
+def _rsa_signature(bits: int, scheme: bytes, digest: hashes.HashAlgorithm) -> bytes:
+    private = rsa.generate_private_key(65537, bits)
+    numbers = private.public_key().public_numbers()
+    parts = [n.to_bytes(n.bit_length() // 8 + 1, "big") for n in (numbers.e, numbers.n)]
+    public = b"".join(map(field, [b"ssh-rsa", *parts]))
+    signature = private.sign(to_be_signed(MESSAGE, NAMESPACE), padding.PKCS1v15(), digest)
+    return sshsig(public, NAMESPACE, field(scheme) + field(signature))
+
+
+def test_rsa_must_be_long_and_not_sha1():
+    assert (
+        verify(_rsa_signature(2048, b"rsa-sha2-256", hashes.SHA256()), MESSAGE, NAMESPACE).key_kind
+        == "ssh-rsa"
+    )
+    refused(_rsa_signature(1024, b"rsa-sha2-512", hashes.SHA512()), "1024 bits")
+    refused(_rsa_signature(2048, b"ssh-rsa", hashes.SHA512()), "scheme ssh-rsa")
+    refused(_rsa_signature(2048, b"rsa-sha2-512", hashes.SHA256()), "not made by this key")
+
+
+def test_a_security_key_and_its_touch(tmp_path):
+    """Made by hand, and believed by OpenSSH itself."""
+    key = SecurityKey(Ed25519PrivateKey.from_private_bytes(b"\x07" * 32))
+    line = f"sk-ssh-ed25519@openssh.com {base64.b64encode(key.public).decode()}"
+    for flags, present in ((0x01, True), (0x05, True), (0x00, False), (0x04, False)):
+        blob = key.sign(MESSAGE, NAMESPACE, flags)
+        signed = verify(blob, MESSAGE, NAMESPACE)
+        assert (signed.present, signed.key_kind) == (present, "sk-ssh-ed25519@openssh.com")
+        assert ssh_accepts(tmp_path, line, armor(blob), MESSAGE, NAMESPACE)
+
+
+def test_the_touch_is_under_the_signature():
+    key = SecurityKey(Ed25519PrivateKey.from_private_bytes(b"\x07" * 32))
+    blob = key.sign(MESSAGE, NAMESPACE, flags=0)
+    assert blob[-5:] == b"\0\0\0\0\7"
+    refused(blob[:-5] + b"\1\0\0\0\7", "not made by this key")
+    refused(blob[:-1] + b"\6", "not made by this key")
+    refused(blob + b"\0", "trailing bytes")
+
+
+def test_a_web_sites_credential_is_no_ssh_key():
+    key = SecurityKey(Ed25519PrivateKey.from_private_bytes(b"\x07" * 32), application=b"github.com")
+    refused(key.sign(MESSAGE, NAMESPACE), "something other than ssh")
+
+
+def test_a_plain_key_cannot_claim_a_touch(key):
+    """An ed25519 signature dressed as one of a security key."""
+    private = Ed25519PrivateKey.from_private_bytes(b"\x05" * 32)
+    public = field(b"ssh-ed25519") + field(private.public_key().public_bytes_raw())
+    signature = field(private.sign(to_be_signed(MESSAGE, NAMESPACE)))
+    refused(sshsig(public, NAMESPACE, field(b"sk-ssh-ed25519@openssh.com") + signature), "does not fit")
+
+
+def test_our_answer_is_that_of_ssh_keygen(key, good, tmp_path):
+    """Both refuse the same tampered signatures; neither is a copy of the other."""
+    blob = raw(good)
+    cases = [blob, blob[:-1] + bytes([blob[-1] ^ 1]), blob + b"\0", raw(key.sign(MESSAGE, "git"))]
+    for case in cases:
+        try:
+            ours = bool(verify(case, MESSAGE, NAMESPACE))
+        except SshsigError:
+            ours = False
+        assert ours == ssh_accepts(tmp_path, key.public_line, armor(case), MESSAGE, NAMESPACE)
+
+
+def test_public_key_lines(key):
+    parsed = parse_public_key(key.public_line)
+    assert parsed.kind == "ssh-ed25519"
+    assert parsed.fingerprint == fingerprint(parsed.blob)
+    assert parse_public_key(" ".join(key.public_line.split()[:2])) == parsed
+    kind, blob, _ = key.public_line.split()
+    for line in (
+        "",
+        kind,
+        f"ssh-rsa {blob}",
+        f"{kind} {blob[:-2]}",
+        f"{kind} !{blob}",
+        f"{kind} AAAA",
+        f"{kind} é",
+    ):
+        with pytest.raises(SshsigError):
+            parse_public_key(line)
