@@ -6,11 +6,11 @@ from foureyes.shared.patterns import Patterns
 from foureyes.shared.policy import Policy
 
 
-def is_gated(policy: Policy, branch: str, default_branch: str) -> bool:
-    """Branch names as git shows them, without refs/heads/. A pattern is anchored: `main` is not `feature/main`."""
-    if not policy.branches:
-        return branch == default_branch
-    return _patterns(policy.branches).match(_as_path(branch))
+def is_gated(branch: str, policy: Policy, default_branch: str) -> bool:
+    """Branch names as git shows them, without refs/heads/. The default branch always is gated: the policy itself
+    lives there. A pattern is anchored: `main` is not `feature/main`.
+    """
+    return branch == default_branch or _patterns(policy.branches).match(_as_path(branch))
 
 
 @lru_cache(maxsize=256)

@@ -236,9 +236,18 @@ _SYNTAX = (
     ("could not find expected ':'", "a colon is missing after a key", "write `key: value`"),
 )
 
+_STARTS_EARLIER = (
+    "while scanning a quoted",
+    "while scanning an alias",
+    "while scanning an anchor",
+    "while scanning a tag",
+)
+
 
 def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
+    if str(getattr(error, "context", "")).startswith(_STARTS_EARLIER):
+        mark = getattr(error, "context_mark", mark)
     said = str(getattr(error, "problem", None) or error)
     if mark is None:
         return Problem(1, 1, f"the file is not YAML: {said}")
