@@ -37,7 +37,8 @@ def _systems(file: PolicyFile) -> Iterator[Finding]:
         yield Finding((empty,) if empty else (), message, 'write `protected: ["infra/**"]`, or `systems`')
     if file.protected and SHORT_FORM_SYSTEM in file.systems:
         hint = "give the system another name, or move the patterns there"
-        yield Finding(("protected",), "`protected` is also the name of a system", hint)
+        place: Place = ("systems", SHORT_FORM_SYSTEM)
+        yield Finding(place, "`protected` is also the name of the short form's system", hint, at_key=True)
 
 
 def _pattern_lists(file: PolicyFile) -> Iterator[tuple[Place, tuple[str, ...]]]:

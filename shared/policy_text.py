@@ -42,14 +42,21 @@ def read_policy(text: str) -> PolicyReading:
     if not isinstance(document.value, dict):
         raise PolicyError(tuple(document.problems) or (_no_mapping(document),))
     refused = _refused(document)
-    unread = frozenset(document.broken | {finding.place for finding in refused if not finding.warning})
-    file = PolicyFile.model_validate(_readable(document.value, unread))
+    unread = frozenset(document.broken | {finding.place for finding in refused})
+    try:
+        file = PolicyFile.model_validate(_readable(document.value, unread))
+    except ValidationError:
+        # More is wrong than is told at once.
+        raise _error(document, refused) from None
     found = [*refused, *findings(file, unread)]
-    errors = [*document.problems, *(_located(document, f) for f in found if not f.warning)]
-    if errors:
-        raise PolicyError(tuple(sorted(set(errors))[:MAX_PROBLEMS]))
-    warnings = (_located(document, f) for f in found if f.warning)
-    return PolicyReading(file.policy(), tuple(sorted(warnings)))
+    if document.problems or not all(finding.warning for finding in found):
+        raise _error(document, [finding for finding in found if not finding.warning])
+    return PolicyReading(file.policy(), tuple(sorted(_located(document, finding) for finding in found)))
+
+
+def _error(document: Document, found: list[Finding]) -> PolicyError:
+    problems = {*document.problems, *(_located(document, finding) for finding in found)}
+    return PolicyError(tuple(sorted(problems)[:MAX_PROBLEMS]))
 
 
 def _no_mapping(document: Document) -> Problem:
@@ -68,7 +75,7 @@ def _refused(document: Document) -> list[Finding]:
     try:
         PolicyFile.model_validate(document.value)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_context=True)[:MAX_PROBLEMS]
+        details = error.errors(include_url=False)[:MAX_PROBLEMS]
         found = map(_finding, details)
         return [f for f in found if not any(f.place[: len(place)] == place for place in document.broken)]
     return []
