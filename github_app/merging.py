@@ -3,6 +3,7 @@
 Never GitHub's list of files, which stops at 3,000, has no modes and can be emptied by a criss-cross history.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from foureyes.github_app.mirror import GitError, Mirror, Trouble
@@ -22,13 +23,13 @@ class Merged:
     hidden: tuple[str, ...]
 
 
-def merge(mirror: Mirror, base: str, head: str, github_merge: str = "") -> Merged:
-    """`github_merge` is the commit that GitHub made of the same two, "" if it shows none. Raises GitError."""
+def merge(mirror: Mirror, base: str, head: str, github_merges: Iterable[str] = ()) -> Merged:
+    """`github_merges` are commits that GitHub may have made of the same two, "" for none. Raises GitError."""
     bases = mirror.merge_bases(base, head)
     if not bases:
         return Merged(Merge(MergeState.UNRELATED), counted_changes(mirror, base, head), ())
     made = mirror.automatic_merge(base, head)
-    github_tree = _github_tree(mirror, base, head, github_merge)
+    github_tree = _github_tree(mirror, base, head, github_merges, made.tree if made.clean else None)
     if not made.clean:
         conflict = Merge(MergeState.CONFLICT, None, github_tree)
         return Merged(conflict, counted_changes(mirror, bases[0], head), ())
@@ -75,9 +76,14 @@ def _hidden(
     return tuple(sorted(change.path for change in changes if change.path not in (shown_by_all or set())))
 
 
-def _github_tree(mirror: Mirror, base: str, head: str, github_merge: str) -> str | None:
-    """Only a merge of exactly these two can be compared; GitHub makes it late and may show an older one."""
-    if not github_merge or mirror.missing([github_merge]):
-        return None
-    commit = parse_commit(github_merge, mirror.objects([github_merge], "commit")[github_merge])
-    return commit.tree if commit.parents == (base, head) else None
+def _github_tree(
+    mirror: Mirror, base: str, head: str, candidates: Iterable[str], ours: str | None
+) -> str | None:
+    """Of a merge of exactly these two; GitHub makes it late and may show an older one. One that differs speaks."""
+    trees = set()
+    for oid in {candidate for candidate in candidates if candidate}:
+        if not mirror.missing([oid]):
+            commit = parse_commit(oid, mirror.objects([oid], "commit")[oid])
+            if commit.parents == (base, head):
+                trees.add(commit.tree)
+    return min(trees - {ours}, default=ours if ours in trees else None)

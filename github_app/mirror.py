@@ -108,11 +108,9 @@ def is_oid(text: str) -> bool:
     return _OID.match(text) is not None
 
 
-def checked_ref(name: str) -> str:
-    """The branch or ref name, if git itself would allow it. Raises GitError(NO_REF)."""
-    if not name or _BAD_IN_REF.search(name):
-        raise GitError(Trouble.NO_REF, f"{name!r} is not a ref name")
-    return name
+def is_ref(name: str) -> bool:
+    """Whether git would allow it as a branch name, so that it can stand in a refspec."""
+    return bool(name) and not _BAD_IN_REF.search(name)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,154 @@
+"""Who stands behind each commit of the range: raw identities, GitHub's accounts, marks of agents, the record."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from foureyes.github_app.pull_query import Actor, CommitPeople
+from foureyes.github_app.range import RawCommit
+from foureyes.github_app.records import Checked
+from foureyes.shared.agents import Catalogue
+from foureyes.shared.facts import AgentMark, CommitFacts, Involved, Person, Push
+from foureyes.shared.people import Account, Identity, Kind
+from foureyes.shared.trailers import parse_trailers
+
+EARLIER_OPERATOR = "operator in an earlier record"
+
+_CO_AUTHOR = re.compile(r"(?P<name>[^<]*)<(?P<email>[^<>]*)>")
+_NOREPLY = re.compile(r"(?P<id>\d+)\+(?P<login>[^@\s]+)@users\.noreply\.")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What is known about accounts at this moment: who has an address, who has a login."""
+
+    by_email: dict[str, Account] = field(default_factory=dict)
+    by_login: dict[str, Account] = field(default_factory=dict)
+
+    def add(self, account: Account | None, email: str = "") -> None:
+        if account is not None:
+            self.by_login[account.login.casefold()] = account
+            if email:
+                self.by_email[email.casefold()] = account
+
+    def find(self, claim: str) -> Account | None:
+        """Of a login, with or without `@`, or an address."""
+        wanted = claim.strip().casefold()
+        return self.by_email.get(wanted) or self.by_login.get(wanted.removeprefix("@"))
+
+
+def names_in(people: Iterable[CommitPeople], accounts: Iterable[Account | None]) -> Names:
+    known = Names()
+    for account in accounts:
+        known.add(account)
+    for commit in people:
+        known.add(commit.signer)
+        for actor in (commit.author, commit.committer, *commit.authors):
+            known.add(actor.account, actor.identity.email)
+    return known
+
+
+@dataclass(frozen=True)
+class Behind:
+    """All that `build` needs besides the commit. `pull_agent` is the agent that opened the pull request, "" for
+    none; `ungated` are the commits that no gated branch holds.
+    """
+
+    catalogue: Catalogue
+    names: Names
+    pushes: tuple[Push, ...]
+    pull_agent: str
+    mechanical: frozenset[str]
+    ungated: frozenset[str]
+    resolve: Callable[[str], Account | None]
+    """An operator's login or address to an account. Raises GitHubError."""
+
+
+def build(commit: RawCommit, people: CommitPeople, checked: Checked, behind: Behind) -> CommitFacts:
+    mechanical = commit.oid in behind.mechanical
+    fact = checked.fact
+    operator = behind.resolve(fact.operator_claim) if fact.operator_claim else None
+    return CommitFacts(
+        oid=commit.oid,
+        tree=commit.tree,
+        parents=commit.parents,
+        author=_person(commit.author, people.author, people, behind.catalogue),
+        committer=_person(commit.committer, people.committer, people, behind.catalogue),
+        co_authors=_co_authors(commit, people, behind),
+        signer=people.signer,
+        by_github=people.by_github,
+        marks=_marks(commit, people, behind),
+        record=replace(fact, operator=operator),
+        mechanical=mechanical,
+        merges_base=mechanical and len(commit.parents) == 2 and commit.parents[1] not in behind.ungated,
+    )
+
+
+def earlier_operators(
+    checked: Mapping[str, Checked], resolve: Callable[[str], Account | None]
+) -> tuple[Involved, ...]:
+    """Operators that only a vanished or replaced form of a record named."""
+    claims = dict.fromkeys(claim for found in checked.values() for claim in found.also)
+    accounts = (resolve(claim) for claim in claims)
+    return tuple(Involved(account, EARLIER_OPERATOR) for account in accounts if account is not None)
+
+
+def agent_of(identity: Identity, catalogue: Catalogue) -> str:
+    """The agent whose own address this is, "" for none. A name alone says nothing: people share names with products."""
+    email = identity.email.casefold()
+    for agent in catalogue.agents:
+        if agent.kind != "automation" and any(sign.text.casefold() == email for sign in agent.addresses):
+            return agent.id
+    numbered = _NOREPLY.match(email)
+    return (catalogue.is_agent_account(int(numbered["id"]), numbered["login"]) or "") if numbered else ""
+
+
+def agent_account(account: Account | None, catalogue: Catalogue) -> str:
+    return (catalogue.is_agent_account(account.id, account.login) or "") if account else ""
+
+
+def _person(identity: Identity, actor: Actor, people: CommitPeople, catalogue: Catalogue) -> Person:
+    account = actor.account or _bot_signed_by_github(identity, people)
+    return Person(identity, account, agent_of(identity, catalogue) or agent_account(account, catalogue))
+
+
+def _bot_signed_by_github(identity: Identity, people: CommitPeople) -> Account | None:
+    """GitHub signs what a bot commits through its API, and then writes the bot as author itself."""
+    found = _NOREPLY.match(identity.email.casefold())
+    if people.by_github and found and found["login"].endswith("[bot]"):
+        return Account(int(found["id"]), found["login"], Kind.BOT)
+    return None
+
+
+def _co_authors(commit: RawCommit, people: CommitPeople, behind: Behind) -> tuple[Person, ...]:
+    """From the trailers, wherever they stand, and whoever else GitHub found; the author is not their own co-author."""
+    accounts = {actor.identity.email.casefold(): actor.account for actor in people.authors}
+    found: dict[str, Identity] = {}
+    for trailer in parse_trailers(commit.message):
+        written = _CO_AUTHOR.search(trailer.value) if trailer.key.casefold() == "co-authored-by" else None
+        if written:
+            identity = Identity(written["name"].strip(), written["email"].strip())
+            found.setdefault(identity.email.casefold(), identity)
+    for actor in people.authors:
+        found.setdefault(actor.identity.email.casefold(), actor.identity)
+    found.pop(commit.author.email.casefold(), None)
+    persons = []
+    for email, identity in found.items():
+        account = accounts.get(email) or behind.names.by_email.get(email)
+        agent = agent_of(identity, behind.catalogue) or agent_account(account, behind.catalogue)
+        persons.append(Person(identity, account, agent))
+    return tuple(persons)
+
+
+def _marks(commit: RawCommit, people: CommitPeople, behind: Behind) -> tuple[AgentMark, ...]:
+    marks = dict.fromkeys(behind.catalogue.find_marks(commit.message, commit.author, commit.committer))
+    for push in behind.pushes:
+        agent = agent_account(push.account, behind.catalogue) if push.head == commit.oid else ""
+        if agent:
+            marks[AgentMark(agent, "bot", evidence=True)] = None
+    named = {mark.agent for mark in marks} | {
+        agent_account(actor.account, behind.catalogue) for actor in (people.author, people.committer)
+    }
+    if behind.pull_agent and behind.pull_agent in named:
+        marks[AgentMark(behind.pull_agent, "bot", evidence=True)] = None
+    return tuple(marks)

@@ -1,0 +1,293 @@
+"""One pull request's facts, each Known or Unknown: GitHub's answer, the mirror, and what was witnessed before."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+from foureyes.github_app import commit_facts, git_facts, records, seen
+from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
+from foureyes.github_app.commit_facts import Behind, Names
+from foureyes.github_app.git_facts import GitFacts
+from foureyes.github_app.keys import Keys
+from foureyes.github_app.mirror import GitError, Mirror
+from foureyes.github_app.policy_in_force import InForce, gated_prefixes, is_gated
+from foureyes.github_app.pull_query import MOVES, CommitPeople, GivenReview, PullAnswer, ask_commit
+from foureyes.github_app.pushes import Activity, read_pushes
+from foureyes.github_app.range import RawCommit
+from foureyes.github_app.records import Checked
+from foureyes.github_app.roster import People
+from foureyes.github_app.storage import now, reading, writing
+from foureyes.github_app.witnessed import Contents, Reader
+from foureyes.shared.agents import Catalogue
+from foureyes.shared.facts import (
+    CommitFacts,
+    Fact,
+    Involved,
+    Known,
+    Move,
+    PullFacts,
+    Push,
+    Review,
+    ReviewState,
+    Unknown,
+    Witness,
+)
+from foureyes.shared.people import Account, Kind
+from foureyes.shared.sshsig import PublishedKey
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+MOST_UNLISTED = 20
+"""Commits that GitHub's list of the pull request lacks and that are asked for one by one."""
+MOST_SIGNERS = 30
+"""Accounts whose published keys are read."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where facts come from, for one repository in one installation."""
+
+    engine: Engine
+    client: InstallationClient
+    mirror: Mirror
+    catalogue: Catalogue
+    people: People = field(default_factory=People)
+    keys: Keys = field(default_factory=Keys)
+    contents: Contents = field(default_factory=Contents)
+    activity: Activity = field(default_factory=Activity)
+
+
+@dataclass(frozen=True)
+class _Commits:
+    facts: tuple[CommitFacts, ...]
+    earlier: tuple[Involved, ...]
+
+
+def gather(sources: Sources, answer: PullAnswer, in_force: InForce, at_ms: int) -> PullFacts:
+    """What could not be read is Unknown. RetryLater passes through: GitHub asks us to wait."""
+    git = read_git(sources, answer, in_force)
+    oids = frozenset(c.oid for c in git.value.range.commits) if isinstance(git, Known) else frozenset()
+    pushes = _attempt(lambda: read_pushes(sources.engine, sources.client, answer, oids, sources.activity))
+    commits = _after(git, lambda read: _attempt(lambda: _commits(sources, answer, read, pushes)))
+    return PullFacts(
+        pull=answer.pull,
+        at=_rfc3339(at_ms),
+        merge=_after(git, lambda read: Known(read.merged.merge)),
+        changes=_after(git, lambda read: Known(read.merged.changes)),
+        touched=_after(git, lambda read: Known(read.range.touched)),
+        hidden=_after(git, lambda read: Known(read.merged.hidden)),
+        commits=_after(commits, lambda read: Known(read.facts)),
+        pushes=pushes,
+        reviews=_reviews(sources, answer, in_force),
+        moves=_moves(answer),
+        involved=_after(commits, lambda read: _involved(answer, pushes, read.earlier)),
+        roster=_attempt(lambda: sources.people.roster(sources.client, in_force.policy)),
+    )
+
+
+def read_git(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[GitFacts]:
+    pull, ground = answer.pull, answer.ground
+    wanted = git_facts.Wanted(
+        number=pull.number,
+        base=pull.base,
+        head=pull.head,
+        base_ref=pull.base_ref,
+        default_tip=ground.default_tip,
+        github_merge=answer.github_merge,
+        # a fork's records are in the fork; those that came with other branches of ours were kept
+        record_branch="" if answer.from_fork else pull.head_ref,
+        gated=gated_prefixes(in_force.policy),
+    )
+
+    def known_records(commits: Iterable[str]) -> bool:
+        listed = tuple(commits)
+        with reading(sources.engine) as conn:
+            forms = seen.records_seen(conn, pull.repository.id, listed)
+        # a record that takes scrutiny away is looked at again each time
+        return all(oid in forms and not _says_human(forms[oid]) for oid in listed)
+
+    def gated(branch: str) -> bool:
+        return is_gated(branch, in_force.policy, ground.default_branch)
+
+    return _attempt(lambda: git_facts.read(sources.mirror, wanted, gated, known_records))
+
+
+def _commits(sources: Sources, answer: PullAnswer, git: GitFacts, pushes: Fact[tuple[Push, ...]]) -> _Commits:
+    if isinstance(answer.commits, Unknown):
+        raise GitHubError(answer.commits.why)
+    people = _people(sources, answer, git, answer.commits.value)
+    known_pushes = pushes.value if isinstance(pushes, Known) else ()
+    accounts = [answer.pull.author, *(push.account for push in known_pushes)]
+    names = commit_facts.names_in(people.values(), accounts)
+    checked = _checked(sources, answer, git, names, known_pushes)
+    behind = Behind(
+        catalogue=sources.catalogue,
+        names=names,
+        pushes=known_pushes,
+        pull_agent=commit_facts.agent_account(answer.pull.author, sources.catalogue),
+        mechanical=git.range.mechanical,
+        ungated=git.ungated,
+        resolve=lambda claim: _resolve(sources, names, claim),
+    )
+    facts = tuple(
+        commit_facts.build(commit, people[commit.oid], checked[commit.oid], behind)
+        for commit in git.range.commits
+    )
+    return _Commits(facts, commit_facts.earlier_operators(checked, behind.resolve))
+
+
+def _people(
+    sources: Sources, answer: PullAnswer, git: GitFacts, listed: Mapping[str, CommitPeople]
+) -> dict[str, CommitPeople]:
+    """GitHub leaves merges out of a pull request's commits at times, and lists by the base as it was."""
+    missing = [commit.oid for commit in git.range.commits if commit.oid not in listed]
+    if len(missing) > MOST_UNLISTED:
+        raise GitHubError(f"GitHub's list of commits lacks {len(missing)} of {len(git.range.commits)}")
+    slug = answer.pull.repository.slug
+    return dict(listed) | {oid: ask_commit(sources.client, slug, oid) for oid in missing}
+
+
+def _checked(
+    sources: Sources, answer: PullAnswer, git: GitFacts, names: Names, pushes: tuple[Push, ...]
+) -> dict[str, Checked]:
+    """Keeps what the record ref holds now, then judges every commit by all that was ever seen for it."""
+    repository = answer.pull.repository.id
+    with writing(sources.engine) as conn:
+        records.keep(conn, repository, git.published, now(conn))
+        forms = seen.records_seen(conn, repository, [commit.oid for commit in git.range.commits])
+    keys: tuple[PublishedKey, ...] = ()
+    if records.has_signature(form for found in forms.values() for form in found):
+        keys = _keys(sources, _concerned(answer, git.range.commits, names, pushes))
+    return {
+        commit.oid: records.check(commit, forms.get(commit.oid, ()), keys) for commit in git.range.commits
+    }
+
+
+def _concerned(
+    answer: PullAnswer, commits: Iterable[RawCommit], names: Names, pushes: tuple[Push, ...]
+) -> tuple[Account, ...]:
+    """Pushers, the author of the pull request and of its commits."""
+    authors = [names.by_email.get(commit.author.email.casefold()) for commit in commits]
+    found = [*(push.account for push in pushes), answer.pull.author, *authors]
+    return tuple(dict.fromkeys(account for account in found if account and account.kind is Kind.USER))
+
+
+def _keys(sources: Sources, accounts: tuple[Account, ...]) -> tuple[PublishedKey, ...]:
+    if len(accounts) > MOST_SIGNERS:
+        raise GitHubError(f"{len(accounts)} people took part; keys of at most {MOST_SIGNERS} are read")
+    keys: list[PublishedKey] = []
+    for account in accounts:
+        # a login that was given up can be somebody else's by now
+        current = sources.people.user(sources.client, account.login)
+        if current is not None and current.id == account.id:
+            keys += sources.keys.published(sources.client, current)
+    return tuple(keys)
+
+
+def _resolve(sources: Sources, names: Names, claim: str) -> Account | None:
+    known = names.find(claim)
+    if known is not None or "@" in claim.strip().removeprefix("@"):
+        return known
+    return sources.people.user(sources.client, claim.strip().removeprefix("@"))
+
+
+def _reviews(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[tuple[Review, ...]]:
+    if isinstance(answer.reviews, Unknown):
+        return answer.reviews
+    if isinstance(answer.timeline, Unknown):
+        return answer.timeline
+    given = answer.reviews.value
+    with reading(sources.engine) as conn:
+        witnessed = seen.reviews_seen(conn, [review.id for review in given])
+    standing = [witnessed[r.id] for r in given if r.id in witnessed and r.state is ReviewState.APPROVED]
+    repository = answer.pull.repository.id
+    reader = Reader(sources.contents, sources.mirror, repository, in_force.policy, in_force.oid)
+    contents = reader.of(standing)
+    dismissals = {event.review: event for event in answer.timeline.value if event.review is not None}
+
+    def finished(review: GivenReview) -> Review:
+        told = witnessed.get(review.id)
+        nothing = Unknown("only the content of standing approvals is read")
+        dismissal = dismissals.get(review.id) if review.state is ReviewState.DISMISSED else None
+        return Review(
+            id=review.id,
+            account=review.account,
+            state=review.state,
+            commit=review.commit,
+            submitted_at=review.submitted_at,
+            can_push=review.can_push,
+            witness=Witness(told.commit, told.base_ref, contents.get((told.base, told.commit), nothing))
+            if told
+            else None,
+            dismissed_by=dismissal.actor if dismissal else None,
+            dismissed_state=dismissal.previous if dismissal else None,
+        )
+
+    return Known(tuple(map(finished, given)))
+
+
+def _moves(answer: PullAnswer) -> Fact[tuple[Move, ...]]:
+    if isinstance(answer.timeline, Unknown):
+        return answer.timeline
+    return Known(
+        tuple(
+            Move(MOVES[event.kind], event.at, event.actor)
+            for event in answer.timeline.value
+            if event.kind in MOVES
+        )
+    )
+
+
+def _involved(
+    answer: PullAnswer, pushes: Fact[tuple[Push, ...]], earlier: tuple[Involved, ...]
+) -> Fact[tuple[Involved, ...]]:
+    """Who set a bot to work here. Where no bot took part, assignments and requests tie nobody to the change."""
+    if isinstance(answer.timeline, Unknown):
+        return answer.timeline
+    if isinstance(answer.assignees, Unknown):
+        return answer.assignees
+    pushers = [push.account for push in pushes.value] if isinstance(pushes, Known) else []
+    by_bot = any(
+        account is not None and account.kind is Kind.BOT for account in (answer.pull.author, *pushers)
+    )
+    found = list(earlier)
+    for event in answer.timeline.value:
+        steers = by_bot or event.whose == "Bot"
+        if steers and event.kind == "AssignedEvent":
+            found += _person(event.actor, "assigner")
+        elif by_bot and event.kind == "ReviewRequestedEvent":
+            found += _person(event.actor, "requester")
+    if by_bot:
+        for assignee in answer.assignees.value:
+            found += _person(assignee, "assignee")
+    return Known(tuple(dict.fromkeys(found)))
+
+
+def _person(account: Account | None, role: str) -> list[Involved]:
+    return [Involved(account, role)] if account is not None and account.kind is Kind.USER else []
+
+
+def _says_human(forms: tuple[seen.SeenRecord, ...]) -> bool:
+    # a look at the bytes is enough: the record is checked in any case
+    return any(b'"class":"human"' in form.record for form in forms)
+
+
+def _attempt(read: Callable[[], T]) -> Fact[T]:
+    try:
+        return Known(read())
+    except RetryLater:
+        raise
+    except (GitHubError, GitError) as error:
+        return Unknown(error.why)
+
+
+def _after(fact: Fact[T], then: Callable[[T], Fact[U]]) -> Fact[U]:
+    return fact if isinstance(fact, Unknown) else then(fact.value)
+
+
+def _rfc3339(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

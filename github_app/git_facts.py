@@ -1,0 +1,125 @@
+"""Everything about a pull request that git alone answers, from one fetch at most."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from foureyes.github_app import merging, records
+from foureyes.github_app.mirror import OURS, GitError, Mirror, Trouble, is_oid, is_ref
+from foureyes.github_app.range import MOST_COMMITS, Range, read_range
+from foureyes.shared.facts import Change
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to read. `github_merge` is the commit that GitHub shows as its test merge, "" for none. `gated` are
+    beginnings of names of gated branches besides the base; `record_branch` is "" where no record ref can be.
+    """
+
+    number: int
+    base: str
+    head: str
+    base_ref: str
+    default_tip: str
+    github_merge: str = ""
+    record_branch: str = ""
+    gated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GitFacts:
+    merged: merging.Merged
+    range: Range
+    ungated: frozenset[str]
+    """Commits of the range that no gated branch holds."""
+    published: records.Published
+
+
+KnownRecords = Callable[[Collection[str]], bool]
+"""Whether the records of these commits need no new look at the record ref."""
+
+
+def read(
+    mirror: Mirror, wanted: Wanted, is_gated: Callable[[str], bool], known_records: KnownRecords
+) -> GitFacts:
+    """Raises GitError. A mirror that gives nonsense is thrown away and built anew, once."""
+    try:
+        with mirror.rebuilt_if_damaged():
+            return _read(mirror, wanted, is_gated, known_records)
+    except GitError as error:
+        if error.trouble is not Trouble.SUSPECT:
+            raise
+    with mirror.rebuilt_if_damaged():
+        return _read(mirror, wanted, is_gated, known_records)
+
+
+def bring(mirror: Mirror, oids: Iterable[str]) -> frozenset[str]:
+    """Fetches commits that nothing may point to any more; returns those that are here now. Raises GitError only
+    where GitHub could not be reached.
+    """
+    wanted = tuple(dict.fromkeys(oid for oid in oids if is_oid(oid)))
+    missing = mirror.missing(wanted)
+    if missing:
+        groups: list[tuple[str, ...]] = [missing]
+        while groups:
+            group = groups.pop()
+            try:
+                mirror.fetch([f"+{oid}:{OURS}/seen/{oid}" for oid in group], prune=False)
+            except GitError as error:
+                if error.trouble is not Trouble.NO_REF:
+                    raise
+                # one that is gone fails them all
+                groups += [(oid,) for oid in group] if len(group) > 1 else []
+    return frozenset(wanted) - frozenset(mirror.missing(wanted))
+
+
+def net_changes(mirror: Mirror, base: str, head: str) -> tuple[Change, ...]:
+    """Of commits that are here. Raises GitError."""
+    return merging.net_changes(mirror, base, head)
+
+
+def _read(
+    mirror: Mirror, wanted: Wanted, is_gated: Callable[[str], bool], known_records: KnownRecords
+) -> GitFacts:
+    needed = [oid for oid in (wanted.base, wanted.head, wanted.default_tip, wanted.github_merge) if oid]
+    fetched = False
+    if mirror.missing(needed):
+        _fetch(mirror, wanted)
+        fetched = True
+    commits = read_range(mirror, wanted.base, wanted.head)
+    oids = frozenset(commit.oid for commit in commits.commits)
+    if wanted.record_branch and not fetched and not known_records(oids - commits.mechanical):
+        _fetch(mirror, wanted)
+    published = records.Published({}, ())
+    if wanted.record_branch:
+        published = records.read_published(mirror, wanted.record_branch, oids)
+    tips = _gated_tips(mirror, wanted, is_gated)
+    ungated = frozenset(mirror.range(wanted.head, tips, MOST_COMMITS))
+    github_merges = (wanted.github_merge, mirror.refs(f"pull/{wanted.number}").get("merge", ""))
+    merged = merging.merge(mirror, wanted.base, wanted.head, github_merges)
+    return GitFacts(merged, commits, ungated, published)
+
+
+def _fetch(mirror: Mirror, wanted: Wanted) -> None:
+    number = wanted.number
+    refspecs = [
+        f"+{wanted.base}:{OURS}/base/{number}",
+        f"+{wanted.head}:{OURS}/head/{number}",
+        f"+{wanted.default_tip}:{OURS}/default",
+        f"+refs/pull/{number}/*:{OURS}/pull/{number}/*",
+    ]
+    if wanted.record_branch:
+        refspecs.append(records.refspec(wanted.record_branch))
+    for prefix in wanted.gated:
+        # what the policy says becomes an argument; what is no beginning of a ref name matches no branch
+        if not prefix or is_ref(prefix.removesuffix("/")):
+            refspecs.append(f"+refs/heads/{prefix}*:{OURS}/heads/{prefix}*")
+    mirror.fetch(refspecs)
+
+
+def _gated_tips(mirror: Mirror, wanted: Wanted, is_gated: Callable[[str], bool]) -> tuple[str, ...]:
+    """Tips as they were at the last fetch: an old tip only means that more people stay excluded."""
+    others = [oid for name, oid in mirror.refs("heads").items() if is_gated(name)] if wanted.gated else []
+    return tuple(dict.fromkeys((wanted.base, wanted.default_tip, *others)))

@@ -1,0 +1,357 @@
+"""One lane, from a fresh read to the published check: read, gather, evaluate, explain, look once more, publish.
+
+Whatever goes wrong on the way, the result is not a success, and a success that stands is taken back.
+"""
+
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Lock
+
+from sqlalchemy import Connection, Engine, select
+
+from foureyes.github_app import decisions, lanes, publish
+from foureyes.github_app.client import GitHub, GitHubError, InstallationClient, Observer, RetryLater
+from foureyes.github_app.decisions import Decision
+from foureyes.github_app.gather import Sources, gather, read_git
+from foureyes.github_app.keys import Keys
+from foureyes.github_app.lanes import EVERY_BRANCH, Claim, Done, Lane, Outcome, Retry
+from foureyes.github_app.mirror import GitError, Mirror, Remote, basic
+from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, NotSetUp, Standing, is_gated, standing
+from foureyes.github_app.publish import Face
+from foureyes.github_app.pull_query import (
+    POLICY_PATH,
+    Check,
+    Ground,
+    PullAnswer,
+    Shown,
+    ask,
+    ask_head,
+    ask_open_pulls,
+    expected_look,
+    look,
+)
+from foureyes.github_app.pushes import Activity
+from foureyes.github_app.redaction import redact
+from foureyes.github_app.roster import People
+from foureyes.github_app.settings import Settings
+from foureyes.github_app.storage import decision as decision_table
+from foureyes.github_app.storage import now, reading, writing
+from foureyes.github_app.witnessed import Contents
+from foureyes.shared import evaluate, explain
+from foureyes.shared.agents import Catalogue
+from foureyes.shared.explanation import Explanation, broken, combine
+from foureyes.shared.facts import Known, PullFacts, RecordState
+from foureyes.shared.policy_text import PolicyError, parse_policy
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 3
+"""Looks at a pull request that moves while it is judged, before the lane is put back."""
+SOON = 300.0
+"""Seconds until a head is looked at again whose records may still arrive: pushing them raises no event."""
+LATER = 3600.0
+ENDED = Done(live=False)
+"""Nothing stands on this head that would have to be looked at again."""
+
+
+class Mirrors:
+    """One mirror object per repository, so that its lock is one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = Lock()
+        self._mirrors: dict[int, Mirror] = {}
+
+    def get(self, repository_id: int, remote: Remote) -> Mirror:
+        with self._lock:
+            folder = self._folder / f"{repository_id}.git"
+            mirror = self._mirrors.setdefault(repository_id, Mirror(folder, remote))
+            mirror.remote = remote  # a repository can be renamed
+            return mirror
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What all lanes of one server share."""
+
+    settings: Settings
+    engine: Engine
+    github: GitHub
+    catalogue: Catalogue
+    mirrors: Mirrors
+    people: People = field(default_factory=People)
+    keys: Keys = field(default_factory=Keys)
+    contents: Contents = field(default_factory=Contents)
+    activity: Activity = field(default_factory=Activity)
+
+
+def make_deps(
+    settings: Settings, engine: Engine, catalogue: Catalogue, observe: Observer | None = None
+) -> Deps:
+    github = GitHub(settings, observe=observe) if observe else GitHub(settings)
+    return Deps(settings, engine, github, catalogue, Mirrors(settings.data / "mirrors"))
+
+
+def judge_lane(claim: Claim, deps: Deps) -> Outcome:
+    """Never raises. `Done`: what GitHub shows is right. `Retry`: it is not a success that outlives its reasons."""
+    lane = claim.lane
+    judging = _Judging(claim, deps, deps.github.installation(lane.installation_id))
+    try:
+        return judging.wake_pulls() if lane.ref else judging.judge()
+    except RetryLater as error:
+        judging.take_back()
+        return Retry(redact(error.why), error.after)
+    except (GitHubError, GitError) as error:
+        judging.take_back()
+        return Retry(redact(error.why))
+    except Exception as error:
+        log.exception("a lane failed", extra={"lane": lane.key})
+        judging.take_back()
+        return Retry(redact(f"{type(error).__name__}: {error}"))
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One pull request with this head. `made` None: there was nothing to evaluate by."""
+
+    answer: PullAnswer
+    explanation: Explanation
+    facts: PullFacts | None = None
+    made: Decision | None = None
+
+
+@dataclass
+class _Judging:
+    claim: Claim
+    deps: Deps
+    client: InstallationClient
+    checks: tuple[Check, ...] | None = None
+    """Ours on the head as GitHub showed them in this look; None: not known."""
+
+    @property
+    def lane(self) -> Lane:
+        return self.claim.lane
+
+    def wake_pulls(self) -> Outcome:
+        """A branch moved: every open pull request into it is looked at."""
+        base = None if self.lane.ref == EVERY_BRANCH else self.lane.ref.removeprefix("refs/heads/")
+        found = ask_open_pulls(self.client, self.lane.slug, base)
+        return Done(live=False, wake=tuple(self._lane(head, number) for number, head in found))
+
+    def judge(self) -> Outcome:
+        for _round in range(ROUNDS):
+            outcome = self._look()
+            if outcome is not None:
+                return outcome
+        return Retry("it moved while it was judged", 1.0)
+
+    def _look(self) -> Outcome | None:
+        """One whole look; None: something moved before it could be called a success."""
+        ground, shown, answers = self._read()
+        self.checks = shown.checks
+        with writing(self.deps.engine) as conn:
+            at = now(conn)
+            policy = standing(conn, ground, at)
+        moved = tuple(self._lane(a.pull.head, a.pull.number) for a in answers if self._left(a))
+        by = policy.last_good if isinstance(policy, BrokenPolicy) else policy
+        gated = [a for a in answers if isinstance(by, InForce) and self._concerns(a, by, ground)]
+        if isinstance(policy, BrokenPolicy) and by is None:
+            gated = [a for a in answers if self._is_here(a) and a.pull.base_ref == ground.default_branch]
+        if not gated or isinstance(policy, NotSetUp):
+            return self._end(moved)
+        judged = [self._judge_one(answer, policy, at) for answer in gated]
+        explanation = combine([(one.answer.pull.number, one.explanation) for one in judged])
+        observe = isinstance(by, InForce) and by.policy.mode == "observe"
+        return self._publish(judged, explanation, observe, moved)
+
+    def _read(self) -> tuple[Ground, Shown, list[PullAnswer]]:
+        """Every open pull request that may have this head, and ours on the head itself."""
+        lane, first = self.lane, None
+        if lane.pull is not None:
+            first = self._ask(lane.pull)
+        if first is not None:
+            ground, shown = first.ground, first.shown
+        else:
+            ground, shown = ask_head(self.client, lane.slug, lane.head)
+        self._same_repository(ground)
+        answers = {first.pull.number: first} if first is not None else {}
+        with reading(self.deps.engine) as conn:
+            decided = _decided_pulls(conn, lane)
+        for number in sorted({*shown.pulls, *decided} - set(answers)):
+            answer = self._ask(number)
+            if answer is not None:
+                answers[number] = answer
+        return ground, shown, [answers[number] for number in sorted(answers)]
+
+    def _ask(self, number: int) -> PullAnswer | None:
+        return ask(self.client, self.lane.slug, number, self.lane.head)
+
+    def _same_repository(self, ground: Ground) -> None:
+        if ground.repository.id != self.lane.repository_id:
+            raise GitHubError(f"{self.lane.slug} is another repository now")
+
+    def _is_here(self, answer: PullAnswer) -> bool:
+        return answer.pull.is_open and answer.pull.head == self.lane.head
+
+    def _left(self, answer: PullAnswer) -> bool:
+        return answer.pull.is_open and answer.pull.head != self.lane.head
+
+    def _concerns(self, answer: PullAnswer, by: InForce, ground: Ground) -> bool:
+        return self._is_here(answer) and is_gated(answer.pull.base_ref, by.policy, ground.default_branch)
+
+    def _judge_one(self, answer: PullAnswer, policy: Standing, at: int) -> _Judged:
+        sources = self._sources(answer)
+        if isinstance(policy, BrokenPolicy):
+            if policy.last_good is None or not _mends(sources, answer, policy.last_good):
+                return _Judged(answer, _broken(policy))
+            policy = policy.last_good
+        assert isinstance(policy, InForce)  # noqa: S101 - for the type checker: NotSetUp ended before
+        facts = gather(sources, answer, policy, at)
+        judgement = evaluate.evaluate(facts, policy.policy)
+        names = {agent.id: agent.name for agent in self.deps.catalogue.agents}
+        explanation = explain.explain(facts, policy.policy, judgement, names=names)
+        made = decisions.decide(
+            facts, judgement.verdict, policy=policy.text, policy_oid=policy.oid, evaluator=evaluate.VERSION,
+            title=explanation.title, at=at,
+        )  # fmt: skip
+        return _Judged(answer, explanation, facts, made)
+
+    def _publish(
+        self, judged: list[_Judged], explanation: Explanation, observe: bool, moved: tuple[Lane, ...]
+    ) -> Outcome | None:
+        wanted = publish.face(explanation, observe=observe)
+        check = publish.newest(self.checks or (), wanted.name)
+        if not wanted.is_shown_by(check):
+            if wanted.conclusion == "success" and not self._stands(judged):
+                return None
+            if not self._holds():
+                return Retry("another worker has this lane")
+            with writing(self.deps.engine) as conn:
+                for one in judged:
+                    if one.made is not None:
+                        decisions.store(conn, one.made)
+            written = publish.write(
+                self.client, self.lane.slug, self.lane.head, self._with_id(wanted, judged), check
+            )
+            with writing(self.deps.engine) as conn:
+                for one in judged:
+                    if one.made is not None:
+                        decisions.set_check_run(conn, one.made.id, written)
+        if observe:
+            self._rewrite_green(publish.ended())
+        return self._done(judged, wanted, moved)
+
+    def _with_id(self, wanted: Face, judged: list[_Judged]) -> Face:
+        """Names the decisions where people can see them, outside what is compared."""
+        ids = [f"#{one.answer.pull.number} `{one.made.id}`" for one in judged if one.made is not None]
+        if not ids:
+            return wanted
+        line = f"Decision {', '.join(ids)}: replay it with `foureyes replay`."
+        return replace(wanted, text=f"{wanted.text}\n\n{line}".strip())
+
+    def _stands(self, judged: list[_Judged]) -> bool:
+        """The last look before a success: a review, a push or a retarget may have come while we thought."""
+        slug = self.lane.slug
+        return all(
+            look(self.client, slug, one.answer.pull.number) == expected_look(one.answer) for one in judged
+        )
+
+    def _holds(self) -> bool:
+        with reading(self.deps.engine) as conn:
+            return lanes.holds(conn, self.claim, now(conn))
+
+    def _done(self, judged: list[_Judged], shown: Face, moved: tuple[Lane, ...]) -> Outcome:
+        unread = [why for one in judged if one.facts for why in evaluate.unknowns(one.facts).values()]
+        if unread:
+            return Retry(redact(f"could not be read: {unread[0]}"))
+        soon = any(one.facts is not None and _awaits_records(one.facts) for one in judged)
+        green = shown.name == publish.NAME and shown.conclusion == "success"
+        return Done(live=True, green=green, wake=moved, look_again=SOON if soon and not green else LATER)
+
+    def _end(self, moved: tuple[Lane, ...]) -> Outcome:
+        """No open pull request into a gated branch has this head: nothing is published, a success is rewritten."""
+        self._rewrite_green(publish.ended())
+        return Done(live=False, wake=moved)
+
+    def _rewrite_green(self, wanted: Face) -> None:
+        check = publish.newest(self.checks or (), publish.NAME)
+        if check is not None and check.conclusion in ("success", "neutral", "skipped") and self._holds():
+            publish.write(self.client, self.lane.slug, self.lane.head, wanted, check)
+
+    def take_back(self) -> None:
+        """After a failure: a success on this head becomes "could not be read". Never raises; the lane is tried again,
+        and so is this.
+        """
+        if not self.lane.head:
+            return
+        try:
+            if self.checks is None:
+                self.checks = publish.read_checks(self.client, self.lane.slug, self.lane.head)
+            self._rewrite_green(publish.unread())
+        except Exception as error:  # noqa: BLE001 - it is called when everything may be failing
+            log.warning(
+                "a check could not be taken back: %s", redact(str(error)), extra={"lane": self.lane.key}
+            )
+
+    def _sources(self, answer: PullAnswer) -> Sources:
+        deps, repository = self.deps, answer.pull.repository
+        url = deps.settings.git_url(repository.slug)
+        protocols = ("https", "http") if url.startswith("http:") else ("https",)
+        remote = Remote(url, lambda: basic(self.client.token()), protocols)
+        mirror = deps.mirrors.get(repository.id, remote)
+        return Sources(
+            deps.engine,
+            self.client,
+            mirror,
+            deps.catalogue,
+            deps.people,
+            deps.keys,
+            deps.contents,
+            deps.activity,
+        )
+
+    def _lane(self, head: str, number: int) -> Lane:
+        return Lane(self.lane.installation_id, self.lane.repository_id, self.lane.slug, head, pull=number)
+
+
+def _decided_pulls(conn: Connection, lane: Lane) -> tuple[int, ...]:
+    """Pull requests that had this head when they were judged: GitHub does not list all that share a commit."""
+    where = (decision_table.c.repository_id == lane.repository_id) & (decision_table.c.head == lane.head)
+    return tuple(row.pull for row in conn.execute(select(decision_table.c.pull).where(where).distinct()))
+
+
+def _mends(sources: Sources, answer: PullAnswer, last_good: InForce) -> bool:
+    """The merge result has a policy file that can be read."""
+    git = read_git(sources, answer, last_good)
+    if not isinstance(git, Known):
+        raise GitHubError(git.why)
+    blobs = [change.new_blob for change in git.value.merged.changes if change.path == POLICY_PATH]
+    blobs = [blob for blob in blobs if blob.strip("0")]
+    if not blobs or git.value.merged.merge.tree is None:
+        return False
+    sources.mirror.fetch_objects(blobs)
+    try:
+        parse_policy(sources.mirror.objects(blobs, "blob")[blobs[0]].decode())
+    except (PolicyError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _broken(policy: BrokenPolicy) -> Explanation:
+    if policy.last_good is None:
+        return broken(
+            policy.problem,
+            "an admin mends the file on the default branch; foureyes then looks again by itself.",
+        )
+    step = (
+        f"open a pull request that mends {POLICY_PATH}; it is judged by the last good policy "
+        f"(blob `{policy.last_good.oid[:10]}`). Everything else waits for that."
+    )
+    return broken(policy.problem, step)
+
+
+def _awaits_records(facts: PullFacts) -> bool:
+    commits = facts.commits.value if isinstance(facts.commits, Known) else ()
+    weak = (RecordState.MISSING, RecordState.UNSIGNED, RecordState.BAD_SIGNATURE)
+    return any(commit.record.state in weak and not commit.mechanical for commit in commits)

@@ -1,0 +1,112 @@
+"""An explanation as the one check run on a head. What GitHub shows is what "unchanged" is judged against."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from foureyes.github_app.client import GitHubError, InstallationClient
+from foureyes.github_app.pull_query import Check, understood
+from foureyes.shared.canonical import Json, canonical_bytes, sha256_hex
+from foureyes.shared.explanation import Explanation
+
+NAME = "foureyes"
+OBSERVE = "foureyes observe"
+"""The name in observe mode: always neutral, and never the name that a ruleset requires."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """A check run as it is to look."""
+
+    name: str
+    status: str
+    conclusion: str
+    """"" while it is not completed."""
+    title: str
+    summary: str
+    text: str
+    external_id: str
+    """Digest of what it says: equal digests need no write."""
+
+    def is_shown_by(self, check: Check | None) -> bool:
+        return check is not None and (check.external_id, check.status, check.conclusion) == (
+            self.external_id, self.status, self.conclusion,
+        )  # fmt: skip
+
+
+def face(explanation: Explanation, *, observe: bool) -> Face:
+    if observe:
+        return _face(OBSERVE, "completed", "neutral", explanation)
+    return _face(NAME, explanation.status, explanation.conclusion or "", explanation)
+
+
+def ended() -> Face:
+    """For a green check whose pull requests are closed, moved, retargeted or drafted away: its verdict ended with
+    them. Cancelled is grey, and satisfies no required check.
+    """
+    title = "No open pull request with this head is judged"
+    summary = "The verdict that stood here ended with the pull request it was given for."
+    return _signed(NAME, "completed", "cancelled", title, summary, "")
+
+
+def unread() -> Face:
+    """For a green check while the state that it was given for cannot be read."""
+    title = "Error: could not be read, trying again"
+    summary = (
+        "**What happened:** GitHub or git did not answer, so it is not known whether the approvals still stand.\n\n"
+        "**Now:** nothing to do: foureyes reads again by itself."
+    )
+    return _signed(NAME, "in_progress", "", title, summary, "")
+
+
+def newest(checks: Iterable[Check], name: str) -> Check | None:
+    """Ours of this name that GitHub goes by."""
+    return max((check for check in checks if check.name == name), key=lambda check: check.id, default=None)
+
+
+def write(client: InstallationClient, slug: str, head: str, wanted: Face, check: Check | None) -> int:
+    """Creates the check run, or changes the one that is there. Returns its id. Raises GitHubError; then nobody knows
+    what GitHub did, and only a new look at it can tell.
+    """
+    output = {"title": wanted.title, "summary": wanted.summary} | (
+        {"text": wanted.text} if wanted.text else {}
+    )
+    body: dict[str, Any] = {"status": wanted.status, "external_id": wanted.external_id, "output": output}
+    if wanted.conclusion:
+        body["conclusion"] = wanted.conclusion
+    if check is None:
+        made = client.post(f"/repos/{slug}/check-runs", {"name": wanted.name, "head_sha": head, **body})
+    else:
+        made = client.patch(f"/repos/{slug}/check-runs/{check.id}", {"name": wanted.name, **body})
+    return understood(lambda: int(made["id"]))
+
+
+def read_checks(client: InstallationClient, slug: str, head: str) -> tuple[Check, ...]:
+    """Our check runs on a commit by REST, for when the query did not work. Raises GitHubError."""
+    asked = {"app_id": str(client.github.app_id), "filter": "latest", "check_name": NAME}
+    data = client.get(f"/repos/{slug}/commits/{head}/check-runs", asked)
+    if not isinstance(data, dict) or not isinstance(data.get("check_runs"), list):
+        raise GitHubError("GitHub's list of check runs was not understood")
+    return understood(
+        lambda: tuple(
+            Check(
+                int(run["id"]), run["name"], run["status"], run["conclusion"] or "", run["external_id"] or ""
+            )
+            for run in data["check_runs"]
+        )
+    )
+
+
+def _face(name: str, status: str, conclusion: str, explanation: Explanation) -> Face:
+    return _signed(name, status, conclusion, explanation.title, explanation.summary, explanation.text)
+
+
+def _signed(name: str, status: str, conclusion: str, title: str, summary: str, text: str) -> Face:
+    said: Json = {
+        "status": status,
+        "conclusion": conclusion,
+        "title": title,
+        "summary": summary,
+        "text": text,
+    }
+    return Face(name, status, conclusion, title, summary, text, sha256_hex(canonical_bytes(said)))

@@ -1,0 +1,96 @@
+"""Who pushed to a pull request's branch: what webhooks told, and for a gap what GitHub's activity list remembers."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from foureyes.github_app import seen
+from foureyes.github_app.aged import Aged
+from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
+from foureyes.github_app.pull_query import PullAnswer
+from foureyes.github_app.storage import now, reading, writing
+from foureyes.shared.facts import Push
+from foureyes.shared.people import Account, Kind
+
+ASKED_AGE = 60.0
+"""Seconds until the activity list is asked again about a head whose push it did not name."""
+
+_KINDS = {"push", "force_push", "branch_creation", "pr_merge", "merge_queue_merge"}
+
+
+class Activity:
+    """Which heads GitHub's activity list was asked about lately."""
+
+    def __init__(self, max_age: float = ASKED_AGE) -> None:
+        self.asked: Aged[tuple[int, str], bool] = Aged(max_age)
+
+
+def read_pushes(
+    engine: Engine,
+    client: InstallationClient,
+    answer: PullAnswer,
+    commits: Collection[str],
+    activity: Activity,
+) -> tuple[Push, ...]:
+    """Every witnessed push; `Push(head, None)` last, if nobody can say who pushed what is the head now."""
+    pushes = _seen(engine, answer, commits)
+    if not _names_head(pushes, answer) and _may_ask(answer):
+        head = answer.pull.head
+        activity.asked.get((answer.pull.repository.id, head), lambda: _ask(engine, client, answer))
+        pushes = _seen(engine, answer, commits)
+    if not _names_head(pushes, answer):
+        pushes = (*(push for push in pushes if push.head != answer.pull.head), Push(answer.pull.head, None))
+    return pushes
+
+
+def _seen(engine: Engine, answer: PullAnswer, commits: Collection[str]) -> tuple[Push, ...]:
+    pull = answer.pull
+    opened = datetime.fromisoformat(pull.created_at).timestamp() if pull.created_at else None
+    with reading(engine) as conn:
+        return seen.pushes_seen(
+            conn, pull.repository.id, pull.number, head_repository_id=answer.head_repository,
+            head_ref=pull.head_ref, opened_at=int(opened * 1000) if opened is not None else None,
+            commits={*commits, pull.head},
+        )  # fmt: skip
+
+
+def _names_head(pushes: tuple[Push, ...], answer: PullAnswer) -> bool:
+    return any(push.head == answer.pull.head and push.account for push in pushes)
+
+
+def _may_ask(answer: PullAnswer) -> bool:
+    """The list of a fork is the fork's own."""
+    return not answer.from_fork and answer.head_repository == answer.pull.repository.id
+
+
+def _ask(engine: Engine, client: InstallationClient, answer: PullAnswer) -> bool:
+    """Keeps what the list names for the branch. That it cannot be had is normal: it needs a permission."""
+    pull = answer.pull
+    ref = f"refs/heads/{pull.head_ref}"
+    try:
+        listed = client.get(f"/repos/{pull.repository.slug}/activity", {"ref": ref, "per_page": "100"})
+    except RetryLater:
+        raise
+    except GitHubError as error:
+        if error.status in (403, 404, 422, 501):
+            return False
+        raise
+    with writing(engine) as conn:
+        at = now(conn)
+        for item in listed if isinstance(listed, list) else []:
+            if (push := _push(item, pull.repository.id, ref)) is not None:
+                seen.keep_push(conn, push, at)
+    return True
+
+
+def _push(item: Any, repository_id: int, ref: str) -> seen.PushSeen | None:
+    try:
+        actor = item["actor"]
+        if item["activity_type"] not in _KINDS or item["ref"] != ref or actor is None:
+            return None
+        who = Account(int(actor["id"]), str(actor["login"]), Kind(actor["type"]))
+        return seen.PushSeen(repository_id, ref, str(item["before"]), str(item["after"]), who)
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,127 @@
+"""Records as they arrive: read from the branch's record ref, kept for good once seen, held to the stricter."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from foureyes.github_app import seen
+from foureyes.github_app.mirror import OURS, GitError, Mirror, Trouble
+from foureyes.github_app.range import RawCommit
+from foureyes.shared import dsse, manifest
+from foureyes.shared.facts import AgentMark, RecordFact, RecordState
+from foureyes.shared.record_check import check_record
+from foureyes.shared.record_ref import PREFIX, PUSHES, RECORDS, record_ref
+from foureyes.shared.sshsig import PublishedKey
+
+MOST_PUSHES = 2_000
+MOST_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a record ref holds for some commits."""
+
+    records: Mapping[str, bytes]
+    envelopes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`also`: what other forms of the same commit's record, seen at some time, claim as operator."""
+
+    fact: RecordFact
+    also: tuple[str, ...] = ()
+
+
+def refspec(branch: str) -> str:
+    """A pattern, because a branch without records is normal and a pattern may match nothing."""
+    ref = record_ref(branch)
+    return f"+{ref}*:{OURS}/{_below(branch)}*"
+
+
+def read_published(mirror: Mirror, branch: str, commits: Collection[str]) -> Published:
+    """From what was fetched. Fetches the blobs in one batch. Raises GitError."""
+    tip = mirror.refs(_below(branch)).get("")
+    if tip is None:
+        return Published({}, ())
+    records: dict[str, str] = {}
+    pushes: list[str] = []
+    for path, (_mode, kind, oid) in mirror.entries(tip).items():
+        name = path.decode("ascii", "replace")
+        if kind == "blob" and name.startswith(RECORDS) and name.removeprefix(RECORDS) in commits:
+            records[name.removeprefix(RECORDS)] = oid
+        elif kind == "blob" and name.startswith(PUSHES):
+            pushes.append(oid)
+    if len(pushes) > MOST_PUSHES:
+        raise GitError(Trouble.TOO_BIG, f"the record ref holds more than {MOST_PUSHES} pushes")
+    wanted = [*records.values(), *pushes]
+    mirror.fetch_objects(wanted)
+    blobs = mirror.objects(wanted, "blob", cap=MOST_BYTES)
+    return Published(
+        {commit: blobs[oid] for commit, oid in records.items()},
+        tuple(blobs[oid] for oid in dict.fromkeys(pushes)),
+    )
+
+
+def keep(conn: Connection, repository_id: int, published: Published, at: int) -> None:
+    """Each record with the envelopes that list its commit."""
+    listing = _listing(published.envelopes)
+    for commit, record in published.records.items():
+        seen.keep_record(conn, repository_id, commit, record, listing.get(commit, ()), at)
+
+
+def has_signature(forms: Iterable[seen.SeenRecord]) -> bool:
+    """Whether keys are needed to judge these."""
+    for envelope in {envelope for form in forms for envelope in form.envelopes}:
+        try:
+            if dsse.parse(envelope).signatures:
+                return True
+        except dsse.EnvelopeError:
+            continue
+    return False
+
+
+def check(commit: RawCommit, forms: Sequence[seen.SeenRecord], keys: Sequence[PublishedKey]) -> Checked:
+    """The fact for a commit from every form in which its record was ever seen, oldest first. A form that vanished or
+    was replaced still counts: it can only add agents and operators, and a signed `ai` is never unsaid by a later
+    `human`.
+    """
+    if not forms:
+        return Checked(check_record(None, (), commit.oid, commit.tree, keys))
+    envelopes = tuple(dict.fromkeys(envelope for form in forms for envelope in form.envelopes))
+    bodies = dict.fromkeys(form.record for form in forms)
+    facts = [check_record(body, envelopes, commit.oid, commit.tree, keys) for body in bodies]
+    # the newest of the strongest: a record signed later settles what an unsigned one left open
+    chosen = max(enumerate(facts), key=lambda pair: (_weight(pair[1]), pair[0]))[1]
+    others = [fact for fact in facts if fact is not chosen]
+    marks: dict[AgentMark, None] = dict.fromkeys(
+        (*chosen.agents, *(m for fact in others for m in fact.agents))
+    )
+    claims = dict.fromkeys(f.operator_claim for f in others if f.operator_claim)
+    return Checked(
+        replace(chosen, agents=tuple(marks)),
+        tuple(claim for claim in claims if claim != chosen.operator_claim),
+    )
+
+
+def _weight(fact: RecordFact) -> int:
+    if fact.state is RecordState.SIGNED:
+        return 4 if fact.says == "ai" else 3
+    return 1 if fact.state in (RecordState.MISMATCH, RecordState.UNREADABLE) else 2
+
+
+def _listing(envelopes: Iterable[bytes]) -> dict[str, tuple[bytes, ...]]:
+    found: dict[str, tuple[bytes, ...]] = {}
+    for data in envelopes:
+        try:
+            entries = manifest.parse_manifest(dsse.parse(data).payload).entries
+        except (dsse.EnvelopeError, manifest.ManifestError):
+            continue
+        for commit in {entry.commit for entry in entries}:
+            found[commit] = (*found.get(commit, ()), data)
+    return found
+
+
+def _below(branch: str) -> str:
+    return "b/" + record_ref(branch).removeprefix(PREFIX)

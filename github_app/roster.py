@@ -1,0 +1,98 @@
+"""The names that a policy uses, resolved to accounts by GitHub: teams to their members, logins to numeric ids."""
+
+import re
+from dataclasses import dataclass, field
+
+from foureyes.github_app.aged import Aged
+from foureyes.github_app.client import GitHubError, InstallationClient, segment
+from foureyes.github_app.pull_query import understood
+from foureyes.shared.facts import Roster
+from foureyes.shared.people import Account, Kind
+from foureyes.shared.policy import Policy
+
+TEAM_AGE = 300.0
+USER_AGE = 3600.0
+
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,99})(?:_[A-Za-z0-9]+)?(?:\[bot\])?\Z")
+
+
+@dataclass(frozen=True)
+class People:
+    """Caches for one server: keyed by installation too, since an installation sees only its own teams."""
+
+    teams: Aged[tuple[int, str], tuple[Account, ...] | None] = field(default_factory=lambda: Aged(TEAM_AGE))
+    users: Aged[tuple[int, str], Account | None] = field(default_factory=lambda: Aged(USER_AGE))
+
+    def user(self, client: InstallationClient, login: str) -> Account | None:
+        """None: there is no such account. Raises GitHubError."""
+        if not _LOGIN.match(login):
+            return None
+        key = (client.installation_id, login.casefold())
+        return self.users.get(key, lambda: _account(_found(client, f"/users/{segment(login)}")))
+
+    def team(self, client: InstallationClient, name: str) -> tuple[Account, ...] | None:
+        """Members of `org/team`, those of child teams too. None: there is none that the App can see."""
+        return self.teams.get((client.installation_id, name.casefold()), lambda: _members(client, name))
+
+    def roster(self, client: InstallationClient, policy: Policy) -> Roster:
+        """Every name that the policy uses for people. Raises GitHubError."""
+        members: dict[str, tuple[Account, ...]] = {}
+        unresolved = []
+        for name in names(policy):
+            found = self._resolve(client, name.removeprefix("@"))
+            if found is None:
+                unresolved.append(name)
+            else:
+                members[name] = found
+        return Roster(members, tuple(unresolved))
+
+    def _resolve(self, client: InstallationClient, name: str) -> tuple[Account, ...] | None:
+        if "/" in name:
+            return self.team(client, name)
+        account = self.user(client, name)
+        return None if account is None else (account,)
+
+
+def names(policy: Policy) -> tuple[str, ...]:
+    """`@org/team` and `@login`, each once: the roster, owners, machine users, aliases, and who answers for a bot."""
+    found: list[str] = [*policy.roster, *policy.machine_users]
+    for system in policy.systems.values():
+        found += system.owners
+    for automation in policy.automation.values():
+        found.append(automation.owner)
+    for login, others in policy.aliases.items():
+        found += [login, *others]
+    return tuple(dict.fromkeys(name if name.startswith("@") else f"@{name}" for name in found))
+
+
+def _members(client: InstallationClient, name: str) -> tuple[Account, ...] | None:
+    org, _, slug = name.partition("/")
+    try:
+        listed = list(client.get_all(f"/orgs/{segment(org)}/teams/{segment(slug)}/members"))
+    except GitHubError as error:
+        if error.status == 404:
+            return None
+        raise
+    found = (_account(item) for item in listed)
+    return tuple(sorted(account for account in found if account is not None))
+
+
+def _found(client: InstallationClient, path: str) -> object:
+    try:
+        return client.get(path)
+    except GitHubError as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+def _account(data: object) -> Account | None:
+    """None also for a kind of account that we do not know: it can approve nothing."""
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise GitHubError("GitHub's answer about an account was not understood")
+    kind = data.get("type")
+    if kind not in list(Kind):
+        return None
+    return understood(lambda: Account(int(data["id"]), str(data["login"]), Kind(kind)))
