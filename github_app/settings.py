@@ -19,6 +19,8 @@ from urllib.parse import SplitResult, quote, urlsplit
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from foureyes.shared.errors import UserError
 
@@ -229,10 +231,14 @@ class _Reader:
         url = self.values["DATABASE_URL"]
         if not url:
             return sqlite_url(data / "foureyes.sqlite3")
-        scheme = url.partition("://")[0]
-        if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-            return "postgresql+psycopg://" + url.partition("://")[2]
-        if scheme != "sqlite" or url.removeprefix("sqlite://") in ("", "/") or ":memory:" in url:
+        scheme, _, rest = url.partition("://")
+        try:
+            make_url(url)
+        except (ArgumentError, ValueError):
+            rest = ""
+        if rest and scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+            return f"postgresql+psycopg://{rest}"
+        if scheme != "sqlite" or rest in ("", "/") or ":memory:" in rest:
             # The address may hold a password, so it is not repeated.
             self.problem("DATABASE_URL", "must be postgresql://... or sqlite:///FILE")
         return url

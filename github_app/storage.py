@@ -193,7 +193,13 @@ def connect(url: str, *, busy_seconds: float = 5) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(url, busy_seconds)
-    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=16)
+    try:
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=16)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "PostgreSQL needs a driver, which is not installed here",
+            next_step="pip install 'foureyes[postgres]'",
+        ) from error
 
 
 def is_sqlite(engine: Engine) -> bool:

@@ -41,7 +41,7 @@ class Site:
 
 
 def create_site(site: Site) -> Flask:
-    app = Flask("foureyes", static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     received = Counter(
         "foureyes_deliveries", "Webhook requests.", ["event", "result"], registry=site.registry

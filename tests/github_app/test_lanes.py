@@ -1,6 +1,6 @@
 """Lanes on both databases. Time is a number that the tests choose."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -254,25 +254,17 @@ def test_whatever_happens_no_generation_is_forgotten_and_no_lane_has_two_owners(
 def test_workers_side_by_side_look_at_each_lane_once(engine: Engine, workers: int) -> None:
     for number in range(20):
         wake(engine, Lane(7, 1, "acme/shop", head=f"{number:040x}"), 0)
-    taken: list[str] = []
-    failed: list[BaseException] = []
 
-    def drain(name: str) -> None:
-        try:
-            while True:
-                with storage.writing(engine) as conn:
-                    got = lanes.claim(conn, f"{name}-{len(taken)}", 10, LEASE)
-                if got is None:
-                    return
-                taken.append(got.lane.head)
-                assert finish(engine, got, 11)
-        except BaseException as error:
-            failed.append(error)
+    def drain(name: str) -> list[str]:
+        taken: list[str] = []
+        while True:
+            with storage.writing(engine) as conn:
+                got = lanes.claim(conn, f"{name}-{len(taken)}", 10, LEASE)
+            if got is None:
+                return taken
+            taken.append(got.lane.head)
+            assert finish(engine, got, 11)
 
-    threads = [threading.Thread(target=drain, args=(f"w{n}",)) for n in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failed
+    with ThreadPoolExecutor(workers) as pool:
+        taken = [head for heads in pool.map(drain, [f"w{n}" for n in range(workers)]) for head in heads]
     assert sorted(taken) == [f"{number:040x}" for number in range(20)]

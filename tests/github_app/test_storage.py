@@ -33,7 +33,7 @@ def test_migrating_again_changes_nothing_and_keeps_the_rows(engine: Engine) -> N
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine: Engine) -> None:
     with storage.writing(engine) as conn:
         conn.execute(text("update alembic_version set version_num = 'r9999'"))
-    with pytest.raises(UserError, match="newer foureyes .*r9999"):
+    with pytest.raises(UserError, match=r"newer foureyes .*r9999"):
         storage.migrate(engine)
     with pytest.raises(UserError, match="newer foureyes"):
         storage.check_schema(engine)
@@ -71,9 +71,13 @@ def test_a_folder_whose_name_is_odd_holds_a_database(tmp_path: Path) -> None:
 
 
 def test_an_exception_takes_back_what_a_transaction_wrote(engine: Engine) -> None:
-    with pytest.raises(ZeroDivisionError), storage.writing(engine) as conn:
-        conn.execute(text("insert into policy_seen values (1, 'oid', 'text', true, 5)"))
-        raise ZeroDivisionError
+    def write_and_fail() -> None:
+        with storage.writing(engine) as conn:
+            conn.execute(text("insert into policy_seen values (1, 'oid', 'text', true, 5)"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
     with storage.reading(engine) as conn:
         assert conn.execute(text("select count(*) from policy_seen")).scalar_one() == 0
 
