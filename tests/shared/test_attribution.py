@@ -1,0 +1,383 @@
+"""Who wrote and who removed each line. Hunks are real git's; what must come out is known by construction."""
+
+import random
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support_git import run
+
+from foureyes.shared.attribution import Committing, Edit, attribute, wanted
+from foureyes.shared.diff import GIT_PATCH_ARGS, FileDiff, parse_patch
+from foureyes.shared.facts import Change
+from foureyes.shared.line_trace import Hand, split
+
+CLAUDE = Hand("claude-code", "2.1", "opus", "s1", "agent-hook")
+CODEX = Hand("codex", "", "gpt", "s2", "shell-snapshot")
+SHELL = Hand("claude-code", evidence="journal")
+HUMAN = Committing(witnessed=True)
+BY_AGENT = Committing(agent=SHELL)
+NOBODY = Committing()
+ZERO, SOME = "0" * 40, "1" * 40
+
+
+@pytest.fixture
+def diff(tmp_path):
+    """Git's hunks between two contents, as the change of a path."""
+
+    def make(path: str, old: bytes | None, new: bytes | None, binary: bool = False) -> FileDiff:
+        names = []
+        for name, content in (("old", old), ("new", new)):
+            (tmp_path / name).write_bytes(content or b"")
+            names.append(name)
+        options = [option for option in GIT_PATCH_ARGS if option not in ("-r", "--no-relative")]
+        patch = run(["git", "diff", "--no-index", *options, *names], tmp_path, ok=False).stdout
+        hunks = tuple(hunk for section in parse_patch(patch) for hunk in section.hunks)
+        status = "A" if old is None else "D" if new is None else "M"
+        added = sum(hunk.new_count for hunk in hunks)
+        deleted = sum(hunk.old_count for hunk in hunks)
+        blobs = (ZERO if old is None else SOME, ZERO if new is None else SOME)
+        return FileDiff(Change(path, status, "100644", "100644", *blobs, added, deleted, binary), hunks)
+
+    return make
+
+
+def hands(contributors, path="f"):
+    """Per side: line number -> (class, agent). Fails on a line that comes twice."""
+    found = {"added": {}, "removed": {}}
+    for c in contributors:
+        if c.path != path:
+            continue
+        for line in range(c.start, c.start + c.count):
+            assert line not in found[c.side], "a line came twice"
+            found[c.side][line] = (c.cls, c.agent)
+    return found
+
+
+def text(*lines: str) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+AI, AI2, PERSON, DARK = ("ai", "claude-code"), ("ai", "codex"), ("human", ""), ("unknown", "")
+
+
+def judge(diff, old, new, edits, committing=HUMAN):
+    return hands(attribute((diff("f", old, new),), edits, {"f": (old, new)}, committing))
+
+
+def test_p1_lines_appended_to_a_human_file(diff):
+    old, new = text("a", "b"), text("a", "b", "c", "d")
+    assert judge(diff, old, new, [Edit("f", old, new, CLAUDE)]) == {"added": {3: AI, 4: AI}, "removed": {}}
+
+
+def test_p2_interleaved(diff):
+    v0 = text("a", "b", "c", "d")
+    v1 = text("a", "ai 1", "b", "c", "d")
+    v2 = text("a", "ai 1", "me 1", "b", "me 2", "c", "d")
+    v3 = text("a", "ai 1", "me 1", "ai 2", "b", "me 2", "c", "ai 3", "d")
+    v4 = text("a", "ai 1", "me 1", "ai 2", "b", "me 2", "c", "ai 3", "d", "me 3")
+    edits = [Edit("f", v0, v1, CLAUDE), Edit("f", v2, v3, CODEX)]
+    expected = {2: AI, 3: PERSON, 4: AI2, 6: PERSON, 8: AI2, 10: PERSON}
+    assert judge(diff, v0, v4, edits) == {"added": expected, "removed": {}}
+
+
+def test_p3_a_human_rewrites_one_of_the_agents_lines(diff):
+    v0, v1, v2 = text("a"), text("a", "x", "y", "z"), text("a", "x", "Y!", "z")
+    assert judge(diff, v0, v2, [Edit("f", v0, v1, CLAUDE)]) == {
+        "added": {2: AI, 3: PERSON, 4: AI},
+        "removed": {},
+    }
+
+
+def test_p4_an_agent_reformats_human_lines(diff):
+    v0, v1 = text("if x:", "  a", "  b", "c"), text("if x:", "    a", "    b", "c")
+    found = judge(diff, v0, v1, [Edit("f", v0, v1, CLAUDE)])
+    assert found == {"added": {2: AI, 3: AI}, "removed": {2: AI, 3: AI}}
+
+
+def test_p5_blank_lines(diff):
+    v0, v1 = text("a", "b"), text("a", "", "b", "", "")
+    assert judge(diff, v0, v1, [Edit("f", v0, v1, CLAUDE)])["added"] == {2: AI, 4: AI, 5: AI}
+
+
+def test_p6_an_agent_that_only_reads(diff):
+    v0, v1 = text("a"), text("a", "b")
+    found = judge(diff, v0, v1, [Edit("f", v0, v0, CLAUDE), Edit("f", v1, v1, CLAUDE)])
+    assert found == {"added": {2: PERSON}, "removed": {}}
+
+
+def test_p7_partial_staging_of_files_and_of_lines(diff):
+    """Commit 1 holds file a and half of file b; commit 2 the rest of b."""
+    a, b0, b1, b2 = text("1"), text("x"), text("x", "one"), text("x", "one", "two")
+    edits = [Edit("a", None, a, CLAUDE), Edit("b", b0, b2, CLAUDE)]
+    first = (diff("a", None, a), diff("b", b0, b1))
+    found = attribute(first, edits, {"b": (b0, b1)}, HUMAN)
+    assert hands(found, "a")["added"] == {1: AI}
+    assert hands(found, "b") == {"added": {2: AI}, "removed": {}}
+    found = attribute((diff("b", b1, b2),), edits, {"b": (b1, b2)}, HUMAN)
+    assert hands(found, "b") == {"added": {3: AI}, "removed": {}}
+    assert hands(found, "a") == {"added": {}, "removed": {}}
+
+
+def test_p8_a_human_commit_after_the_agents(diff):
+    """The old edits are still there and must not come back, also where a human had touched the file in between."""
+    v0, v1, v2 = text("a"), text("a", "ai"), text("a", "ai", "me")
+    assert judge(diff, v1, v2, [Edit("f", v0, v1, CLAUDE)]) == {"added": {3: PERSON}, "removed": {}}
+    v1_formatted, v3 = text("A", "ai"), text("A", "ai", "me")
+    assert judge(diff, v1_formatted, v3, [Edit("f", v0, v1, CLAUDE)]) == {"added": {3: PERSON}, "removed": {}}
+
+
+def test_what_the_agent_did_after_the_commit_is_for_a_later_one(diff):
+    v0, v1, v2 = text("a"), text("a", "one"), text("a", "ONE", "two")
+    edits = [Edit("f", v0, v1, CLAUDE), Edit("f", v1, v2, CODEX)]
+    assert judge(diff, v0, v1, edits) == {"added": {2: AI}, "removed": {}}
+    assert judge(diff, v1, v2, edits) == {"added": {2: AI2, 3: AI2}, "removed": {2: AI2}}
+    human = text("a", "me")
+    assert judge(diff, v0, human, [Edit("f", human, text("a", "me", "x"), CLAUDE)])["added"] == {2: PERSON}
+
+
+def test_p27_deletions_are_the_agents(diff):
+    old = text(*(f"line {n}" for n in range(300)))
+    assert judge(diff, old, None, [Edit("f", old, None, CLAUDE)])["removed"] == dict.fromkeys(
+        range(1, 301), AI
+    )
+    v1 = text(*(f"line {n}" for n in range(300) if n % 3))
+    found = judge(diff, old, v1, [Edit("f", old, v1, CLAUDE)])
+    assert found["removed"] == {n + 1: AI for n in range(0, 300, 3)}
+
+
+def test_of_equal_lines_only_as_many_as_were_removed(diff):
+    """The agent removes one brace of many, a human another: one each, whichever git names."""
+    v0 = text("}", "a", "}", "b", "}", "c", "}")
+    v1 = text("}", "a", "b", "}", "c", "}")
+    v2 = text("a", "b", "}", "c", "}")
+    found = judge(diff, v0, v2, [Edit("f", v0, v1, CLAUDE)])
+    assert sorted(found["removed"].values()) == [AI, PERSON]
+
+
+def test_git_may_align_equal_lines_otherwise(diff):
+    """A block added before an equal end: git slides the hunk, the agent's lines stay its own."""
+    v0 = text("def a():", "    return", "", "def b():", "    return", "")
+    v1 = text("def a():", "    return", "", "def c():", "    return", "", "def b():", "    return", "")
+    for committed in (v1, v1 + text("# me")):
+        found = judge(diff, v0, committed, [Edit("f", v0, v1, CLAUDE)])
+        assert sorted(found["added"].values()).count(AI) == 3
+        assert sorted(found["added"].values()).count(PERSON) == committed.count(b"# me")
+
+
+def test_lines_moved_about_by_one_hand_are_that_hands(diff):
+    """Whichever half of a swap git shows as moved."""
+    one, two = [f"one {n}" for n in range(5)], [f"two {n}" for n in range(5)]
+    v0, v1 = text("start", *one, *two, "end"), text("start", *two, *one, "end")
+    found = judge(diff, v0, v1, [Edit("f", v0, v1, CLAUDE)])
+    assert set(found["added"].values()) == set(found["removed"].values()) == {AI}
+    found = judge(diff, v0, v1, [])
+    assert set(found["added"].values()) == set(found["removed"].values()) == {PERSON}
+
+
+def test_what_was_changed_and_changed_back_is_nobodys(diff):
+    v0, v1, v2 = text("a", "b"), text("a", "B"), text("a", "b", "c")
+    edits = [Edit("f", v0, v1, CLAUDE), Edit("f", v1, v0, CLAUDE)]
+    assert judge(diff, v0, v2, edits) == {"added": {3: PERSON}, "removed": {}}
+
+
+def test_who_committed_decides_about_lines_that_nobody_saw_written(diff):
+    v0, v1, v2 = text("a"), text("a", "b"), text("a", "b", "c")
+    seen, unseen = [Edit("f", v0, v1, CLAUDE)], []
+    assert judge(diff, v0, v2, unseen, HUMAN)["added"] == {2: PERSON, 3: PERSON}
+    assert judge(diff, v0, v2, unseen, NOBODY)["added"] == {2: DARK, 3: DARK}
+    assert judge(diff, v0, v2, unseen, BY_AGENT)["added"] == {2: AI, 3: AI}
+    assert judge(diff, v0, v2, seen, HUMAN)["added"] == {2: AI, 3: PERSON}
+    assert judge(diff, v0, v2, seen, NOBODY)["added"] == {2: AI, 3: DARK}
+    assert judge(diff, v0, v2, seen, BY_AGENT)["added"] == {2: AI, 3: DARK}
+
+
+def test_confidence_says_how_it_is_known(diff):
+    v0, v1, v2 = text("a"), text("a", "b"), text("a", "b", "c")
+    edits = [Edit("f", v0, v1, CLAUDE), Edit("f", v1, v2, CODEX)]
+    seen = attribute((diff("f", v0, v2),), edits, {"f": (v0, v2)}, HUMAN)
+    assert [(c.evidence, c.confidence, c.model, c.session) for c in seen] == [
+        ("agent-hook", "high", "opus", "s1"),
+        ("shell-snapshot", "medium", "gpt", "s2"),
+    ]
+    for committing, expected in (
+        (BY_AGENT, ("ai", "journal", "low")),
+        (HUMAN, ("human", "journal", "low")),
+        (NOBODY, ("unknown", "", "")),
+    ):
+        [one] = attribute((diff("f", v0, v1),), [], {}, committing)
+        assert (one.cls, one.evidence, one.confidence) == expected
+
+
+def test_p21_a_file_moved_by_others_takes_its_lines_along(diff):
+    lines = [f"line {n}" for n in range(20)]
+    made, edited = text(*lines), text(*lines[:10], "me", *lines[10:])
+    # Written by the agent and renamed before the commit that adds it.
+    found = attribute((diff("new", None, edited),), [Edit("old", None, made, CLAUDE)], {}, HUMAN)
+    expected = {n: AI for n in range(1, 22)} | {11: PERSON}
+    assert hands(found, "new")["added"] == expected
+    # Edited by the agent and renamed in the same commit.
+    v0, v1 = text(*lines), text(*lines, "ai")
+    changes = (diff("new", None, v1), diff("old", v0, None))
+    found = attribute(changes, [Edit("old", v0, v1, CLAUDE)], {}, HUMAN)
+    assert hands(found, "new")["added"] == {n: PERSON for n in range(1, 21)} | {21: AI}
+    assert hands(found, "old")["removed"] == dict.fromkeys(range(1, 21), PERSON)
+    # Another new file has nothing to do with it.
+    found = attribute(
+        (diff("new", None, text("q", "r", "line 1")),), [Edit("old", None, made, CLAUDE)], {}, HUMAN
+    )
+    assert set(hands(found, "new")["added"].values()) == {PERSON}
+
+
+def test_a_move_by_the_agent_is_a_removal_and_an_addition_of_its_own(diff):
+    v0 = text("a", "b")
+    edits = [Edit("old", v0, None, CLAUDE), Edit("new", None, v0, CLAUDE)]
+    found = attribute((diff("new", None, v0), diff("old", v0, None)), edits, {}, HUMAN)
+    assert hands(found, "new")["added"] == {1: AI, 2: AI}
+    assert hands(found, "old")["removed"] == {1: AI, 2: AI}
+
+
+def test_p22_line_ends_and_final_newlines(diff):
+    """CRLF in the working tree and LF in the repository: git's conversion is nobody's edit."""
+    v0, v1 = b"a\nb\n", b"a\nb\nc\n"
+    edits = [Edit("f", b"a\r\nb\r\n", b"a\r\nb\r\nc\r\n", CLAUDE)]
+    assert judge(diff, v0, v1, edits) == {"added": {3: AI}, "removed": {}}
+    v0, v1 = b"a\nb", b"a\nb\nc"
+    assert judge(diff, v0, v1, [Edit("f", v0, v1, CLAUDE)]) == {"added": {2: AI, 3: AI}, "removed": {2: AI}}
+    v0, v1 = b"a\r\nb\r\n", b"a\nb\n"
+    assert judge(diff, v0, v1, [Edit("f", v0, v1, CLAUDE)])["added"] == {1: AI, 2: AI}
+    assert judge(diff, v0, v1, [Edit("f", b"x\n", b"y\n", CLAUDE)])["added"] == {1: PERSON, 2: PERSON}
+
+
+def test_entries_without_lines(diff):
+    """Binary, empty and mode alone: one mark for the entry as such."""
+    cases = [
+        (None, b"\0\1\n", True, [Edit("f", None, b"\0\1\n", CLAUDE)], ("added", "ai")),
+        (b"\0\1\n", b"\0\2\n", True, [Edit("f", b"\0\1\n", b"\0\2\n", CLAUDE)], ("added", "ai")),
+        (b"\0\1\n", None, True, [Edit("f", b"\0\1\n", None, CLAUDE)], ("removed", "ai")),
+        (b"\0\1\n", b"\0\2\n", True, [Edit("f", b"\0\1\n", b"\0\3\n", CLAUDE)], ("added", "human")),
+        (None, b"", False, [Edit("f", None, b"", CLAUDE)], ("added", "ai")),
+        (b"", None, False, [Edit("f", b"", None, CLAUDE)], ("removed", "ai")),
+        (None, b"", False, [], ("added", "human")),
+        (b"same\n", b"same\n", False, [], ("added", "human")),
+    ]
+    for old, new, binary, edits, expected in cases:
+        [one] = attribute((diff("f", old, new, binary),), edits, {"f": (old, new)}, HUMAN)
+        assert (one.start, one.count) == (0, 0)
+        assert (one.side, one.cls) == expected
+
+
+def test_only_changed_files_that_were_edited_need_their_content(diff):
+    v0, v1 = text("a"), text("b")
+    changes = (diff("m", v0, v1), diff("n", v0, v1), diff("a", None, v1), diff("d", v0, None))
+    edits = [Edit(path, v0, v1, CLAUDE) for path in "mad"] + [Edit("n", v0, v0, CLAUDE)]
+    assert wanted(changes, edits) == ("m",)
+    assert attribute(changes, edits, {"m": (v0, v1)}, HUMAN)
+    with pytest.raises(KeyError):
+        attribute(changes, edits, {}, HUMAN)
+
+
+def test_files_of_equal_lines_take_no_time(diff):
+    """Beyond what an exact search could do: 60,000 equal lines, with a different one here and there."""
+    lines = [f"mark {n}" if n % 997 == 0 else "}" for n in range(60_000)]
+    v0 = text(*lines)
+    v1 = text(*[line for n, line in enumerate(lines) if n % 1009], "end")
+    found = judge(diff, v0, v1, [Edit("f", v0, v1, CLAUDE)])
+    assert set(found["added"].values()) <= {AI, PERSON}
+    assert len(found["removed"]) - len(found["added"]) == len(split(v0)) - len(split(v1))
+
+
+@dataclass
+class World:
+    """A file edited by several hands. Every line text is used once, so its writer and remover are known."""
+
+    lines: list[str]
+    wrote: dict[str, tuple] = field(default_factory=dict)
+    removed: dict[str, tuple] = field(default_factory=dict)
+    edits: list[Edit] = field(default_factory=list)
+    made: int = 0
+
+    @property
+    def content(self) -> bytes:
+        return text(*self.lines)
+
+    def work(self, chance: random.Random, hand: Hand | None, keep: bool) -> None:
+        before, who = self.content, (AI if hand is CLAUDE else AI2 if hand is CODEX else PERSON)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randint(0, len(self.lines))
+            if self.lines and chance.random() < 0.4:
+                for gone in self.lines[at : at + chance.randint(1, 3)]:
+                    self.lines.remove(gone)
+                    self.removed[gone] = who
+            if chance.random() < 0.7:
+                fresh = [f"{self.made + n}" for n in range(chance.randint(1, 3))]
+                self.made += len(fresh)
+                self.lines[at:at] = fresh
+                self.wrote.update(dict.fromkeys(fresh, who))
+        if hand is not None and keep:
+            self.edits.append(Edit("f", before, self.content, hand))
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32), turns=st.lists(st.sampled_from([CLAUDE, CODEX, None]), max_size=8))
+def test_model_every_line_is_its_writers(tmp_path_factory, seed, turns):
+    chance = random.Random(seed)
+    world = World([f"base {n}" for n in range(chance.randint(0, 12))])
+    old = list(world.lines)
+    for hand in turns:
+        world.work(chance, hand, keep=True)
+    one = _by_real_git(tmp_path_factory, text(*old), world.content)
+    found = hands(attribute((one,), world.edits, {"f": (text(*old), world.content)}, HUMAN))
+    assert found["added"] == {
+        n: world.wrote[line] for n, line in enumerate(world.lines, 1) if line in world.wrote
+    }
+    assert found["removed"] == {
+        n: world.removed[line] for n, line in enumerate(old, 1) if line not in world.lines
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    versions=st.lists(
+        st.lists(st.sampled_from(["}", "", "a", "b", "    x"]), max_size=9), min_size=2, max_size=6
+    ),
+    who=st.lists(st.sampled_from([CLAUDE, CODEX, None]), min_size=6, max_size=6),
+    ends=st.booleans(),
+    committing=st.sampled_from([HUMAN, NOBODY, BY_AGENT]),
+)
+def test_no_line_is_lost_or_doubled_or_given_to_an_agent_that_did_nothing(
+    tmp_path_factory, versions, who, ends, committing
+):
+    """With few distinct lines, so that every alignment is ambiguous."""
+    contents = [text(*lines)[: None if ends else -1] for lines in versions]
+    edits = [
+        Edit("f", before, after, hand)
+        for before, after, hand in zip(contents, contents[1:], who, strict=False)
+        if hand is not None
+    ]
+    old, new = contents[0], contents[-1]
+    one = _by_real_git(tmp_path_factory, old, new)
+    found = hands(attribute((one,), edits, {"f": (old, new)}, committing))
+    assert set(found["added"]) == {
+        n for h in one.hunks for n in range(h.new_start, h.new_start + h.new_count)
+    }
+    assert set(found["removed"]) == {
+        n for h in one.hunks for n in range(h.old_start, h.old_start + h.old_count)
+    }
+    named = {agent for side in found.values() for cls, agent in side.values() if cls == "ai"}
+    working = {edit.hand.agent for edit in edits if edit.before != edit.after}
+    assert named <= working | ({SHELL.agent} if committing is BY_AGENT else set())
+    if who[: len(contents) - 1] == [CLAUDE] * (len(contents) - 1):
+        assert {pair for side in found.values() for pair in side.values()} <= {AI}
+
+
+def _by_real_git(tmp_path_factory, old: bytes, new: bytes) -> FileDiff:
+    folder = tmp_path_factory.getbasetemp()
+    (folder / "old").write_bytes(old)
+    (folder / "new").write_bytes(new)
+    options = [option for option in GIT_PATCH_ARGS if option not in ("-r", "--no-relative")]
+    patch = run(["git", "diff", "--no-index", *options, "old", "new"], folder, ok=False).stdout
+    hunks = tuple(hunk for section in parse_patch(patch) for hunk in section.hunks)
+    counts = sum(hunk.new_count for hunk in hunks), sum(hunk.old_count for hunk in hunks)
+    return FileDiff(Change("f", "M", "100644", "100644", SOME, "2" * 40, *counts), hunks)
