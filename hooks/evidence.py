@@ -15,7 +15,7 @@ import os
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -145,7 +145,7 @@ class Evidence:
                 calls.append(path.name)
         return tuple(calls)
 
-    def mark_recorded(self, sessions: Iterator[str] | set[str]) -> None:
+    def mark_recorded(self, sessions: Iterable[str]) -> None:
         """These sessions have gone into records: they are the first to be collected."""
         for session in sessions:
             if self._session_path(session).exists():

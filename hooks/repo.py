@@ -1,6 +1,8 @@
 """The only module of the local half that talks to git."""
 
+import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,6 +59,32 @@ def run_git(
             next_step="install git 2.30 or newer, then run this again",
         ) from error
     return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+
+
+def run_git_with_limit(*arguments: str, cwd: Path, env: Mapping[str, str], seconds: float) -> Answer:
+    """git that talks to another machine: in a session of its own, without a terminal to ask on, and killed with all
+    that it started after `seconds`. Status 124 says that it was.
+    """
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
+    child = subprocess.Popen(
+        ["git", *arguments],
+        cwd=cwd,
+        env={**env, **quiet},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        out, words = child.communicate(timeout=seconds)
+    except BaseException as error:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
+        return Answer(124, b"", f"no answer within {seconds:.0f} s")
+    return Answer(child.returncode, out, words.decode("utf-8", "replace"))
 
 
 def git_version(cwd: Path) -> tuple[int, ...]:
@@ -119,13 +147,20 @@ class Repo:
         self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> Answer:
         """Run git here; the caller reads the exit status. `env` is added to this process's environment."""
+        return run_git(*arguments, cwd=self.work_tree or self.git_dir, env=self._env(env), stdin=input)
+
+    def ask_remote(self, *arguments: str, seconds: float, env: Mapping[str, str] | None = None) -> Answer:
+        """`ask` for a command that talks to a remote: it never asks a person and never outlasts `seconds`."""
+        cwd = self.work_tree or self.git_dir
+        return run_git_with_limit(*arguments, cwd=cwd, env=self._env(env), seconds=seconds)
+
+    def _env(self, more: Mapping[str, str] | None) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if name not in _BOUND_TO_ONE_CALL}
         ours["GIT_DIR"] = str(self.git_dir)
         if self.work_tree is not None:
             ours["GIT_WORK_TREE"] = str(self.work_tree)
         # Replace refs show other content under an id than everyone else sees; reading never waits for a lock.
-        ours |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
-        return run_git(*arguments, cwd=self.work_tree or self.git_dir, env=ours, stdin=input)
+        return ours | {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0", **(more or {})}
 
     def git(self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
         """git's standard output. Raises GitFailed, a UserError with git's own words."""

@@ -1,0 +1,88 @@
+"""Commits and their changes as git's raw objects have them: one process for all commits asked for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import read_blobs
+from foureyes.shared.diff import GIT_DIFF_ARGS, FileDiff, parse_stream
+from foureyes.shared.people import Identity
+
+# git knows these without an object behind them.
+_EMPTY_TREE = {
+    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Times are seconds since 1970."""
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    author: Identity
+    authored_at: int
+    committer: Identity
+    committed_at: int
+    message: str
+
+
+def read_commits(repo: Repo, oids: Iterable[str]) -> dict[str, Commit]:
+    """By id; ids that are no commit are left out."""
+    found: dict[str, Commit] = {}
+    for oid, raw in read_blobs(repo, oids).items():
+        commit = _parse(oid, raw)
+        if commit is not None:
+            found[oid] = commit
+    return found
+
+
+def read_diffs(repo: Repo, commits: Sequence[Commit]) -> dict[str, tuple[FileDiff, ...]]:
+    """The change of each commit against its first parent, or against nothing."""
+    first = {commit.oid: commit.parents[0] for commit in commits if commit.parents}
+    known: Mapping[str, Commit] = {commit.oid: commit for commit in commits}
+    known = {**read_commits(repo, set(first.values()) - set(known)), **known}
+    pairs = []
+    for commit in commits:
+        parent = known.get(first.get(commit.oid, ""))
+        pairs.append((parent.tree if parent else _EMPTY_TREE[len(commit.oid)], commit.tree))
+    asked = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+    out = repo.git("diff-tree", "--stdin", *GIT_DIFF_ARGS, input=asked)
+    answers = [diffs for _, _, diffs in parse_stream(out)]
+    return {commit.oid: diffs for commit, diffs in zip(commits, answers, strict=True)}
+
+
+def _parse(oid: str, raw: bytes) -> Commit | None:
+    head, _, body = raw.partition(b"\n\n")
+    fields: dict[bytes, list[bytes]] = {}
+    for line in head.split(b"\n"):
+        key, _, value = line.partition(b" ")
+        if key:  # a continuation, of a signature, begins with a space
+            fields.setdefault(key, []).append(value)
+    try:
+        author, authored_at = _who(fields[b"author"][0])
+        committer, committed_at = _who(fields[b"committer"][0])
+        tree = fields[b"tree"][0].decode("ascii")
+    except (KeyError, ValueError):
+        return None
+    parents = tuple(value.decode("ascii") for value in fields.get(b"parent", ()))
+    message = body.decode(_encoding(fields), "replace")
+    return Commit(oid, tree, parents, author, authored_at, committer, committed_at, message)
+
+
+def _who(value: bytes) -> tuple[Identity, int]:
+    """`Name <address> seconds zone`. Raises ValueError."""
+    name, _, rest = value.decode("utf-8", "replace").rpartition(" <")
+    email, _, when = rest.partition("> ")
+    return Identity(name.strip(), email.strip()), int(when.split(" ")[0])
+
+
+def _encoding(fields: Mapping[bytes, list[bytes]]) -> str:
+    named = fields.get(b"encoding", [b"utf-8"])[0].decode("ascii", "replace")
+    try:
+        "".encode(named)
+    except LookupError:
+        return "utf-8"
+    return named

@@ -1,0 +1,82 @@
+"""The agents' edits that can have gone into a commit, out of the evidence store."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from foureyes.hooks.evidence import Event, Evidence, Ref, Touched
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import read_blobs
+from foureyes.shared.attribution import Edit
+from foureyes.shared.line_trace import Hand
+
+_SEEN = {"edit": "agent-hook", "shell": "shell-snapshot"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """`unread` are paths that an agent changed in a way that cannot be followed: content too large, or collected."""
+
+    edits: tuple[Edit, ...]
+    unread: frozenset[str]
+
+
+class Edits:
+    """All that is known of some paths, read once for a batch of commits."""
+
+    def __init__(self, repo: Repo, paths: Collection[str]) -> None:
+        self._evidence = Evidence(repo.home)
+        self._events = [
+            (event, touched)
+            for event in self._evidence.events()
+            for touched in event.touched
+            if touched.path in paths
+        ]
+        refs = {ref for _, touched in self._events for ref in (touched.before, touched.after) if ref}
+        self._blobs = read_blobs(repo, (ref[2:] for ref in refs if ref.startswith("g:")))
+        self._contents: dict[str, bytes | None] = {}
+
+    def for_commit(self, paths: Collection[str], worktree: str, until: int) -> Found:
+        """Edits of `paths` that began by `until` (seconds since 1970), in order. Those of the worktree in which the
+        commit was made; of the others only for paths that were not edited there ("" for an unknown worktree).
+        """
+        candidates = [(e, t) for e, t in self._events if t.path in paths and int(e.started) <= until]
+        here = {touched.path for event, touched in candidates if event.worktree == worktree}
+        chosen = [(e, t) for e, t in candidates if e.worktree == worktree or t.path not in here]
+        return self._resolve(chosen)
+
+    def _resolve(self, chosen: Sequence[tuple[Event, Touched]]) -> Found:
+        edits: list[Edit] = []
+        unread: set[str] = set()
+        last: dict[str, bytes | None] = {}
+        for event, touched in chosen:
+            after_known, after = self._content(touched.after)
+            before_known, before = self._content(touched.before)
+            if not after_known:
+                unread.add(touched.path)
+                last.pop(touched.path, None)
+                continue
+            seen = _SEEN.get(event.kind, "shell-snapshot")
+            if not before_known:
+                if touched.path not in last:
+                    unread.add(touched.path)
+                    last[touched.path] = after
+                    continue
+                before, seen = last[touched.path], "shell-snapshot"
+            last[touched.path] = after
+            hand = Hand(event.agent, event.version, event.model, event.session, seen)
+            edits.append(Edit(touched.path, before, after, hand))
+        return Found(tuple(edits), frozenset(unread))
+
+    def _content(self, ref: Ref) -> tuple[bool, bytes | None]:
+        """Whether it is known, and what it is (None: there was no file)."""
+        if ref is None:
+            return True, None
+        if ref not in self._contents:
+            self._contents[ref] = self._read(ref)
+        content = self._contents[ref]
+        return content is not None, content
+
+    def _read(self, ref: str) -> bytes | None:
+        if ref.startswith("g:"):
+            return self._blobs.get(ref[2:])
+        return self._evidence.read(ref) if ref.startswith("s:") else None
