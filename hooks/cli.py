@@ -32,7 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "show": Entry(
         "foureyes.hooks.show:command", "Who wrote a commit: the agent, its operator, lines and deletions."
     ),
-    "publish": Entry("foureyes.hooks.publish:command", "Publish the records of this branch by hand."),
+    "publish": Entry("foureyes.hooks.publish_by_hand:command", "Publish the records of this branch by hand."),
     "uninstall": Entry("foureyes.hooks.install:uninstall_command", "Take the hooks out again, to the byte."),
     "checkpoint": Entry(
         "foureyes.hooks.checkpoint:main", "Called by an agent before and after it uses a tool.", direct=True

@@ -1,0 +1,247 @@
+"""Records on their way to the remote: built, listed and signed once, put on each branch's record ref.
+
+A record ref only ever grows by commits on top of what is there, so two people who push at once lose nothing: the
+slower one fetches, adds its own again, and pushes again.
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from foureyes.hooks import keys, sign
+from foureyes.hooks.build import Builder, build
+from foureyes.hooks.evidence import Evidence
+from foureyes.hooks.journal import read_journal
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import Put, commit_files, keep_records, read_blobs, read_records, tip_of
+from foureyes.shared import dsse
+from foureyes.shared.canonical import sha256_hex
+from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
+from foureyes.shared.record import record_bytes
+from foureyes.shared.record_ref import push_path, record_path, record_ref
+
+SEEN = "refs/foureyes/seen/"
+"""Where this repository remembers the record refs of its remotes: + remote + / + branch, both hashed."""
+_MOST_COMMITS = 1000
+_ATTEMPTS = 5
+_SECONDS = 60.0
+_SECRET = re.compile(r"//[^/@\s]+@")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """`name` as git knows it, `url` the place that is pushed to."""
+
+    name: str
+    url: str
+
+    @property
+    def tracked(self) -> str:
+        """rev-list's option for what this repository knows of the remote: of all remotes, if it has no name."""
+        return f"--remotes={self.name}" if self.name != self.url else "--remotes"
+
+    @property
+    def slug(self) -> str:
+        """`host/owner/name`; empty for a folder on this machine."""
+        found = re.fullmatch(
+            r"(?:[a-z+]+://)?(?:[^/@]+@)?([^/:@]+(?::\d+(?=/))?)[:/]+(.+?)(?:\.git)?/?", self.url
+        )
+        if found is None or self.url.startswith(("/", ".", "file:")):
+            return ""
+        return f"{found[1]}/{found[2]}"
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A branch of the remote, `refs/heads/...`, and the commit that it has, or is about to get."""
+
+    ref: str
+    tip: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of one branch's records. `count` is how many are new there; `problem` is empty if all went well."""
+
+    branch: str
+    ref: str
+    count: int
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`signature` is None if nothing was there to sign, or no key."""
+
+    branches: tuple[Published, ...]
+    signature: sign.Signed | sign.NotSigned | None = None
+
+
+def publish(
+    repo: Repo, remote: Remote, branches: Sequence[Branch], builder: Builder, *, again: bool = False
+) -> Outcome:
+    """Publish what the record refs of these branches lack; `again`: all records, under a new signature.
+
+    Raises UserError if this repository cannot be read or written; what goes wrong on the way to the remote is in
+    the outcome.
+    """
+    wanted = {branch: _lacking(repo, remote, branch, again=again) for branch in branches}
+    every = tuple(dict.fromkeys(oid for oids in wanted.values() for oid in oids))
+    records = _records(repo, every, builder)
+    wanted = {branch: tuple(oid for oid in oids if oid in records) for branch, oids in wanted.items()}
+    if not any(wanted.values()):
+        return Outcome(tuple(Published(branch.ref, record_ref(branch.ref), 0) for branch in branches))
+    named = [branch.ref for branch, oids in wanted.items() if oids]
+    payload = _payload(repo, records, builder.repository, named[0] if len(named) == 1 else "")
+    signature = _sign(repo, payload)
+    envelope = _envelope(payload, signature)
+    done = []
+    for branch, oids in wanted.items():
+        puts = [Put(record_path(oid), records[oid]) for oid in oids]
+        puts.append(Put(push_path(payload), envelope))
+        problem = _push(repo, remote, branch.ref, puts) if oids else ""
+        done.append(Published(branch.ref, record_ref(branch.ref), len(oids), problem))
+    Evidence(repo.home).collect()
+    return Outcome(tuple(done), signature)
+
+
+def withdraw(repo: Repo, remote: Remote, branch: str) -> None:
+    """A branch was deleted: its record ref goes with it. It is no fault if there was none."""
+    ref = record_ref(branch)
+    repo.ask_remote("push", *_PUSH, remote.url, f":{ref}", seconds=_SECONDS, env=_GUARD)
+    repo.ask("update-ref", "-d", _seen(remote, ref))
+
+
+def _lacking(repo: Repo, remote: Remote, branch: Branch, *, again: bool) -> tuple[str, ...]:
+    """The branch's own commits, oldest first, that have no record on its record ref."""
+    default = _default_branch(repo, remote)
+    others = (f"^{default}",) if default else ("--not", remote.tracked)
+    asked = ("rev-list", "--reverse", f"--max-count={_MOST_COMMITS}", branch.tip, *others)
+    commits = repo.git(*asked).decode("ascii").split()
+    there = set() if again else _recorded_there(repo, _seen(remote, record_ref(branch.ref)))
+    return tuple(oid for oid in commits if oid not in there)
+
+
+def _default_branch(repo: Repo, remote: Remote) -> str:
+    for name in ("HEAD", "main", "master"):
+        tip = tip_of(repo, f"refs/remotes/{remote.name}/{name}")
+        if tip:
+            return tip
+    return ""
+
+
+def _recorded_there(repo: Repo, ref: str) -> set[str]:
+    listed = repo.ask("ls-tree", "-z", "--name-only", f"{ref}:records")
+    return set(listed.out.decode("ascii", "replace").split("\0"))
+
+
+def _records(repo: Repo, commits: Sequence[str], builder: Builder) -> dict[str, bytes]:
+    """Kept records, and new ones for commits that are new to all remotes or that our hooks saw. For what others
+    pushed there is nothing to say from here.
+    """
+    kept = read_records(repo, commits)
+    missing = [oid for oid in commits if oid not in kept]
+    if not missing:
+        return kept
+    pushed = _reached_by_remotes(repo, missing)
+    journal = read_journal(repo.common_dir)
+    built = build(repo, [oid for oid in missing if oid in journal or oid not in pushed], builder)
+    fresh = {oid: record_bytes(record) for oid, record in built.items()}
+    keep_records(repo, fresh, at=int(time.time()))
+    sessions = {part.session for record in built.values() for part in record.contributors if part.session}
+    Evidence(repo.home).mark_recorded(sessions)
+    return kept | fresh
+
+
+def _reached_by_remotes(repo: Repo, commits: Sequence[str]) -> set[str]:
+    asked = "".join(f"{oid}\n" for oid in commits) + "--not\n--remotes\n"
+    new = repo.ask("rev-list", "--stdin", input=asked.encode()).out.decode("ascii").split()
+    return set(commits) - set(new)
+
+
+def _payload(repo: Repo, records: Mapping[str, bytes], repository: str, ref: str) -> bytes:
+    trees = _trees(repo, records)
+    entries = tuple(
+        Entry(oid, trees[oid], sha256_hex(record)) for oid, record in records.items() if oid in trees
+    )
+    return manifest_bytes(Manifest(repository, ref, entries))
+
+
+def _trees(repo: Repo, commits: Mapping[str, bytes]) -> dict[str, str]:
+    found = {}
+    for oid, raw in read_blobs(repo, commits).items():
+        found[oid] = raw[5 : raw.index(b"\n")].decode("ascii")
+    return found
+
+
+def _sign(repo: Repo, payload: bytes) -> sign.Signed | sign.NotSigned | None:
+    key = keys.find(repo)
+    return sign.sign(key, dsse.pae(dsse.PAYLOAD_TYPE, payload)) if key else None
+
+
+def _envelope(payload: bytes, signature: sign.Signed | sign.NotSigned | None) -> bytes:
+    signatures = (
+        (dsse.Signature(signature.keyid, signature.sig),) if isinstance(signature, sign.Signed) else ()
+    )
+    return dsse.Envelope(dsse.PAYLOAD_TYPE, payload, signatures).to_json()
+
+
+_PUSH = ("--no-verify", "--quiet", "--no-signed", "--no-follow-tags", "--recurse-submodules=no")
+_FETCH = ("--no-tags", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no")
+_GUARD = {"FOUREYES_PUSHING": "1"}
+
+
+def _push(repo: Repo, remote: Remote, branch: str, puts: Sequence[Put]) -> str:
+    """Put files on the branch's record ref, on top of whatever is there. The problem, empty if there was none."""
+    ref = record_ref(branch)
+    seen = _seen(remote, ref)
+    deadline = time.monotonic() + _SECONDS
+    problem = ""
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            _fetch(repo, remote, ref, seen, deadline)
+        new = _on_top(repo, seen, puts)
+        pushed = _remote(repo, deadline, "push", *_PUSH, remote.url, f"{new}:{ref}")
+        if not pushed:
+            repo.git("update-ref", seen, new)
+            return ""
+        problem = pushed
+        if time.monotonic() >= deadline:
+            break
+    return problem
+
+
+def _on_top(repo: Repo, seen: str, puts: Sequence[Put]) -> str:
+    """A commit that adds the files to what the remote had when it was last seen; made on a ref of its own, for
+    another push may be at work here."""
+    parent = tip_of(repo, seen)
+    made = f"refs/foureyes/new/{hashlib.sha256(repr((seen, puts)).encode()).hexdigest()[:16]}-{time.monotonic_ns()}"
+    try:
+        commit_files(repo, made, parent, puts, at=int(time.time()))
+        return tip_of(repo, made)
+    finally:
+        repo.ask("update-ref", "-d", made)
+
+
+def _fetch(repo: Repo, remote: Remote, ref: str, seen: str, deadline: float) -> None:
+    problem = _remote(repo, deadline, "fetch", *_FETCH, remote.url, f"+{ref}:{seen}")
+    if "couldn't find remote ref" in problem:
+        repo.ask("update-ref", "-d", seen)
+
+
+def _remote(repo: Repo, deadline: float, *command: str) -> str:
+    """What git complained about, in one line and without passwords; empty if it did what it was told."""
+    seconds = max(1.0, deadline - time.monotonic())
+    quiet = ("-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "push.pushOption=")
+    answer = repo.ask_remote(*quiet, *command, seconds=seconds, env=_GUARD)
+    if answer.status == 0:
+        return ""
+    lines = [line.strip() for line in answer.words.splitlines() if line.strip()]
+    said = next((line for line in lines if line.startswith(("fatal:", "error:", "!", "remote:"))), "")
+    return _SECRET.sub("//", said or "".join(lines[-1:]) or f"git ended with status {answer.status}")
+
+
+def _seen(remote: Remote, ref: str) -> str:
+    return f"{SEEN}{hashlib.sha256(remote.url.encode()).hexdigest()[:16]}/{ref.rpartition('/')[2]}"

@@ -1,0 +1,67 @@
+"""What the pre-push hook runs: records of the pushed commits go to the remote beside the branch.
+
+A push is never stopped and never noticeably held up by us: whatever goes wrong is one line on stderr, and 0.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from foureyes.hooks.builder import builder_in
+from foureyes.hooks.catalogue import agents_around
+from foureyes.hooks.publish import Branch, Outcome, Remote, publish, withdraw
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.sign import NotSigned
+from foureyes.shared.errors import UserError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`arguments`: the remote's name and URL; stdin: git's line for each ref. Always 0."""
+    if os.environ.get("FOUREYES_PUSHING"):
+        return 0  # our own push of a record ref, in case it gets here
+    name, url = [*(sys.argv[1:] if arguments is None else arguments), "", ""][:2]
+    try:
+        _push(Remote(name, url or name), sys.stdin.read())
+    except UserError as error:
+        _say(f"no records were published: {error.what}")
+    except KeyboardInterrupt:
+        _say("no records were published: stopped. Try again with: foureyes publish")
+    except Exception as error:  # noqa: BLE001 -- the push goes on
+        _say(f"no records were published: {type(error).__name__}: {error}. Try again with: foureyes publish")
+    return 0
+
+
+def _push(remote: Remote, lines: str) -> None:
+    pushed = list(_branches(lines))
+    if not pushed:
+        return
+    repo = Repo.open(Path.cwd(), bare_ok=True)
+    builder = builder_in(repo, remote, agents_around(os.environ))
+    branches = [branch for branch in pushed if branch.tip]
+    if branches:
+        _tell(publish(repo, remote, branches, builder))
+    for branch in pushed:
+        if not branch.tip:
+            withdraw(repo, remote, branch.ref)
+
+
+def _branches(lines: str) -> Iterator[Branch]:
+    """Branches among what is pushed; without a tip if they are deleted. Tags and other refs have no records."""
+    for line in lines.splitlines():
+        words = line.split(" ")
+        if len(words) == 4 and words[2].startswith("refs/heads/"):
+            yield Branch(words[2], words[1] if words[1].strip("0") else "")
+
+
+def _tell(outcome: Outcome) -> None:
+    """One line, and only if something is not as it should be."""
+    failed = [branch for branch in outcome.branches if branch.problem]
+    if failed:
+        _say(f"the records were not published: {failed[0].problem}. Try again with: foureyes publish")
+    elif isinstance(outcome.signature, NotSigned):
+        _say(f"the records are published without a signature: {outcome.signature.why}")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"foureyes: {' '.join(text.split())}\n")
