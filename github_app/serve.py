@@ -7,6 +7,8 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any, NoReturn
@@ -16,12 +18,13 @@ from sqlalchemy import Engine
 from waitress.server import create_server  # type: ignore[import-untyped]
 
 from foureyes.github_app import storage
-from foureyes.github_app.judge import judge_with
+from foureyes.github_app.judge import judge_lane, make_deps
 from foureyes.github_app.logs import start_logging
 from foureyes.github_app.settings import Settings, read_settings
 from foureyes.github_app.web import Site, create_site
 from foureyes.github_app.webhook import LARGEST_BODY
-from foureyes.github_app.worker import Workers
+from foureyes.github_app.worker import Judge, Workers
+from foureyes.shared.agents import parse_catalogue
 from foureyes.shared.errors import UserError
 
 _log = logging.getLogger(__name__)
@@ -53,7 +56,7 @@ def serve(settings: Settings, as_json: bool = False) -> None:
         closing.callback(engine.dispose)
         workers = Workers(
             engine,
-            judge_with(settings, engine),
+            _judge(settings, engine),
             threads=settings.workers,
             lease_ms=settings.lease_seconds * 1000,
             sweep_seconds=settings.sweep_seconds,
@@ -77,6 +80,11 @@ def serve(settings: Settings, as_json: bool = False) -> None:
         _log.info(
             "stopped" if drained else "stopped; what was not finished is looked at again after the next start"
         )
+
+
+def _judge(settings: Settings, engine: Engine) -> Judge:
+    catalogue = parse_catalogue(files("foureyes.shared").joinpath("agents.json").read_text("utf-8"))
+    return partial(judge_lane, deps=make_deps(settings, engine, catalogue))
 
 
 def _listen(site: Site) -> Any:

@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 from foureyes.github_app import lanes, logs, storage
 from foureyes.github_app.lanes import Claim, Done, Outcome, Retry
 from foureyes.github_app.redaction import redact
-from foureyes.github_app.sweep import rewake_branch, sweep
+from foureyes.github_app.sweep import sweep
 
 Judge = Callable[[Claim], Outcome]
-"""Looks at one head and makes GitHub show what is right. It may raise; that is a Retry."""
+"""Looks at one lane and makes GitHub show what is right. It may raise; that is a Retry."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,11 +33,9 @@ def take(engine: Engine, lease_ms: int) -> Claim | None:
         return lanes.claim(conn, uuid.uuid4().hex, storage.now(conn), lease_ms)
 
 
-def look(engine: Engine, claim: Claim, judge: Judge) -> Outcome:
+def look(claim: Claim, judge: Judge) -> Outcome:
     """Never raises: a failure is a Retry, and the lane stays pending."""
     try:
-        if claim.lane.ref:
-            return _branch_moved(engine, claim)
         return judge(claim)
     except Exception as error:
         _log.exception("looking at %s failed", claim.lane.key)
@@ -51,13 +49,6 @@ def settle(engine: Engine, claim: Claim, outcome: Outcome) -> bool:
         if isinstance(outcome, Done):
             return lanes.finish(conn, claim, outcome, at)
         return lanes.retry_later(conn, claim, Retry(redact(outcome.why), outcome.after), at)
-
-
-def _branch_moved(engine: Engine, claim: Claim) -> Done:
-    with storage.writing(engine) as conn:
-        count = rewake_branch(conn, claim.lane, storage.now(conn))
-    _log.info("%s moved: %d heads are looked at again", claim.lane.ref, count)
-    return Done(live=False)
 
 
 class Workers:
@@ -134,7 +125,7 @@ class Workers:
         self._running[claim.owner] = (claim, time.monotonic())
         try:
             with logs.about(lane=claim.lane.key):
-                outcome = look(self._engine, claim, self._judge)
+                outcome = look(claim, self._judge)
                 if not settle(self._engine, claim, outcome):
                     _log.warning("the lease of %s ended before the look did", claim.lane.key)
         finally:

@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 from flask.testing import FlaskClient
@@ -44,9 +44,9 @@ def news() -> News:
 
 
 @pytest.fixture
-def client(sqlite_engine: Engine, news: News) -> Iterator[FlaskClient]:
+def client(sqlite_engine: Engine, news: News) -> FlaskClient:
     settings = Settings(1, "", (SECRET, OTHER))
-    yield create_site(Site(sqlite_engine, settings, news, lambda: True)).test_client()
+    return create_site(Site(sqlite_engine, settings, news, lambda: True)).test_client()
 
 
 def stored(engine: Engine) -> int:
