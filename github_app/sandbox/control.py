@@ -1,0 +1,331 @@
+"""What a person or a test does to the sandbox itself, below /_sandbox/: people, repositories, faults, deliveries."""
+
+# ruff: noqa: ARG001  (all entries of the table take the same arguments)
+
+import base64
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from foureyes.github_app.sandbox import checks, pulls, seed, webhooks
+from foureyes.github_app.sandbox.faults import ANSWER_FAULTS, DELIVERY_FAULTS, Fault
+from foureyes.github_app.sandbox.rest import supported
+from foureyes.github_app.sandbox.state import (
+    ROLES,
+    App,
+    Delivery,
+    Json,
+    Key,
+    Pull,
+    Repository,
+    Team,
+    User,
+    World,
+)
+
+ROOT = "/_sandbox/"
+Command = Callable[[World, Json], Any]
+
+
+class Misuse(Exception):
+    """The request is wrong; the text says what is missing or unknown."""
+
+
+def respond(world: World, request: Request) -> Response:
+    name = request.path.removeprefix(ROOT).strip("/")
+    command = COMMANDS.get(f"{request.method} {name}")
+    try:
+        if command is None:
+            raise Misuse(f"no such command; there are: {', '.join(sorted(COMMANDS))}")
+        body = json.loads(request.get_data() or b"{}")
+        with world.lock:
+            answer = command(world, body)
+    except (Misuse, ValueError, TypeError) as problem:
+        return _json({"message": f"sandbox: {problem}"}, 422)
+    except KeyError as missing:
+        return _json({"message": f"sandbox: {missing.args[0]} is missing"}, 422)
+    return _json(answer, 200)
+
+
+def _json(value: Any, status: int) -> Response:
+    return Response(json.dumps(value, indent=2) + "\n", status, content_type="application/json")
+
+
+def token_of(world: World, login: str) -> str:
+    user = person(world, login)
+    for token, credential in world.credentials.items():
+        if credential.user is user and credential.installation is None:
+            return token
+    raise Misuse(f"{login} has no token")
+
+
+def person(world: World, login: str) -> User:
+    found = world.user(login)
+    if found is None:
+        raise Misuse(f"nobody is called {login!r}")
+    return found
+
+
+def repository(world: World, slug: str) -> Repository:
+    found = world.repositories.get(slug.lower())
+    if found is None:
+        raise Misuse(f"there is no repository {slug!r}")
+    return found
+
+
+def pull(world: World, body: Json) -> Pull:
+    found = repository(world, body["repository"]).pulls.get(int(body["number"]))
+    if found is None:
+        raise Misuse(f"{body['repository']} has no pull request {body['number']}")
+    return found
+
+
+def create_user(world: World, body: Json) -> Json:
+    """`type`: User or Bot. `graphql_login`: where GraphQL spells a bot otherwise, as with Copilot."""
+    login, kind = str(body["login"]), str(body.get("type", "User"))
+    if world.user(login) or (body.get("id") in world.users):
+        raise Misuse(f"{login} or this id is taken")
+    user = seed.add_person(world, login, body.get("id"), type_=kind)
+    user.graphql_login = str(body.get("graphql_login", ""))
+    user.created_at = str(body.get("created_at", user.created_at))
+    if "emails" in body:
+        user.emails = tuple(body["emails"])
+    if organization := body.get("organization"):
+        world.organizations[organization.lower()].members[user.id] = "member"
+    return {"id": user.id, "login": user.login, "token": token_of(world, login)}
+
+
+def create_team(world: World, body: Json) -> Json:
+    organization = world.organizations[str(body.get("organization", "acme")).lower()]
+    members = [person(world, login) for login in body.get("members", [])]
+    roles = {repository(world, slug).id: name for slug, name in body.get("repositories", {}).items()}
+    team = Team(world.next_id(), str(body["slug"]), organization, members, roles)
+    organization.teams[team.slug] = team
+    webhooks.team(world, "created", team, next(iter(world.users.values())))
+    return {"id": team.id, "slug": team.slug}
+
+
+def create_repository(world: World, body: Json) -> Json:
+    owner_name, _, name = str(body["repository"]).partition("/")
+    owner = world.organization(owner_name) or person(world, owner_name)
+    parent = repository(world, body["fork_of"]) if body.get("fork_of") else None
+    if world.repository(owner_name, name):
+        raise Misuse(f"{body['repository']} is there already")
+    made = seed.add_repository(
+        world, owner, name, body.get("files"), parent=parent, private=bool(body.get("private"))
+    )
+    return {"id": made.id, "repository": made.slug, "clone_url": f"{world.url}/{made.slug}.git"}
+
+
+def delete_repository(world: World, body: Json) -> Json:
+    """Its pull requests elsewhere stay, with no head repository."""
+    gone = repository(world, body["repository"])
+    del world.repositories[gone.slug.lower()]
+    for other in world.repositories.values():
+        for found in other.pulls.values():
+            if found.head_repository is gone:
+                found.head_repository = None
+    return {}
+
+
+def set_role(world: World, body: Json) -> Json:
+    role = str(body["role"])
+    if role not in ROLES:
+        raise Misuse(f"role is one of {', '.join(ROLES)}")
+    home = repository(world, body["repository"])
+    home.collaborators[person(world, body["login"]).id] = role
+    return {}
+
+
+def add_key(world: World, body: Json) -> Json:
+    """`kind`: `signing` or `authentication`. `created_at` may lie in the past: the gate asks how old a key is."""
+    user, kind = person(world, body["login"]), str(body.get("kind", "signing"))
+    if kind not in ("signing", "authentication"):
+        raise Misuse("kind is signing or authentication")
+    text = " ".join(str(body["key"]).split()[:2])
+    key = Key(world.next_id(), text, "", str(body.get("created_at") or world.now()))
+    (user.signing_keys if kind == "signing" else user.keys).append(key)
+    return {"id": key.id}
+
+
+def remove_key(world: World, body: Json) -> Json:
+    user, number = person(world, body["login"]), int(body["id"])
+    user.keys = [key for key in user.keys if key.id != number]
+    user.signing_keys = [key for key in user.signing_keys if key.id != number]
+    return {}
+
+
+def create_app(world: World, body: Json) -> Json:
+    """Another App, installed on all of its organisation, for instance one that reviews."""
+    organization = world.organizations[str(body.get("organization", "acme")).lower()]
+    permissions = dict(body.get("permissions", {"metadata": "read"}))
+    app = seed.add_app(world, organization, str(body["slug"]), permissions, tuple(body.get("events", ())))
+    seed.install(world, app, organization)
+    return app_credentials(world, app)
+
+
+def app_credentials(world: World, app: App) -> Json:
+    installed = [i for i in world.installations.values() if i.app is app]
+    return {
+        "id": app.id,
+        "slug": app.slug,
+        "bot": {"id": app.bot.id, "login": app.bot.login},
+        "installations": [i.id for i in installed],
+        "private_key": app.private_key,
+        "webhook_secret": app.webhook_secret,
+        "webhook_url": app.webhook_url,
+    }
+
+
+def list_apps(world: World, body: Json) -> list[Json]:
+    return [app_credentials(world, app) for app in world.apps.values()]
+
+
+def _app(world: World, body: Json) -> App:
+    slug = str(body.get("slug", "foureyes"))
+    found = next((app for app in world.apps.values() if app.slug == slug), None)
+    if found is None:
+        raise Misuse(f"no App is called {slug!r}")
+    return found
+
+
+def set_webhook(world: World, body: Json) -> Json:
+    _app(world, body).webhook_url = str(body["url"])
+    return {}
+
+
+def set_permissions(world: World, body: Json) -> Json:
+    """What the App's installations were granted."""
+    app = _app(world, body)
+    for installation in world.installations.values():
+        if installation.app is app:
+            installation.permissions = dict(body["permissions"])
+    return {}
+
+
+def list_tokens(world: World, body: Json) -> Json:
+    return {c.user.login: token for token, c in world.credentials.items() if c.installation is None}
+
+
+def add_fault(world: World, body: Json) -> Json:
+    return dataclasses.asdict(world.faults.add(Fault(**body)))
+
+
+def list_faults(world: World, body: Json) -> Json:
+    kinds = ANSWER_FAULTS | DELIVERY_FAULTS
+    return {"kinds": kinds, "faults": [dataclasses.asdict(fault) for fault in world.faults.listed()]}
+
+
+def clear_faults(world: World, body: Json) -> Json:
+    world.faults.clear()
+    return {}
+
+
+def set_settings(world: World, body: Json) -> Json:
+    """`merge_check`, `files_list`, `caps` and `clock` (seconds that the sandbox's time is ahead)."""
+    if "merge_check" in body:
+        world.merge_check = bool(body["merge_check"])
+    if "clock" in body:
+        world.clock_offset = timedelta(seconds=float(body["clock"]))
+    if "files_list" in body:
+        if body["files_list"] not in ("", "empty", "first", "renamed"):
+            raise Misuse("files_list is empty, first, renamed or nothing")
+        world.faults.files_list = str(body["files_list"])
+    world.faults.caps |= {str(name): int(cap) for name, cap in body.get("caps", {}).items()}
+    return {
+        "merge_check": world.merge_check,
+        "files_list": world.faults.files_list,
+        "caps": world.faults.caps,
+        "clock": world.clock_offset.total_seconds(),
+    }
+
+
+def delivery(of: Delivery) -> Json:
+    return {
+        "id": of.id,
+        "guid": of.guid,
+        "app": of.app.slug,
+        "event": of.event,
+        "action": of.action,
+        "status": of.status,
+        "status_code": of.status_code,
+        "redelivery": of.redelivery,
+        "headers": of.headers,
+        "body": base64.b64encode(of.body).decode(),
+    }
+
+
+def list_deliveries(world: World, body: Json) -> list[Json]:
+    return [delivery(d) for d in world.courier.log]
+
+
+def release(world: World, body: Json) -> Json:
+    return {"released": world.courier.release()}
+
+
+def set_draft(world: World, body: Json) -> Json:
+    pulls.set_draft(world, pull(world, body), person(world, body["login"]), bool(body["draft"]))
+    return {}
+
+
+def set_review_commit(world: World, body: Json) -> Json:
+    """GitHub shows another commit for a review after some force-pushes, and none once it is collected."""
+    found = next((r for r in pull(world, body).reviews if r.id == int(body["review"])), None)
+    if found is None:
+        raise Misuse("no such review")
+    found.commit_id = body["commit"]
+    return {}
+
+
+def click_check(world: World, body: Json) -> Json:
+    """*Re-run*, or with `action` one of the check's buttons."""
+    runs = repository(world, body["repository"]).check_runs
+    run = next((r for r in runs if r.id == int(body["check_run"])), None)
+    if run is None:
+        raise Misuse("no such check run")
+    actor = person(world, body["login"])
+    if "action" in body:
+        checks.request_action(world, run, actor, str(body["action"]))
+    else:
+        checks.rerequest(world, run, actor)
+    return {}
+
+
+def send_ping(world: World, body: Json) -> Json:
+    webhooks.ping(world, _app(world, body))
+    return {}
+
+
+def list_operations(world: World, body: Json) -> list[str]:
+    return sorted(supported())
+
+
+COMMANDS: dict[str, Command] = {
+    "POST users": create_user,
+    "POST teams": create_team,
+    "POST repositories": create_repository,
+    "DELETE repositories": delete_repository,
+    "POST roles": set_role,
+    "POST keys": add_key,
+    "DELETE keys": remove_key,
+    "POST apps": create_app,
+    "GET apps": list_apps,
+    "POST webhook": set_webhook,
+    "POST permissions": set_permissions,
+    "GET tokens": list_tokens,
+    "POST faults": add_fault,
+    "GET faults": list_faults,
+    "DELETE faults": clear_faults,
+    "POST settings": set_settings,
+    "GET deliveries": list_deliveries,
+    "POST release": release,
+    "POST draft": set_draft,
+    "POST review-commit": set_review_commit,
+    "POST click": click_check,
+    "POST ping": send_ping,
+    "GET operations": list_operations,
+}

@@ -1,0 +1,343 @@
+"""Bare git repositories on disk. Everything the stand-in says about commits, trees and diffs is asked from here."""
+
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+ZERO = "0" * 40
+_UPDATE_HOOK = """#!/bin/sh
+# The server says beforehand which refs this push may not move, one `ref message` per line, and which only forward.
+printf '%s\\n' "$SANDBOX_REFUSED" | while read -r ref message; do
+  if [ "$ref" = "$1" ]; then echo "$message" >&2; exit 1; fi
+done || exit 1
+printf '%s\\n' "$SANDBOX_NO_FORCE" | grep -qxF "$1" || exit 0
+git merge-base --is-ancestor "$2" "$3" && exit 0
+echo "error: GH013: Repository rule violations found. Cannot force-push to this branch." >&2
+exit 1
+"""
+
+
+class GitFailed(Exception):
+    """git ended with another status than expected; the text is its standard error."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """An author or committer line of a raw commit; `date` is RFC 3339 in UTC."""
+
+    name: str
+    email: str
+    date: str
+
+
+@dataclass(frozen=True)
+class Commit:
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    author: Signature
+    committer: Signature
+    message: str
+    signature: str = ""
+    payload: bytes = b""
+    """What the signature covers."""
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    mode: str
+    type: str
+    oid: str
+    path: str
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """One entry of a diff with renames folded, as pull request pages show it."""
+
+    status: str
+    path: str
+    previous: str | None
+    oid: str
+    additions: int
+    deletions: int
+    patch: str | None
+
+
+def environment(home: Path) -> dict[str, str]:
+    """What every git process gets: nothing of the caller's configuration, identity or credentials."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+
+class GitRepository:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._commits: dict[str, Commit] = {}
+        self._ranges: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def create(self, default_branch: str = "main") -> "GitRepository":
+        self.path.mkdir(parents=True)
+        self.run("init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}", ".")
+        for name, value in {
+            "http.receivepack": "true",
+            "receive.hideRefs": "refs/pull",
+            "uploadpack.allowFilter": "true",
+            "uploadpack.allowAnySHA1InWant": "true",
+            "gc.auto": "0",
+            "receive.autogc": "false",
+            "core.logAllRefUpdates": "false",
+        }.items():
+            self.run("config", name, value)
+        hook = self.path / "hooks" / "update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(_UPDATE_HOOK)
+        hook.chmod(0o755)
+        return self
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        expect: tuple[int, ...] = (0,),
+        env: dict[str, str] | None = None,
+    ) -> bytes:
+        """Standard output of `git ARGUMENTS` in this repository; raises GitFailed on an unexpected status."""
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.path,
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env=environment(self.path.parent) | (env or {}),
+        )
+        if done.returncode not in expect:
+            raise GitFailed(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout
+
+    def text(self, *arguments: str) -> str:
+        return self.run(*arguments).decode(errors="replace").strip()
+
+    def refs(self, prefix: str = "refs/") -> dict[str, str]:
+        lines = self.text("for-each-ref", "--format=%(refname) %(objectname)", prefix).splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines)
+
+    def branch(self, name: str) -> str | None:
+        return self.resolve(f"refs/heads/{name}")
+
+    def resolve(self, expression: str) -> str | None:
+        """Object id of any revision expression (`main`, `<oid>`, `<oid>:path`); None where there is nothing."""
+        if not expression or expression.startswith("-") or "\n" in expression:
+            return None
+        out = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", expression, expect=(0, 1, 128))
+        oid = out.decode().strip().splitlines()[-1:]
+        if not oid or len(oid[0]) != 40 or self.type_of(oid[0]) is None:
+            return None
+        return oid[0]
+
+    def commit_id(self, expression: str) -> str | None:
+        return self.resolve(expression + "^{commit}")
+
+    def type_of(self, oid: str) -> str | None:
+        out = self.run("cat-file", "--batch-check=%(objecttype)", stdin=oid.encode() + b"\n").decode().strip()
+        return None if out.endswith("missing") else out
+
+    def read(self, oid: str) -> bytes:
+        return self.run("cat-file", self.type_of(oid) or "blob", oid)
+
+    def update_ref(self, ref: str, new: str, old: str | None = None) -> None:
+        self.run("update-ref", ref, new, *([old] if old is not None else []))
+
+    def delete_ref(self, ref: str) -> None:
+        self.run("update-ref", "-d", ref)
+
+    def commit(self, oid: str) -> Commit:
+        return self.commits_of([oid])[0]
+
+    def commits_of(self, oids: list[str]) -> list[Commit]:
+        missing = [oid for oid in oids if oid not in self._commits]
+        if missing:
+            raw = self.run(
+                "cat-file", "--batch", "--buffer", stdin="".join(f"{o}\n" for o in missing).encode()
+            )
+            for oid in missing:
+                header, _, raw = raw.partition(b"\n")
+                if not header.endswith(b"missing"):
+                    size = int(header.split()[2])
+                    self._commits[oid] = parse_commit(oid, raw[:size])
+                    raw = raw[size + 1 :]
+        return [self._commits[oid] for oid in oids]
+
+    def commits_between(self, base: str, head: str) -> list[Commit]:
+        """Commits of `base..head` by all parents, oldest first, as a pull request lists them."""
+        return self.commits_of(list(self.range(base, head)))
+
+    def range(self, base: str, head: str) -> tuple[str, ...]:
+        """Ids of `base..head`; both are full ids, so the answer never changes."""
+        if (base, head) not in self._ranges:
+            out = self.text("rev-list", "--topo-order", "--reverse", head, f"^{base}")
+            self._ranges[(base, head)] = tuple(out.split())
+        return self._ranges[(base, head)]
+
+    def history(self, tip: str, limit: int) -> list[Commit]:
+        return self.commits_of(self.text("rev-list", f"--max-count={limit}", tip).split())
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        try:
+            return not self.run("rev-list", "--max-count=1", ancestor, f"^{descendant}")
+        except GitFailed:
+            return False
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        return self.run("merge-base", one, other, expect=(0, 1)).decode().strip() or None
+
+    def merge_tree(self, ours: str, theirs: str) -> str | None:
+        """Tree of the automatic merge; None on a conflict or unrelated histories."""
+        try:
+            out = self.run(
+                "merge-tree", "--write-tree", "--no-messages", ours, theirs, expect=(0, 1)
+            ).decode()
+        except GitFailed:
+            return None
+        lines = out.splitlines()
+        return lines[0] if len(lines) == 1 else None
+
+    def commit_tree(
+        self, tree: str, parents: list[str], message: str, author: Signature, committer: Signature
+    ) -> str:
+        arguments = [word for parent in parents for word in ("-p", parent)]
+        names = {"AUTHOR": author, "COMMITTER": committer}
+        env = {
+            f"GIT_{role}_{part}": value
+            for role, who in names.items()
+            for part, value in (("NAME", who.name), ("EMAIL", who.email), ("DATE", who.date))
+        }
+        out = self.run("commit-tree", tree, *arguments, "-F", "-", stdin=message.encode(), env=env)
+        return out.decode().strip()
+
+    def write_tree(self, files: dict[str, str]) -> str:
+        """A tree of plain files by path."""
+        with tempfile.TemporaryDirectory(dir=self.path.parent) as folder:
+            env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            lines = []
+            for path, text in files.items():
+                blob = self.run("hash-object", "-w", "--stdin", stdin=text.encode()).decode().strip()
+                lines.append(f"100644 {blob}\t{path}\n")
+            self.run("update-index", "--index-info", stdin="".join(lines).encode(), env=env)
+            return self.run("write-tree", env=env).decode().strip()
+
+    def tree(self, oid: str, *, recursive: bool = False) -> list[TreeEntry]:
+        flags = ["-r", "-t"] if recursive else []
+        entries = []
+        for record in self.run("ls-tree", "-z", "--long", *flags, oid).split(b"\0")[:-1]:
+            meta, _, path = record.partition(b"\t")
+            mode, kind, entry, size = meta.decode().split()
+            name = path.decode(errors="replace")
+            entries.append(TreeEntry(mode, kind, entry, name, None if size == "-" else int(size)))
+        return entries
+
+    def entry(self, commit: str, path: str) -> TreeEntry | None:
+        """The entry of one path; for a folder its tree."""
+        out = self.run("ls-tree", "-z", "--long", commit, "--", path.rstrip("/"), expect=(0, 128))
+        for record in out.split(b"\0")[:-1]:
+            meta, _, name = record.partition(b"\t")
+            mode, kind, oid, size = meta.decode().split()
+            return TreeEntry(
+                mode, kind, oid, name.decode(errors="replace"), None if size == "-" else int(size)
+            )
+        return None
+
+    def changes(self, old: str, new: str) -> list[FileChange]:
+        """The diff of two commits with renames folded: what a page shows, not what the gate may rely on."""
+        raw = self.run("diff-tree", "-r", "-z", "-M", "--raw", "--numstat", "--no-commit-id", old, new)
+        return _parse_changes(raw.split(b"\0"))
+
+    def empty_tree(self) -> str:
+        return self.run("hash-object", "-t", "tree", "-w", "--stdin").decode().strip()
+
+    def fetch(self, source: "GitRepository", oid: str) -> None:
+        """Brings a commit of another repository here (a fork's head)."""
+        self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(source.path), oid)
+
+    def patch(self, old: str, new: str, path: str) -> str | None:
+        """The hunks of one file, None for binary files: GitHub leaves the key out there."""
+        out = self.run("diff-tree", "-p", "-M", "--no-commit-id", old, new, "--", path).decode(
+            errors="replace"
+        )
+        start = out.find("\n@@")
+        return out[start + 1 :].rstrip("\n") if start >= 0 else None
+
+
+def parse_commit(oid: str, raw: bytes) -> Commit:
+    head, _, message = raw.partition(b"\n\n")
+    fields: list[tuple[str, bytes]] = []
+    unsigned: list[bytes] = []
+    in_signature = False
+    for line in head.split(b"\n"):
+        if line.startswith(b" ") and fields:
+            fields[-1] = (fields[-1][0], fields[-1][1] + b"\n" + line[1:])
+        else:
+            name, _, value = line.partition(b" ")
+            fields.append((name.decode(), value))
+            in_signature = name in (b"gpgsig", b"gpgsig-sha256")
+        if not in_signature:
+            unsigned.append(line)
+    first = dict(reversed(fields))
+    return Commit(
+        oid=oid,
+        tree=first["tree"].decode(),
+        parents=tuple(value.decode() for name, value in fields if name == "parent"),
+        author=_parse_signature(first["author"]),
+        committer=_parse_signature(first["committer"]),
+        message=message.decode(errors="replace"),
+        signature=first.get("gpgsig", b"").decode(),
+        payload=b"\n".join(unsigned) + b"\n\n" + message,
+    )
+
+
+def _parse_signature(line: bytes) -> Signature:
+    who, _, rest = line.partition(b"> ")
+    name, _, email = who.partition(b"<")
+    return Signature(name.decode(errors="replace").strip(), email.decode(errors="replace"), _rfc3339(rest))
+
+
+def _rfc3339(rest: bytes) -> str:
+    seconds = int(rest.split()[0]) if rest.split() else 0
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_STATUS = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}
+
+
+def _parse_changes(parts: list[bytes]) -> list[FileChange]:
+    """`--raw --numstat -z`: all raw entries first, then all counts, in the same order."""
+    raw: list[tuple[str, str, str | None, str]] = []
+    changes: list[FileChange] = []
+    words = iter(parts[:-1])
+    for word in words:
+        if word.startswith(b":"):
+            _, _, _, new, status = word.decode().split()
+            path = next(words).decode(errors="replace")
+            previous = None
+            if status[0] in "RC":
+                previous, path = path, next(words).decode(errors="replace")
+            raw.append((_STATUS[status[0]], path, previous, new))
+        else:
+            added, deleted, name = word.split(b"\t")
+            if not name:
+                next(words)
+                next(words)
+            status_name, path, previous, oid = raw[len(changes)]
+            counts = [0 if n == b"-" else int(n) for n in (added, deleted)]
+            changes.append(FileChange(status_name, path, previous, oid, counts[0], counts[1], None))
+    return changes

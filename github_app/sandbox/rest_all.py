@@ -1,0 +1,8 @@
+"""REST with every operation that the sandbox answers: importing their modules registers them."""
+
+from foureyes.github_app.sandbox import rest_apps, rest_checks, rest_people, rest_pulls, rest_repositories
+from foureyes.github_app.sandbox.rest import respond
+
+MODULES = (rest_apps, rest_checks, rest_people, rest_pulls, rest_repositories)
+
+__all__ = ["MODULES", "respond"]

@@ -1,0 +1,76 @@
+"""The rules in force on a branch, and whether they let a merge or a push through."""
+
+import fnmatch
+
+from foureyes.github_app.sandbox.state import CheckRun, Json, Pull, Repository, Ruleset, User, World
+
+_SATISFIES = ("success", "neutral", "skipped")
+"""GitHub lets all three through: whoever publishes must know."""
+
+
+def rulesets_on(repository: Repository, branch: str) -> list[Ruleset]:
+    return [r for r in repository.rulesets if r.enforcement == "active" and _covers(repository, r, branch)]
+
+
+def _covers(repository: Repository, ruleset: Ruleset, branch: str) -> bool:
+    ref = f"refs/heads/{branch}"
+    for pattern in ruleset.include:
+        if pattern == "~ALL" or (pattern == "~DEFAULT_BRANCH" and branch == repository.default_branch):
+            return True
+        if fnmatch.fnmatchcase(ref, pattern):
+            return True
+    return False
+
+
+def rules_on(repository: Repository, branch: str) -> list[tuple[Ruleset, Json]]:
+    return [(ruleset, rule) for ruleset in rulesets_on(repository, branch) for rule in ruleset.rules]
+
+
+def has_rule(repository: Repository, branch: str, kind: str, actor: User | None = None) -> bool:
+    return any(
+        rule["type"] == kind and (actor is None or actor.id not in ruleset.bypass)
+        for ruleset, rule in rules_on(repository, branch)
+    )
+
+
+def required_checks(
+    repository: Repository, branch: str, actor: User | None = None
+) -> list[tuple[str, int | None]]:
+    """(name, App id or None) of every check that `actor` cannot bypass."""
+    return [
+        (check["context"], check.get("integration_id"))
+        for ruleset, rule in rules_on(repository, branch)
+        if rule["type"] == "required_status_checks" and (actor is None or actor.id not in ruleset.bypass)
+        for check in rule["parameters"]["required_status_checks"]
+    ]
+
+
+def latest_run(repository: Repository, sha: str, name: str, app: int | None) -> CheckRun | None:
+    """The newest run of that name; with an App id only that App's."""
+    runs = [
+        run
+        for run in repository.check_runs
+        if run.suite.head_sha == sha and run.name == name and app in (None, run.suite.app.id)
+    ]
+    return max(runs, key=lambda run: run.id, default=None)
+
+
+def unsatisfied(repository: Repository, branch: str, sha: str, actor: User | None = None) -> list[str]:
+    """One sentence for each required check that does not let this commit in."""
+    sentences = []
+    for name, app in required_checks(repository, branch, actor):
+        run = latest_run(repository, sha, name, app)
+        if run is None:
+            sentences.append(f'Required status check "{name}" is expected.')
+        elif run.status != "completed":
+            sentences.append(f'Required status check "{name}" is {run.status.replace("_", " ")}.')
+        elif run.conclusion not in _SATISFIES:
+            sentences.append(f'Required status check "{name}" is failing.')
+    return sentences
+
+
+def missing_checks(world: World, pull: Pull, actor: User | None = None) -> list[str]:
+    """Why the merge button is shut; nothing with the merge check off."""
+    if not world.merge_check:
+        return []
+    return unsatisfied(pull.repository, pull.base_ref, pull.head, actor)

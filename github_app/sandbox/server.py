@@ -1,0 +1,159 @@
+"""The whole stand-in as one WSGI application, served on 127.0.0.1 and nowhere else."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from foureyes.github_app.sandbox import control, git_http, graphql, rest, rest_all, seed
+from foureyes.github_app.sandbox.contract import FAULT_HEADER
+from foureyes.github_app.sandbox.courier import Courier
+from foureyes.github_app.sandbox.faults import Fault
+from foureyes.github_app.sandbox.state import App, World
+
+HOST = "127.0.0.1"
+Wsgi = Callable[..., Iterable[bytes]]
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """No log lines: the terminal belongs to who drives the sandbox."""
+
+
+class Sandbox:
+    """A running GitHub stand-in. `start` makes one; `stop` ends its threads. Its data folder is left behind."""
+
+    def __init__(self, world: World, app: App, server: BaseWSGIServer, token: str) -> None:
+        self.world = world
+        self.app = app
+        self._server = server
+        self._token = token
+        self._thread = Thread(target=server.serve_forever, name="sandbox-server", daemon=True)
+
+    @classmethod
+    def start(
+        cls,
+        data_dir: Path,
+        *,
+        merge_check: bool = True,
+        port: int = 0,
+        wrap: Callable[[Wsgi], Wsgi] | None = None,
+        on_webhook: Callable[[str, Any], None] | None = None,
+    ) -> "Sandbox":
+        """Seeds a new world below `data_dir` and serves it. `wrap` puts WSGI middleware around it (tests hold it to
+        the contract that way); `on_webhook` sees every (event, payload) as sent. Raises OSError if the port is taken.
+        """
+        data_dir.mkdir(parents=True, exist_ok=True)
+        world = World(data_dir.resolve(), merge_check=merge_check)
+        world.courier = Courier(world, on_webhook)
+        token = secrets.token_urlsafe(32)
+        application = _application(world, token)
+        server = make_server(
+            HOST, port, wrap(application) if wrap else application, threaded=True, request_handler=_Quiet
+        )
+        world.url = f"http://{HOST}:{server.server_port}"
+        sandbox = cls(world, seed.seed(world), server, token)
+        world.courier.start()
+        sandbox._thread.start()
+        return sandbox
+
+    @property
+    def url(self) -> str:
+        return self.world.url
+
+    def set_webhook_url(self, url: str) -> None:
+        self.app.webhook_url = url
+
+    def token(self, login: str) -> str:
+        """A token with which this person or bot does things, over git and REST."""
+        return control.token_of(self.world, login)
+
+    def environment(self) -> dict[str, str]:
+        """What the App's process needs to talk to this sandbox, and to believe that it is one."""
+        return {
+            "FOUREYES_GITHUB_URL": self.url,
+            "FOUREYES_APP_ID": str(self.app.id),
+            "FOUREYES_PRIVATE_KEY": self.app.private_key,
+            "FOUREYES_WEBHOOK_SECRET": self.app.webhook_secret,
+            "FOUREYES_SANDBOX_TOKEN": self._token,
+        }
+
+    def wait_delivered(self, timeout: float = 30.0) -> bool:
+        """Until every webhook was attempted; False if that took too long."""
+        return self.world.courier.wait_idle(timeout)
+
+    def stop(self) -> None:
+        self.world.faults.over.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self.world.courier.stop()
+
+
+def _application(world: World, token: str) -> Wsgi:
+    proof = hashlib.sha256(token.encode()).hexdigest()
+
+    @Request.application
+    def application(request: Request) -> Response:
+        if request.path == "/_sandbox/token-proof":
+            return Response(proof, content_type="text/plain")
+        if request.path.startswith(control.ROOT):
+            return control.respond(world, request)
+        fault = world.faults.for_answer(request.method, request.path)
+        return _answer(world, request) if fault is None else _misbehave(world, request, fault)
+
+    return application
+
+
+def _answer(world: World, request: Request) -> Response:
+    if request.path == graphql.PATH:
+        return graphql.respond(world, request)
+    if request.path.startswith(f"{rest.ROOT}/"):
+        return rest_all.respond(world, request)
+    if git_http.is_git(request.path):
+        return git_http.respond(world, request)
+    text = "This is the foureyes sandbox, a stand-in for GitHub on loopback. It has no pages.\n"
+    return Response(text, 200 if request.path == "/" else 404, content_type="text/plain")
+
+
+def _misbehave(world: World, request: Request, fault: Fault) -> Response:
+    if fault.kind in ("slow", "hang-up"):
+        world.faults.over.wait(fault.seconds)
+    if fault.kind == "hang-up":
+        return _broken(Response(b"", 200), fault, 1)
+    if fault.kind == "status":
+        return _told(fault)
+    response = _answer(world, request)
+    if fault.kind == "lost-answer":
+        response.close()
+        return _told(fault)
+    response.headers[FAULT_HEADER] = fault.kind
+    if fault.kind == "truncate":
+        whole = response.get_data()
+        response.set_data(whole[: len(whole) // 2])
+        return _broken(response, fault, len(whole))
+    if fault.kind == "graphql-error":
+        body = json.loads(response.get_data())
+        error = {"type": fault.error_type or "INTERNAL", "message": fault.message}
+        response.set_data(json.dumps(body | {"errors": [*body.get("errors", []), error]}))
+    return response
+
+
+def _told(fault: Fault) -> Response:
+    body = json.dumps({"message": fault.message, "documentation_url": "https://docs.github.com/rest"})
+    headers = {FAULT_HEADER: fault.kind} | fault.headers
+    return Response(body, fault.status, headers, content_type="application/json; charset=utf-8")
+
+
+def _broken(response: Response, fault: Fault, promised: int) -> Response:
+    """More bytes promised than sent: the client sees the connection break."""
+    response.headers[FAULT_HEADER] = fault.kind
+    response.automatically_set_content_length = False
+    response.headers["Content-Length"] = str(promised)
+    return response
