@@ -4,7 +4,9 @@ Whatever goes wrong on the way, the result is not a success, and a success that 
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 
@@ -39,7 +41,7 @@ from foureyes.github_app.storage import decision as decision_table
 from foureyes.github_app.storage import now, reading, writing
 from foureyes.github_app.witnessed import Contents
 from foureyes.shared import evaluate, explain
-from foureyes.shared.agents import Catalogue
+from foureyes.shared.agents import Catalogue, parse_catalogue
 from foureyes.shared.explanation import Explanation, broken, combine
 from foureyes.shared.facts import Known, PullFacts, RecordState
 from foureyes.shared.policy_text import PolicyError, parse_policy
@@ -51,8 +53,10 @@ ROUNDS = 3
 SOON = 300.0
 """Seconds until a head is looked at again whose records may still arrive: pushing them raises no event."""
 LATER = 3600.0
-ENDED = Done(live=False)
-"""Nothing stands on this head that would have to be looked at again."""
+UNJUDGED = 86_400.0
+"""Seconds until an open pull request that no policy concerns is looked at again; a push to the default branch, which
+may bring a policy, wakes it at once.
+"""
 
 
 class Mirrors:
@@ -91,6 +95,15 @@ def make_deps(
 ) -> Deps:
     github = GitHub(settings, observe=observe) if observe else GitHub(settings)
     return Deps(settings, engine, github, catalogue, Mirrors(settings.data / "mirrors"))
+
+
+def judge_with(
+    settings: Settings, engine: Engine, observe: Observer | None = None
+) -> Callable[[Claim], Outcome]:
+    """What a server's workers call: `judge_lane` with everything that lanes share."""
+    catalogue = parse_catalogue((files("foureyes.shared") / "agents.json").read_text("utf-8"))
+    deps = make_deps(settings, engine, catalogue, observe)
+    return lambda claim: judge_lane(claim, deps)
 
 
 def judge_lane(claim: Claim, deps: Deps) -> Outcome:
@@ -159,7 +172,7 @@ class _Judging:
         if isinstance(policy, BrokenPolicy) and by is None:
             gated = [a for a in answers if self._is_here(a) and a.pull.base_ref == ground.default_branch]
         if not gated or isinstance(policy, NotSetUp):
-            return self._end(moved)
+            return self._end(moved, live=any(map(self._is_here, answers)))
         judged = [self._judge_one(answer, policy, at) for answer in gated]
         explanation = combine([(one.answer.pull.number, one.explanation) for one in judged])
         observe = isinstance(by, InForce) and by.policy.mode == "observe"
@@ -269,10 +282,10 @@ class _Judging:
         green = shown.name == publish.NAME and shown.conclusion == "success"
         return Done(live=True, green=green, wake=moved, look_again=SOON if soon and not green else LATER)
 
-    def _end(self, moved: tuple[Lane, ...]) -> Outcome:
+    def _end(self, moved: tuple[Lane, ...], *, live: bool) -> Outcome:
         """No open pull request into a gated branch has this head: nothing is published, a success is rewritten."""
         self._rewrite_green(publish.ended())
-        return Done(live=False, wake=moved)
+        return Done(live=live, wake=moved, look_again=UNJUDGED)
 
     def _rewrite_green(self, wanted: Face) -> None:
         check = publish.newest(self.checks or (), publish.NAME)

@@ -1,0 +1,145 @@
+"""The test merge and what it changes, on histories made to fool a reader of diffs."""
+
+from pathlib import Path
+
+import pytest
+from support_repository import Bare
+
+from foureyes.github_app.merging import Merged, merge, net_changes
+from foureyes.github_app.mirror import GitError, Mirror, Remote
+from foureyes.shared.facts import MergeState
+
+SAFE = {"infra/a": "v1\n", "docs/x": "1\n"}
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Bare:
+    return Bare.make(tmp_path / "origin.git")
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, bare: Bare) -> Mirror:
+    return Mirror(tmp_path / "mirrors" / "7.git", Remote(bare.url, protocols=("file",)))
+
+
+def merged(mirror: Mirror, base: str, head: str, github: str = "") -> Merged:
+    mirror.fetch([f"+{oid}:refs/foureyes-mirror/test/{oid}" for oid in (base, head, github) if oid])
+    return merge(mirror, base, head, (github,))
+
+
+def paths(found: Merged) -> dict[str, str]:
+    return {change.path: change.status for change in found.changes}
+
+
+@pytest.mark.parametrize(("old", "new"), [("infra/a", "docs/a"), ("docs/a", "infra/a")])
+def test_G25_G26_a_rename_shows_both_paths(bare: Bare, mirror: Mirror, old: str, new: str) -> None:
+    base = bare.commit({old: "content\n" * 9, "x": "1"})
+    head = bare.commit({new: "content\n" * 9, "x": "1"}, base)
+    assert paths(merged(mirror, base, head)) == {old: "D", new: "A"}
+
+
+def test_G27_a_change_of_mode_alone_is_a_change(bare: Bare, mirror: Mirror) -> None:
+    blob = bare.blob("v1\n")
+    base = bare.commit({"infra/a": ("100644", blob)})
+    head = bare.commit({"infra/a": ("100755", blob)}, base)
+    (change,) = merged(mirror, base, head).changes
+    assert (change.path, change.old_mode, change.new_mode, change.added) == ("infra/a", "100644", "100755", 0)
+
+
+def test_G32_every_deleted_line_is_counted_whatever_attributes_say(bare: Bare, mirror: Mirror) -> None:
+    hidden = "* -diff\n"
+    counts = [84] * 339 + [28_745 - 84 * 339]
+    files = {f"infra/{n:03}": "".join(f"{n} {i}\n" for i in range(count)) for n, count in enumerate(counts)}
+    base = bare.commit({**files, ".gitattributes": hidden})
+    head = bare.commit({".gitattributes": hidden}, base)
+    found = merged(mirror, base, head)
+    assert len(found.changes) == 340
+    assert sum(change.deleted for change in found.changes) == 28_745
+    assert {change.status for change in found.changes} == {"D"}
+
+
+def test_G63_a_directory_that_becomes_a_link_shows_the_link(bare: Bare, mirror: Mirror) -> None:
+    base = bare.commit(SAFE)
+    head = bare.commit({"infra": ("120000", bare.blob("elsewhere")), "docs/x": "1\n"}, base)
+    found = {change.path: (change.old_mode, change.new_mode) for change in merged(mirror, base, head).changes}
+    assert found == {"infra": ("000000", "120000"), "infra/a": ("100644", "000000")}
+
+
+def test_a_submodule_that_is_not_here_is_a_change_like_any(bare: Bare, mirror: Mirror) -> None:
+    base = bare.commit(SAFE)
+    head = bare.commit({**SAFE, "vendor": ("160000", "d" * 40)}, base)
+    (change,) = merged(mirror, base, head).changes
+    assert (change.path, change.new_mode, change.new_blob) == ("vendor", "160000", "d" * 40)
+
+
+def test_the_merge_result_counts_and_not_the_head(bare: Bare, mirror: Mirror) -> None:
+    root = bare.commit(SAFE)
+    head = bare.commit({**SAFE, "docs/x": "2\n"}, root)
+    base = bare.commit({**SAFE, "infra/a": "v2\n"}, root)
+    assert paths(merged(mirror, base, head)) == {"docs/x": "M"}
+
+
+@pytest.mark.parametrize("feature_is_newer", [True, False])
+def test_a_criss_cross_history_cannot_hide_what_the_merge_reverts(
+    bare: Bare, mirror: Mirror, feature_is_newer: bool
+) -> None:
+    root = bare.commit(SAFE)
+    fixed = bare.commit({**SAFE, "infra/a": "fixed\n"}, root, at=1_700_001_000)
+    at = 1_700_002_000 if feature_is_newer else 1_700_000_500
+    feature = bare.commit({**SAFE, "docs/x": "2\n"}, root, at=at)
+    main = bare.merge(fixed, feature)
+    reverting = bare.commit({**SAFE, "docs/x": "2\n"}, feature, fixed)  # a merge that keeps its own side
+    found = merged(mirror, main, reverting)
+    assert found.merge.state is MergeState.CLEAN
+    assert paths(found) == {"infra/a": "M"}
+    assert found.hidden == ("infra/a",)
+
+
+def test_a_plain_history_hides_nothing(bare: Bare, mirror: Mirror) -> None:
+    root = bare.commit(SAFE)
+    base = bare.commit({**SAFE, "README": "x\n"}, root)
+    head = bare.commit({**SAFE, "infra/a": "v2\n"}, root)
+    assert merged(mirror, base, head).hidden == ()
+
+
+def test_a_conflict_is_not_a_tree(bare: Bare, mirror: Mirror) -> None:
+    root = bare.commit(SAFE)
+    base = bare.commit({**SAFE, "infra/a": "theirs\n"}, root)
+    head = bare.commit({**SAFE, "infra/a": "mine\n"}, root)
+    found = merged(mirror, base, head)
+    assert (found.merge.state, found.merge.tree) == (MergeState.CONFLICT, None)
+    assert paths(found) == {"infra/a": "M"}
+    with pytest.raises(GitError):
+        net_changes(mirror, base, head)
+
+
+def test_unrelated_histories_are_told_apart(bare: Bare, mirror: Mirror) -> None:
+    base, head = bare.commit(SAFE), bare.commit({"other": "1"})
+    found = merged(mirror, base, head)
+    assert (found.merge.state, found.merge.tree) == (MergeState.UNRELATED, None)
+    with pytest.raises(GitError):
+        net_changes(mirror, base, head)
+
+
+def test_G58_githubs_merge_of_the_same_two_with_another_tree_is_told(bare: Bare, mirror: Mirror) -> None:
+    root = bare.commit(SAFE)
+    base = bare.commit({**SAFE, "README": "x\n"}, root)
+    head = bare.commit({**SAFE, "docs/x": "2\n"}, root)
+    right = bare.merge(base, head)
+    assert merged(mirror, base, head, right).merge.github_tree == merged(mirror, base, head).merge.tree
+    wrong = bare.commit({**SAFE, "infra/a": "slipped in\n"}, base, head)
+    told = merged(mirror, base, head, wrong).merge
+    assert told.github_tree not in (None, told.tree)
+    swapped = bare.commit({**SAFE, "infra/a": "slipped in\n"}, head, base)
+    assert merged(mirror, base, head, swapped).merge.github_tree is None
+
+
+def test_the_net_change_of_an_approval_is_the_same_where_the_base_moved_elsewhere(
+    bare: Bare, mirror: Mirror
+) -> None:
+    root = bare.commit(SAFE)
+    head = bare.commit({**SAFE, "infra/a": "v2\n"}, root)
+    moved = bare.commit({**SAFE, "README": "x\n"}, root)
+    merged(mirror, root, head)
+    merged(mirror, moved, head)
+    assert net_changes(mirror, root, head) == net_changes(mirror, moved, head)
