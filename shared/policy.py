@@ -108,6 +108,7 @@ class _Settings(_Part):
     aliases: dict[Login, tuple[Login, ...]] = {}
     """Login -> other logins of the same person."""
     automation: dict[SystemName, Automation] = {}
+    """Name -> an App whose own changes to some paths need fewer approvals, until a date."""
     squash_only: bool = False
     """Single commits of a range are never deployable, so only the net change is judged."""
     trust_software_keys: bool = False
@@ -131,7 +132,7 @@ def _without_defaults(schema: dict[str, Any]) -> None:
 
 
 class FileTier(_Part):
-    """What the file changes of a tier; the rest keeps its default (`DEFAULT_TIERS`)."""
+    """What the file changes of a tier. What it does not name keeps its default."""
 
     model_config = ConfigDict(json_schema_extra=_without_defaults)
 
@@ -160,10 +161,12 @@ class PolicyFile(_Settings):
     protected: tuple[PathPattern, ...] = ()
     """Short form: the paths of one system of tier 1."""
     systems: dict[SystemName, System] = {}
+    """Name -> a set of paths with a tier and owners."""
     tiers: Annotated[
         dict[FileTierNumber, FileTier],
         Field(json_schema_extra={"propertyNames": {"enum": ["0", "1", "2"]}}),
     ] = {}
+    """Tier -> what is changed of its counts."""
 
     def policy(self) -> Policy:
         systems = dict(self.systems)
@@ -182,4 +185,19 @@ class PolicyFile(_Settings):
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the policy file, for editors."""
     schema = PolicyFile.model_json_schema()
+    _strict(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "foureyes policy"}
+
+
+def _strict(part: Any) -> None:
+    """Names that break their pattern are refused, and nothing repeats its key as a title."""
+    if isinstance(part, list):
+        for item in part:
+            _strict(item)
+    if isinstance(part, dict):
+        if "patternProperties" in part:
+            part["additionalProperties"] = False
+        if isinstance(part.get("title"), str):
+            del part["title"]
+        for item in part.values():
+            _strict(item)
