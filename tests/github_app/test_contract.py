@@ -176,6 +176,28 @@ def test_every_nullable_enum_of_the_contract_is_a_listed_deviation() -> None:
     assert found == listed
 
 
+def _nullable_choices(node: Any, at: str = "") -> Iterator[str]:
+    if isinstance(node, dict):
+        if node.get("nullable") is True and "type" not in node and {"oneOf", "anyOf", "allOf"} & set(node):
+            yield at
+        for key, value in node.items():
+            yield from _nullable_choices(value, f"{at}/{str(key).replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _nullable_choices(value, f"{at}/{index}")
+
+
+def test_every_choice_that_should_be_nullable_is_a_listed_deviation() -> None:
+    """`pushed_at` aside: it is null for a repository that nobody has pushed to, of which no event of ours tells."""
+    found = {
+        (name, at)
+        for name in ("rest.json", "webhooks.json")
+        for at in _nullable_choices(contract.as_published(name))
+        if not at.endswith("/pushed_at")
+    }
+    assert found <= {(item.file, item.at) for item in contract.deviations()}
+
+
 @pytest.mark.parametrize(
     "deviation", contract.deviations(), ids=lambda item: item.at.rsplit("/components/", 1)[-1]
 )
@@ -187,7 +209,8 @@ def test_each_deviation_is_still_needed_and_enough(deviation: contract.Deviation
     mended = copy.deepcopy(published)
     contract.deviate(mended, deviation)
     assert value_errors(mended, deviation.at, deviation.sends) == []
-    assert value_errors(mended, deviation.at, {"not": "this"}), "a deviation must not let everything through"
+    wrong = ({"not": "this"}, ["this"], 3.5)
+    assert any(value_errors(mended, deviation.at, value) for value in wrong), "it lets everything through"
     applied = {"rest.json": contract.rest, "webhooks.json": contract.webhooks}[deviation.file]()
     assert value_errors(applied, deviation.at, deviation.sends) == []
 
