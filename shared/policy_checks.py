@@ -121,11 +121,8 @@ def _counts(file: PolicyFile) -> Iterator[Finding]:
         place: Place = ("tiers", number)
         shown = f"human: {tier.human}, ai: {tier.ai}, unattested: {tier.unattested}"
         if not tier.human <= tier.ai <= tier.unattested:
-            hint = (
-                "what is not named keeps its default"
-                if given < {"human", "ai", "unattested"}
-                else "raise the later ones"
-            )
+            whole = {"human", "ai", "unattested"} <= given
+            hint = "raise the later ones" if whole else "what is not named keeps its default"
             yield Finding(place, f"tier {number} has {shown}, and must have human ≤ ai ≤ unattested", hint)
         for name, count in (("ai", tier.ai), ("unattested", tier.unattested)):
             if number < 2 and name in given and count < 2:
@@ -174,7 +171,8 @@ def _owners(file: PolicyFile, *, roster_known: bool) -> Iterator[Finding]:
         place: Place = ("systems", name)
         if not system.owners:
             hint = f'add owners: ["@org/team"], or set owner: false for tier {system.tier}'
-            yield Finding(place, f"tier {system.tier} asks for an owner, and `{name}` names none", hint)
+            message = f"tier {system.tier} asks for an owner, and `{name}` names none"
+            yield Finding(place, message, hint, at_key=True)
         elif roster_known and not _could_be_rostered(system.owners, file.roster):
             hint = "an owner's approval counts only if the roster has them, too"
             yield Finding((*place, "owners"), f"no owner of `{name}` is on the roster", hint)
