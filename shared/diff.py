@@ -4,6 +4,7 @@ Both halves give git exactly these options, so that counts, hunks and modes mean
 because a `-diff` attribute would hide lines; `--ignore-submodules=none`, because `.gitmodules` may ask git to
 keep quiet about a submodule; the rest pins what configuration or attributes could change. Bytes that end too soon are
 noticed where the format shows it, but between two hunks it does not: callers must check that git ended with 0.
+GIT_DIFF_OPTS in the environment overrides `-U0` and makes the answer unreadable: callers must take it out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

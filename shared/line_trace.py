@@ -45,6 +45,7 @@ def split(content: bytes | None) -> list[bytes]:
 
 class Trace:
     def __init__(self, base: bytes | None) -> None:
+        self.content = base
         self.base = split(base)
         self.lines = [Line(text, None, at) for at, text in enumerate(self.base, 1)]
         self.removed: Hands = {}
@@ -52,19 +53,17 @@ class Trace:
 
     def step(self, content: bytes | None, by: Hand | None) -> None:
         """The file becomes `content`, by this hand; None for `by`: someone else."""
-        new = split(content)
-        old = [line.text for line in self.lines]
-        if old == new:
+        if content == self.content:
             return
+        self.content, new = content, split(content)
+        old = [line.text for line in self.lines]
         pairs = match(*(_without_cr(old, new) if by is None else (old, new)))
         kept = {j: self.lines[i] for i, j in pairs}
         survivors = {i for i, _ in pairs}
         for at, line in enumerate(self.lines):
             if at not in survivors and line.origin is not None:
                 self.removed[line.origin] = by
-        self.lines = [
-            replace(kept[at], text=text) if at in kept else Line(text, by) for at, text in enumerate(new)
-        ]
+        self.lines = [_spelled(kept.get(at) or Line(text, by), text) for at, text in enumerate(new)]
 
     def likeness(self, lines: frozenset[bytes]) -> float:
         """Share of distinct lines in common, 0.0 to 1.0."""
@@ -75,6 +74,7 @@ class Trace:
     def moved(self) -> "Trace":
         """The same lines under a new name, where nothing was before."""
         trace = Trace(None)
+        trace.content = self.content
         trace.lines = [replace(line, origin=None) for line in self.lines]
         return trace
 
@@ -95,6 +95,10 @@ class Trace:
             _settle(self.removed, gone, texts_old, fallback),
             _settle(written, come, texts_new, fallback),
         )
+
+
+def _spelled(line: Line, text: bytes) -> Line:
+    return line if line.text == text else replace(line, text=text)
 
 
 def _settle(ours: Hands, wanted: Sequence[int], texts: Mapping[int, bytes], fallback: Hand | None) -> Hands:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support_git import run
 
 from foureyes.shared.attribution import Committing, Edit, attribute, wanted
-from foureyes.shared.diff import GIT_PATCH_ARGS, FileDiff, parse_patch
+from foureyes.shared.diff import GIT_PATCH_ARGS, FileDiff, Hunk, parse_patch
 from foureyes.shared.facts import Change
 from foureyes.shared.line_trace import Hand, split
 
@@ -176,6 +176,70 @@ def test_lines_moved_about_by_one_hand_are_that_hands(diff):
     assert set(found["added"].values()) == set(found["removed"].values()) == {PERSON}
 
 
+def _with_hunks(*hunks: Hunk) -> FileDiff:
+    added, deleted = sum(h.new_count for h in hunks), sum(h.old_count for h in hunks)
+    return FileDiff(Change("f", "M", "100644", "100644", SOME, "2" * 40, added, deleted), hunks)
+
+
+def test_both_ways_to_show_a_swap_are_the_hands_that_made_it():
+    """Git may show the one half as moved or the other, and then no equal line tells whose it is."""
+    v0, v1 = text("A", "b"), text("b", "A")
+    moved_down = _with_hunks(Hunk(1, 1, 0, 0, (b"A",), ()), Hunk(2, 0, 2, 1, (), (b"A",)))
+    moved_up = _with_hunks(Hunk(0, 0, 1, 1, (), (b"b",)), Hunk(2, 1, 2, 0, (b"b",), ()))
+    for shown in (moved_down, moved_up):
+        for edits, who in (([Edit("f", v0, v1, CLAUDE)], AI), ([], PERSON)):
+            found = hands(attribute((shown,), edits, {"f": (v0, v1)}, HUMAN))
+            assert [*found["added"].values(), *found["removed"].values()] == [who, who]
+
+
+def test_one_moved_line_does_not_stand_for_many():
+    """Changed line ends of a human's beside a line that an agent moved: nobody is named rather than the wrong one."""
+    v0 = text("A", "b", "c")
+    v1 = text("b", "c", "A")
+    all_of_it = _with_hunks(Hunk(1, 3, 1, 3, (b"A", b"b", b"c"), (b"b", b"c", b"A")))
+    found = hands(attribute((all_of_it,), [Edit("f", v0, v1, CLAUDE)], {"f": (v0, v1)}, HUMAN))
+    assert found == {"added": {1: PERSON, 2: PERSON, 3: AI}, "removed": {1: AI, 2: PERSON, 3: PERSON}}
+    crlf = v0.replace(b"\n", b"\r\n")
+    edits = [Edit("f", v0, text("A", "b", "x", "c"), CLAUDE), Edit("f", text("A", "b", "x", "c"), v0, CLAUDE)]
+    whole = _with_hunks(Hunk(1, 3, 1, 3, tuple(v0.split()), tuple(crlf[:-1].split(b"\n"))))
+    found = hands(attribute((whole,), edits, {"f": (v0, crlf)}, HUMAN))
+    assert {*found["added"].values(), *found["removed"].values()} == {PERSON}
+
+
+def test_both_ways_to_slide_a_block_are_the_agents():
+    """`x }` was added after a `}`: git may name its own brace or the one before."""
+    v0, v1 = text("a", "}", "z"), text("a", "}", "x", "}", "z")
+    after = _with_hunks(Hunk(2, 0, 3, 2, (), (b"x", b"}")))
+    before = _with_hunks(Hunk(1, 0, 2, 2, (), (b"}", b"x")))
+    for shown, lines in ((after, (3, 4)), (before, (2, 3))):
+        found = hands(attribute((shown,), [Edit("f", v0, v1, CLAUDE)], {"f": (v0, v1)}, HUMAN))
+        assert found["added"] == dict.fromkeys(lines, AI)
+        # The same block, with a line of a human's own beside it.
+    v2 = text("a", "}", "x", "}", "z", "me")
+    before = _with_hunks(Hunk(1, 0, 2, 2, (), (b"}", b"x")), Hunk(3, 0, 6, 1, (), (b"me",)))
+    edits = [Edit("f", v0, v1, CLAUDE)]
+    found = hands(attribute((before,), edits, {"f": (v0, v2)}, HUMAN))
+    assert found["added"] == {2: AI, 3: AI, 6: PERSON}
+    # And one taken away: git names the brace before, the agent took the one after.
+    gone = _with_hunks(Hunk(2, 2, 1, 0, (b"}", b"x"), ()))
+    found = hands(attribute((gone,), [Edit("f", v1, v0, CODEX)], {"f": (v1, v0)}, HUMAN))
+    assert found["removed"] == {2: AI2, 3: AI2}
+
+
+def test_reading_and_later_work_are_no_work_on_this_commit(diff):
+    """So what an agent commits counts as its own, as in any file that it was not seen to edit."""
+    v0, v1, v2 = text("a"), text("a", "b"), text("a", "c")
+    for edits in ([], [Edit("f", v1, v1, CODEX)], [Edit("f", v1, v2, CODEX)]):
+        assert judge(diff, v0, v1, edits, BY_AGENT)["added"] == {2: AI}
+
+
+def test_work_after_a_commit_does_not_reach_back_over_a_humans(diff):
+    v0, v1, human, v2 = text("a"), text("a", "one"), text("a", "one", "me"), text("a", "ONE", "me")
+    edits = [Edit("f", v0, v1, CLAUDE), Edit("f", human, v2, CODEX)]
+    assert judge(diff, v0, v1, edits) == {"added": {2: AI}, "removed": {}}
+    assert judge(diff, v0, human, edits[:1])["added"] == {2: AI, 3: PERSON}
+
+
 def test_what_was_changed_and_changed_back_is_nobodys(diff):
     v0, v1, v2 = text("a", "b"), text("a", "B"), text("a", "b", "c")
     edits = [Edit("f", v0, v1, CLAUDE), Edit("f", v1, v0, CLAUDE)]
@@ -245,6 +309,7 @@ def test_p22_line_ends_and_final_newlines(diff):
     assert judge(diff, v0, v1, edits) == {"added": {3: AI}, "removed": {}}
     v0, v1 = b"a\nb", b"a\nb\nc"
     assert judge(diff, v0, v1, [Edit("f", v0, v1, CLAUDE)]) == {"added": {2: AI, 3: AI}, "removed": {2: AI}}
+    assert judge(diff, None, v1, [Edit("f", None, v1, CLAUDE)])["added"] == dict.fromkeys((1, 2, 3), AI)
     v0, v1 = b"a\r\nb\r\n", b"a\nb\n"
     assert judge(diff, v0, v1, [Edit("f", v0, v1, CLAUDE)])["added"] == {1: AI, 2: AI}
     assert judge(diff, v0, v1, [Edit("f", b"x\n", b"y\n", CLAUDE)])["added"] == {1: PERSON, 2: PERSON}

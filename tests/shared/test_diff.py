@@ -291,6 +291,24 @@ def test_other_options_than_ours_are_refused(repo):
         parse_diff(git_bytes(repo, "diff-tree", *GIT_DIFF_ARGS, "-U1", "HEAD^", "HEAD"))
 
 
+def test_context_forced_by_the_environment_is_an_error_and_never_miscounted(repo):
+    commit(repo, {"a": "1\n2\n3\n4\n"}, "one")
+    commit(repo, {"a": "1\n2\n!\n4\n"}, "two")
+    data = run(
+        ["git", "diff-tree", *GIT_DIFF_ARGS, "HEAD^", "HEAD"], repo, env={"GIT_DIFF_OPTS": "-u2"}
+    ).stdout
+    with pytest.raises(DiffError):
+        parse_diff(data)
+
+
+def test_an_external_diff_in_the_environment_is_not_run(repo):
+    commit(repo, {"a": "1\n"}, "one")
+    commit(repo, {"a": "2\n"}, "two")
+    evil = {"GIT_EXTERNAL_DIFF": "echo nothing to see #"}
+    data = run(["git", "diff-tree", *GIT_DIFF_ARGS, "HEAD^", "HEAD"], repo, env=evil).stdout
+    assert [d.change.added for d in parse_diff(data)] == [1]
+
+
 def test_a_patch_is_paired_by_blob_and_never_guessed(repo):
     commit(repo, {"a": "1\n", "b": "2\n"}, "one")
     data = git_bytes(repo, "diff-tree", *GIT_PATCH_ARGS, "HEAD^", "HEAD")

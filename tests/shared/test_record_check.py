@@ -74,6 +74,8 @@ def test_listed_without_a_signature_or_not_listed_at_all(keys):
     mine = [published(keys[0])]
     assert check(BYTES, [envelope(listing())], mine).state is RecordState.UNSIGNED
     assert check(BYTES, [], mine).state is RecordState.UNSIGNED
+    unsigned_and_older = envelope(listing(b"an older record"))
+    assert check(BYTES, [unsigned_and_older], mine).state is RecordState.UNSIGNED
     elsewhere = signed(keys[0], listing(commit="1" * 40))
     assert check(BYTES, [elsewhere], mine).state is RecordState.UNSIGNED
     assert check(BYTES, [], mine).agents[0].evidence is False

@@ -5,8 +5,9 @@ import re
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from support_git import run
 from support_ssh import SecurityKey, field, make_key, ssh_accepts, sshsig, to_be_signed
 
@@ -144,6 +145,40 @@ def test_armor_is_exact(good, spoil):
     assert spoil(good) != good
     with pytest.raises(SshsigError):
         verify(spoil(good), MESSAGE, NAMESPACE)
+
+
+def test_no_namespace_is_none_of_ours():
+    private = Ed25519PrivateKey.from_private_bytes(b"\x05" * 32)
+    public = field(b"ssh-ed25519") + field(private.public_key().public_bytes_raw())
+    inner = field(b"ssh-ed25519") + field(private.sign(to_be_signed(MESSAGE, "")))
+    refused(sshsig(public, "", inner), "another purpose", namespace="")
+
+
+def _mpint(number: int) -> bytes:
+    return field(number.to_bytes(number.bit_length() // 8 + 1, "big"))
+
+
+def test_numbers_and_points_are_written_the_one_right_way():
+    private = ec.derive_private_key(4711, ec.SECP256R1())
+    point = private.public_key().public_numbers()
+    full = b"\x04" + point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
+    short = bytes([2 + point.y % 2]) + point.x.to_bytes(32, "big")
+    kind = b"ecdsa-sha2-nistp256"
+    r, s = decode_dss_signature(private.sign(to_be_signed(MESSAGE, NAMESPACE), ec.ECDSA(hashes.SHA256())))
+
+    def signature(first: bytes, q: bytes = full, curve: bytes = b"nistp256", last: bytes = b"") -> bytes:
+        public = field(kind) + field(curve) + field(q)
+        return sshsig(public, NAMESPACE, field(kind) + field(first + _mpint(s) + last))
+
+    assert verify(signature(_mpint(r)), MESSAGE, NAMESPACE).key_kind == kind.decode()
+    refused(signature(field(b"\0" + _mpint(r)[4:])), "one right way")
+    refused(signature(field(b"\xff" + r.to_bytes(32, "big"))), "one right way")
+    refused(signature(field(b"")), "one right way")
+    refused(signature(field(b"\0")), "one right way")
+    refused(signature(_mpint(r), last=b"\0"), "trailing bytes")
+    refused(signature(_mpint(r), q=short), "not written in full")
+    refused(signature(_mpint(r), q=full[:-1] + bytes([full[-1] ^ 1])), "not on the curve")
+    refused(signature(_mpint(r), curve=b"nistp384"), "not the one that its kind names")
 
 
 def test_kinds_that_are_not_accepted_are_refused_by_name():

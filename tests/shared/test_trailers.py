@@ -42,6 +42,7 @@ def in_block(text: str) -> list[str]:
         "\nKey: after a blank line\n",
         "\n\n\ntitle\n\nKey: x\n\n\n",
         "title\n\nKey: x\n# a comment\nOther: y\n# end\n",
+        "title\n\nKey: x\n# a comment\n  not continued\n",
         "title\n\nNot a key: x\n",
         "title\n\nKey : space before\n",
         "title\n\n: no key\nKey: x\n",
