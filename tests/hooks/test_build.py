@@ -1,0 +1,323 @@
+"""Records of real commits, made through the real hooks by people and agents at work together."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support_agent import CLAUDE_ENV, Agent
+from support_git import commit, git, head, write
+from support_hooked import make_hooked
+
+from foureyes.hooks.build import Builder, build
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import keep_records
+from foureyes.shared.record import Record, record_bytes
+
+OLGA = Builder("person@example.com", "olga", "github.com/acme/shop", ())
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return make_hooked(tmp_path / "repo")
+
+
+def record(repo: Path, name: str = "HEAD", builder: Builder = OLGA) -> Record:
+    oid = head(repo, name)
+    return build(Repo.open(repo), [oid], builder)[oid]
+
+
+def lines(found: Record, path: str, side: str = "added") -> dict[int, str]:
+    """Line number -> class. Fails if a line is named twice."""
+    told: dict[int, str] = {}
+    for part in found.contributors:
+        if (part.path, part.side) == (path, side):
+            for line in range(part.start, part.start + part.count):
+                assert line not in told
+                told[line] = part.cls
+    return told
+
+
+def test_p1_an_agent_appends_to_a_persons_file(repo: Path):
+    commit(repo, {"f": "one\ntwo\n"}, "by hand")
+    Agent(repo).write("f", "one\ntwo\nthree\nfour\n")
+    commit(repo, {}, "more")
+    found = record(repo)
+    assert found.cls == "ai"
+    assert lines(found, "f") == {3: "ai", 4: "ai"}
+    assert lines(found, "f", "removed") == {}
+    (agent,) = found.agents
+    assert (agent.id, agent.version, agent.evidence) == ("claude-code", "2.1.330", ("agent-hook",))
+
+
+def test_p2_p3_p5_interleaved_hands_are_told_apart_line_by_line(repo: Path):
+    commit(repo, {"f": "a\nb\nc\nd\n"}, "by hand")
+    agent = Agent(repo)
+    agent.write("f", "a\nAI 1\n\nb\nc\nAI 2\nAI 3\nd\n")
+    write(repo, {"f": "a\nAI 1\n\nb\nby hand\nc\nAI 2\nrewritten by hand\nd\nlast by hand\n"})
+    agent.write("f", "a\nAI 1\n\nb\nby hand\nc\nAI 2\nrewritten by hand\nAI 4\nd\nlast by hand\n")
+    commit(repo, {}, "both")
+    assert lines(record(repo), "f") == {
+        2: "ai",
+        3: "ai",
+        5: "human",
+        7: "ai",
+        8: "human",
+        9: "ai",
+        11: "human",
+    }
+
+
+def test_p4_lines_that_an_agent_reindents_are_its_own(repo: Path):
+    commit(repo, {"f": "def f():\n  return 1\n\ndef g():\n  return 2\n"}, "by hand")
+    Agent(repo).shell("sed -i '2s/  /    /' f")
+    commit(repo, {}, "reindent")
+    found = record(repo)
+    assert lines(found, "f") == {2: "ai"}
+    assert lines(found, "f", "removed") == {2: "ai"}
+    assert found.contributors[0].evidence == "shell-snapshot"
+    assert found.contributors[0].confidence == "medium"
+
+
+def test_p6_an_agent_that_only_reads_leaves_a_persons_commit_alone(repo: Path):
+    Agent(repo).read("README")
+    Agent(repo, session="other").shell("cat README")
+    commit(repo, {"README": "hello\nedited by hand\n"}, "by hand")
+    found = record(repo)
+    assert found.cls == "human"
+    assert found.agents == ()
+    assert lines(found, "README") == {2: "human"}
+
+
+def test_p7_a_file_that_is_committed_later_is_attributed_then(repo: Path):
+    agent = Agent(repo)
+    agent.write("a", "a\n")
+    agent.write("b", "b\n")
+    git(repo, "add", "a")
+    git(repo, "commit", "-qm", "a alone")
+    git(repo, "add", "b")
+    git(repo, "commit", "-qm", "b later")
+    assert [change.path for change in record(repo, "HEAD~").files] == ["a"]
+    assert lines(record(repo, "HEAD~"), "a") == {1: "ai"}
+    assert {part.path for part in record(repo, "HEAD~").contributors} == {"a"}
+    assert lines(record(repo), "b") == {1: "ai"}
+
+
+def test_p8_a_persons_commit_after_an_agents_has_no_stale_session(repo: Path):
+    Agent(repo).write("f", "by ai\n")
+    commit(repo, {}, "ai")
+    commit(repo, {"f": "by ai\nby hand\n", "README": "hello\nmore\n"}, "by hand")
+    found = record(repo)
+    assert found.cls == "human"
+    assert found.agents == ()
+    assert lines(found, "f") == {2: "human"}
+    assert record(repo, "HEAD~").cls == "ai"
+
+
+def test_p27_an_agents_deletion_of_300_files_is_recorded_to_the_line(repo: Path):
+    commit(repo, {f"d/{n}": "x\n" * (n + 1) for n in range(300)}, "many")
+    Agent(repo).shell("git rm -rq d && git commit -qm 'Clean up'")
+    found = record(repo)
+    assert found.cls == "ai"
+    assert (found.totals.files, found.totals.files_deleted) == (300, 300)
+    assert found.totals.deleted == sum(range(1, 301))
+    removed = [part for part in found.contributors if part.side == "removed"]
+    assert {part.cls for part in removed} == {"ai"}
+    assert sum(part.count for part in removed) == found.totals.deleted
+    assert "journal" in found.agents[0].evidence
+
+
+def test_p29_without_trailers_the_evidence_still_tells(repo: Path):
+    Agent(repo).write("f", "by ai\n")
+    git(repo, "add", "f")
+    git(repo, "-c", "core.hooksPath=/dev/null", "commit", "-qm", "nothing to see")
+    found = record(repo)
+    assert found.cls == "ai"
+    assert found.witness is None
+    assert lines(found, "f") == {1: "ai"}
+
+
+def test_an_agents_commit_names_it_by_journal_and_trailer_and_keeps_its_id(repo: Path):
+    commit(repo, {"f": "x\n"}, "by an agent", env=CLAUDE_ENV)
+    found = record(repo)
+    assert found.cls == "ai"
+    (agent,) = found.agents
+    assert agent.id == "claude-code"
+    assert set(agent.evidence) == {"journal", "trailer"}
+    assert found.id
+    assert f"Provenance-Id: {found.id}" in git(repo, "log", "-1", "--format=%B")
+    assert lines(found, "f") == {1: "ai"}
+    assert found.contributors[0].confidence == "low"
+    assert found.witness is not None
+    assert found.witness.hook == "post-commit"
+
+
+def test_the_session_of_hooks_and_environment_is_one_agent(repo: Path):
+    agent = Agent(repo)
+    agent.write("f", "x\n")
+    agent.shell("git add f && git commit -qm x")
+    (found,) = record(repo).agents
+    assert set(found.evidence) >= {"journal", "agent-hook"}
+    assert found.version == "2.1.330"
+
+
+def test_the_operator_is_who_ran_it_and_how_that_is_known(repo: Path):
+    commit(repo, {"f": "x\n"}, "by an agent", env=CLAUDE_ENV)
+    operator = record(repo).operator
+    assert (operator.claim, operator.email, operator.how) == ("olga", "person@example.com", "foureyes.login")
+    nameless = record(repo, builder=Builder("person@example.com", "", "", ()))
+    assert (nameless.operator.claim, nameless.operator.how) == ("", "git")
+
+
+def human_on(repo: Path, **builder: object) -> str:
+    values = {"email": OLGA.email, "login": "olga", "repository": "", "agents": (), **builder}
+    return record(repo, builder=Builder(**values)).cls  # type: ignore[arg-type]
+
+
+def test_human_needs_a_witness_no_sign_of_an_agent_and_the_author_to_push(repo: Path):
+    commit(repo, {"f": "x\n"}, "by hand")
+    assert human_on(repo) == "human"
+    assert human_on(repo, email="someone@else.example") == ""
+    assert human_on(repo, email="") == ""
+    assert human_on(repo, agents=("codex-cli",)) == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "env", "options"),
+    [
+        ("x", {}, ("-c", "core.hooksPath=/dev/null")),
+        ("x", {"CLAUDECODE": "1"}, ()),
+        ("x\n\nProvenance-Id: 0198-anything", {}, ()),
+    ],
+    ids=["not witnessed", "a terminal of an editor with an agent", "an id of an unknown agent"],
+)
+def test_what_is_neither_seen_as_an_agents_nor_beyond_doubt_a_persons_has_no_class(
+    repo: Path, message: str, env: dict[str, str], options: tuple[str, ...]
+):
+    write(repo, {"f": "x\n"})
+    git(repo, "add", "f")
+    git(repo, *options, "commit", "-qm", message, env=env)
+    assert human_on(repo) == ""
+    assert record(repo).agents == ()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "x\n\nCo-Authored-By: Claude <noreply@anthropic.com>",
+        "x\n\n    Co-authored-by: Claude <noreply@anthropic.com>\n\nend",
+    ],
+)
+def test_a_commit_that_names_an_agent_is_an_agents_whoever_was_seen(repo: Path, message: str):
+    commit(repo, {"f": "x\n"}, message)
+    found = record(repo)
+    assert found.cls == "ai"
+    assert found.agents[0].evidence == ("trailer",)
+    assert lines(found, "f") == {1: "unknown"}
+
+
+def test_an_agents_commit_that_a_person_amends_picks_or_rebases_stays_an_agents(repo: Path):
+    commit(repo, {"f": "x\n"}, "by an agent", env=CLAUDE_ENV)
+    first = head(repo)
+    keep_records(Repo.open(repo), {first: record_bytes(record(repo))}, at=0)
+    git(repo, "commit", "-q", "--amend", "-m", "another message")
+    amended = record(repo)
+    assert amended.cls == "ai"
+    assert first in {parent.commit for parent in amended.lineage}
+    assert amended.agents[0].evidence[0] == "note"
+    git(repo, "reset", "-q", "--hard", first)
+    git(repo, "checkout", "-q", "-b", "side", "HEAD~")
+    commit(repo, {"g": "y\n"}, "by hand")
+    git(repo, "cherry-pick", first)
+    picked = record(repo)
+    assert picked.cls == "ai"
+    assert (first, "provenance-id") in {(parent.commit, parent.how) for parent in picked.lineage}
+    assert record(repo, "HEAD~").cls == "human"
+
+
+def test_edits_after_a_commit_are_not_taken_into_it(repo: Path):
+    agent = Agent(repo)
+    agent.write("f", "one\ntwo\nthree\n")
+    commit(repo, {}, "first")
+    agent.write("f", "three\ntwo\none\n")
+    agent.write("f", "")
+    assert lines(record(repo), "f") == {1: "ai", 2: "ai", 3: "ai"}
+
+
+def test_a_commit_in_a_linked_worktree_takes_the_edits_made_there(repo: Path, tmp_path: Path):
+    git(repo, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    Agent(repo).write("README", "hello\nin main\n")
+    Agent(tmp_path / "side", session="other").write("README", "hello\nin side\n")
+    commit(tmp_path / "side", {}, "side")
+    side = record(tmp_path / "side")
+    assert lines(side, "README") == {2: "ai"}
+    commit(repo, {"README": "hello\nin side\n"}, "the same, by hand")
+    assert lines(record(repo), "README") == {2: "human"}
+
+
+def test_odd_contents_and_names_are_told_exactly(repo: Path):
+    agent = Agent(repo)
+    agent.write("crlf", b"a\r\nb\r\n")
+    agent.write("open", b"no newline at the end")
+    agent.write("binary", b"\0\1\2")
+    agent.write("empty", b"")
+    agent.write('ü "q"\n', b"x\n")
+    commit(repo, {}, "odd")
+    found = record(repo)
+    assert lines(found, "crlf") == {1: "ai", 2: "ai"}
+    assert lines(found, "open") == {1: "ai"}
+    assert lines(found, 'ü "q"\\x0a') == {1: "ai"}
+    assert {(p.path, p.cls) for p in found.contributors if not p.count} == {("binary", "ai"), ("empty", "ai")}
+    assert {change.path for change in found.files if change.binary} == {"binary"}
+
+
+def test_an_edit_that_cannot_be_followed_makes_no_ones_commit_human(repo: Path):
+    Agent(repo).write("f", b"x" * (5 * 2**20))
+    commit(repo, {}, "large")
+    assert record(repo).cls == ""
+
+
+def test_root_merge_and_empty_commits_have_records(repo: Path):
+    root = record(repo, "HEAD")
+    assert [change.status for change in root.files] == ["A"]
+    git(repo, "checkout", "-q", "-b", "side")
+    commit(repo, {"s": "s\n"}, "side")
+    git(repo, "checkout", "-q", "main")
+    commit(repo, {"m": "m\n"}, "main")
+    git(repo, "merge", "-q", "--no-edit", "side")
+    merged = record(repo)
+    assert [change.path for change in merged.files] == ["s"]
+    assert merged.witness is not None
+    git(repo, "commit", "-q", "--allow-empty", "-m", "empty")
+    assert record(repo).files == ()
+    assert record(repo).cls == "human"
+
+
+def test_a_batch_needs_as_many_processes_as_one_commit(repo: Path, monkeypatch: pytest.MonkeyPatch):
+    from foureyes.hooks import repo as module
+
+    for number in range(12):
+        Agent(repo).write("f", f"{number}\n" * (number + 1))
+        commit(repo, {}, f"{number}")
+    started: list[str] = []
+    run_git = module.run_git
+
+    def counted(*arguments, **options):
+        started.append(arguments[0])
+        return run_git(*arguments, **options)
+
+    monkeypatch.setattr(module, "run_git", counted)
+    opened = Repo.open(repo)
+    every = git(repo, "rev-list", "HEAD").split()
+    started.clear()
+    build(opened, every[:1], OLGA)
+    one = len(started)
+    started.clear()
+    assert len(build(opened, every, OLGA)) == len(every)
+    assert len(started) <= one + 1
+
+
+def test_a_record_is_the_same_bytes_whenever_it_is_built(repo: Path):
+    Agent(repo).write("f", "x\n")
+    commit(repo, {}, "x")
+    assert record_bytes(record(repo)) == record_bytes(record(repo))
+    assert json.loads(record_bytes(record(repo)))["subject"][0]["digest"] == {"gitCommit": head(repo)}
