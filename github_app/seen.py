@@ -155,7 +155,8 @@ def keep_record(
         sha256=sha256_hex(f"{sha256_hex(record)} {listed}".encode()),
         record=zlib.compress(record, 1), envelopes=listed, seen_at=at,
     )  # fmt: skip
-    return conn.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    is_new = statement.on_conflict_do_nothing().returning(record_seen.c.sha256)
+    return conn.execute(is_new).first() is not None
 
 
 def records_seen(

@@ -62,11 +62,13 @@ class Workers:
         threads: int = 4,
         lease_ms: int = 60_000,
         sweep_seconds: float = 300,
+        renew_seconds: float | None = None,
     ) -> None:
         self._engine = engine
         self._judge = judge
         self._lease_ms = lease_ms
         self._sweep_seconds = sweep_seconds
+        self._renew_seconds = lease_ms / 3000 if renew_seconds is None else renew_seconds
         self._news = threading.Condition()
         self._heard = 0
         self._stopping = threading.Event()
@@ -133,7 +135,6 @@ class Workers:
         return True
 
     def _keep(self) -> None:
-        renew_seconds = self._lease_ms / 3000
         next_sweep, after_gap = 0.0, True
         while not self._stopping.is_set():
             try:
@@ -143,7 +144,7 @@ class Workers:
                     next_sweep, after_gap = time.monotonic() + self._sweep_seconds, False
             except Exception:
                 _log.exception("the keeper could not reach the database")
-            self._stopping.wait(min(renew_seconds, self._sweep_seconds))
+            self._stopping.wait(min(self._renew_seconds, self._sweep_seconds))
 
     def _renew(self) -> None:
         oldest = time.monotonic() - _LONGEST_LOOK_SECONDS

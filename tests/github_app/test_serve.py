@@ -1,0 +1,285 @@
+"""`foureyes serve` as a real process on loopback: how it starts, what it refuses, what survives its death.
+
+GitHub is a stand-in that proves to be the sandbox and answers nothing else, so that every look fails and stays due.
+"""
+
+import hashlib
+import hmac
+import http.client
+import http.server
+import json
+import os
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from support_git import CHECKOUT
+
+SECRET, TOKEN = "it is a secret to everybody", "sandbox-token"
+PATIENCE = 60
+KEY = (
+    rsa.generate_private_key(65537, 2048)
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode()
+)
+
+
+class OnlyTheProof(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        proof = self.path == "/_sandbox/token-proof"
+        body = hashlib.sha256(TOKEN.encode()).hexdigest().encode() if proof else b"{}"
+        self.send_response(200 if proof else 500)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_PATCH = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def github() -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OnlyTheProof)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def environment(github: str, tmp_path: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "PYTHONPATH": str(CHECKOUT / ".types"),
+        "FOUREYES_APP_ID": "12",
+        "FOUREYES_PRIVATE_KEY": KEY,
+        "FOUREYES_WEBHOOK_SECRET": SECRET,
+        "FOUREYES_GITHUB_URL": github,
+        "FOUREYES_SANDBOX_TOKEN": TOKEN,
+        "FOUREYES_DATA": str(tmp_path / "data"),
+        "FOUREYES_PORT": "0",
+        "FOUREYES_DRAIN_SECONDS": "5",
+    }
+
+
+def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "foureyes.hooks.cli", "serve", *arguments]
+    return subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+@contextmanager
+def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running server and its address. Its logs go to nowhere: nobody reads them, and a full pipe would stop it."""
+    command = [sys.executable, "-m", "foureyes.hooks.cli", "serve", "--json"]
+    process = subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert process.stdout is not None
+        yield process, json.loads(process.stdout.readline())["listening"]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def refused(environment: dict[str, str], *arguments: str) -> str:
+    """What a server that does not start says; it must end with exit code 1, without a traceback."""
+    process = start(environment, *arguments)
+    said, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1, errors
+    assert "Traceback" not in errors
+    assert said == ""
+    assert "what to do:" in errors
+    return errors
+
+
+def pull_request(number: int) -> bytes:
+    payload = {
+        "action": "opened",
+        "repository": {"id": 9, "full_name": "acme/shop", "default_branch": "main"},
+        "installation": {"id": 7},
+        "sender": {"id": 1, "login": "olga", "type": "User"},
+        "pull_request": {
+            "number": number,
+            "head": {"sha": f"{number:040x}", "ref": f"fix-{number}", "repo": {"id": 9}},
+            "base": {"sha": "c" * 40, "ref": "main"},
+        },
+    }
+    return json.dumps(payload).encode()
+
+
+def deliver(address: str, guid: str, body: bytes, secret: str = SECRET, event: str = "pull_request") -> int:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
+    digest = hmac.digest(secret.encode(), body, "sha256").hex()
+    sent = {"X-Hub-Signature-256": f"sha256={digest}", "X-GitHub-Delivery": guid, "X-GitHub-Event": event}
+    connection.request("POST", "/webhook", body, {**sent, "Content-Type": "application/json"})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def get(address: str, path: str) -> tuple[int, str]:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def rows(environment: dict[str, str], query: str) -> list[tuple[object, ...]]:
+    database = sqlite3.connect(f"file:{environment['FOUREYES_DATA']}/foureyes.sqlite3?mode=ro", uri=True)
+    try:
+        return database.execute(query).fetchall()
+    finally:
+        database.close()
+
+
+def test_it_hears_what_is_signed_and_stops_when_it_is_told_to(environment: dict[str, str]) -> None:
+    with serving(environment) as (process, address):
+        assert get(address, "/healthz") == (200, "alive\n")
+        assert get(address, "/readyz")[0] == 200
+        assert deliver(address, "d-1", pull_request(1)) == 202
+        assert deliver(address, "d-2", pull_request(2), secret="guess") == 401
+        assert deliver(address, "d-3", b"[]") == 400
+        assert (
+            'foureyes_deliveries_total{event="pull_request",result="stored"} 1.0'
+            in get(address, "/metrics")[1]
+        )
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert rows(environment, "select guid from delivery") == [("d-1",)]
+    assert rows(environment, "select key, gen, done_gen from work") == [(f"9:{1:040x}", 1, 0)]
+
+
+def test_what_it_stores_is_for_nobody_else(environment: dict[str, str]) -> None:
+    with serving(environment):
+        data = Path(environment["FOUREYES_DATA"])
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [data, *data.iterdir()]}
+    assert modes["data"] == 0o700
+    assert "foureyes.sqlite3" in modes
+    assert not [name for name, mode in modes.items() if mode & 0o077]
+
+
+def test_a_killed_server_has_lost_nothing_that_it_acknowledged(environment: dict[str, str]) -> None:
+    with serving(environment) as (process, address):
+        acknowledged = [f"d-{n}" for n in range(1, 101) if deliver(address, f"d-{n}", pull_request(n)) == 202]
+        process.send_signal(signal.SIGKILL)
+        process.wait(PATIENCE)
+    assert len(acknowledged) == 100
+    assert {
+        guid for (guid,) in rows(environment, "select guid from delivery where decided_at is null")
+    } == set(acknowledged)
+    with serving(environment) as (_, address):
+        assert get(address, "/readyz") == (200, "ready; 100 heads wait to be looked at, 0 keep failing\n")
+
+
+def test_a_failed_look_stays_due_and_says_why(environment: dict[str, str]) -> None:
+    with serving(environment) as (process, address):
+        assert deliver(address, "d-1", pull_request(1)) == 202
+        while not (
+            tried := rows(environment, "select tries, last_error, gen > done_gen from work where tries > 0")
+        ):
+            assert process.poll() is None
+            threading.Event().wait(0.05)
+    ((_, last_error, pending),) = tried
+    assert last_error
+    assert pending == 1
+
+
+def test_a_body_that_is_larger_than_github_sends_is_refused(environment: dict[str, str]) -> None:
+    with serving(environment) as (_, address):
+        parts = urlsplit(address)
+        with socket.create_connection((parts.hostname, parts.port or 0), timeout=PATIENCE) as connection:
+            size = 25 * 1024 * 1024 + 1
+            connection.sendall(
+                f"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode()
+            )
+            assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
+        assert get(address, "/healthz")[0] == 200
+
+
+def test_all_wrong_settings_are_said_at_once_and_nothing_is_written(environment: dict[str, str]) -> None:
+    environment |= {"FOUREYES_WEBHOOK_SECRET": "", "FOUREYES_PRIVATE_KEY": "no", "FOUREYES_PORT": "x"}
+    said = refused(environment)
+    for name in ("WEBHOOK_SECRET is missing", "PRIVATE_KEY does not hold", "PORT must be"):
+        assert f"FOUREYES_{name}" in said
+    assert not Path(environment["FOUREYES_DATA"]).exists()
+
+
+def test_a_loopback_github_that_is_no_sandbox_is_refused(environment: dict[str, str]) -> None:
+    assert "not the sandbox of this token" in refused({**environment, "FOUREYES_SANDBOX_TOKEN": "another"})
+    del environment["FOUREYES_SANDBOX_TOKEN"]
+    assert "only `foureyes sandbox` may be used like that" in refused(environment)
+
+
+def test_a_taken_port_is_refused_before_anything_is_written(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment["FOUREYES_PORT"] = str(taken.getsockname()[1])
+        said = refused(environment)
+    assert f"cannot listen on 127.0.0.1:{environment['FOUREYES_PORT']}" in said
+    assert not Path(environment["FOUREYES_DATA"]).exists()
+
+
+def test_a_second_server_on_the_same_file_is_refused(environment: dict[str, str]) -> None:
+    with serving(environment) as (_, address):
+        assert "another foureyes serve uses" in refused(environment)
+        assert get(address, "/healthz")[0] == 200
+
+
+def test_a_folder_that_cannot_be_used_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = refused({**environment, "FOUREYES_DATA": str(tmp_path / "file" / "data")})
+    assert "cannot keep data in" in said
+
+
+@pytest.mark.parametrize("content", ["newer", "not a database"])
+def test_a_database_that_is_not_ours_is_refused_and_left_alone(
+    environment: dict[str, str], content: str
+) -> None:
+    data = Path(environment["FOUREYES_DATA"])
+    data.mkdir()
+    file = data / "foureyes.sqlite3"
+    if content == "newer":
+        database = sqlite3.connect(file)
+        database.executescript(
+            "create table alembic_version (version_num text); insert into alembic_version values ('r9999')"
+        )
+        database.close()
+    else:
+        file.write_bytes(b"this is a letter and no database\n" * 100)
+    before = file.read_bytes()
+    said = refused(environment)
+    assert ("newer foureyes" if content == "newer" else "not a database") in said
+    if content == "not a database":
+        assert file.read_bytes() == before
+    else:
+        tables = rows(environment, "select name from sqlite_master")
+        assert tables == [("alembic_version",)]
+
+
+def test_checking_reads_the_settings_and_starts_nothing(environment: dict[str, str]) -> None:
+    process = start(environment, "--check", "--json")
+    said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert json.loads(said) == {"ok": True, "github": environment["FOUREYES_GITHUB_URL"]}
+    assert not Path(environment["FOUREYES_DATA"]).exists()
