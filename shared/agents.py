@@ -98,6 +98,9 @@ class Agent:
     settings: tuple[Sign, ...] = ()
     traps: tuple[str, ...] = ()
 
+    def in_persons_terminal(self, environment: Mapping[str, str]) -> bool:
+        return any(environment.get(name) for name in self.not_with)
+
 
 class EnvMark(NamedTuple):
     """An agent as the environment shows it. `strong` False: a person's terminal can look like this."""
@@ -141,6 +144,7 @@ class Catalogue:
         found = {
             variable.name: variable.kept(environment)
             for agent in self.agents
+            if not agent.in_persons_terminal(environment)
             for variable in agent.environment
             if variable.sign != "trap" and variable.matches(environment)
         }
@@ -183,7 +187,7 @@ class Catalogue:
 
 
 def _env_mark(agent: Agent, environment: Mapping[str, str]) -> EnvMark | None:
-    if any(environment.get(name) for name in agent.not_with):
+    if agent.in_persons_terminal(environment):
         return None
     hits = [v for v in agent.environment if v.sign != "trap" and v.matches(environment)]
     signs = [v for v in hits if v.sign != "info"]

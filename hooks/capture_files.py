@@ -1,0 +1,195 @@
+"""The shell scripts that an installed repository runs, with the catalogue's tables written into them."""
+
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from importlib.resources import files
+
+from foureyes.hooks.version import VERSION
+from foureyes.shared.agents import Agent, Catalogue, Variable
+
+EVENTS = ("prepare-commit-msg", "post-commit", "post-merge", "post-applypatch", "post-rewrite", "pre-push")
+STYLES = ("assisted-by", "co-authored-by", "generated-by", "none")
+_SCRIPTS = {
+    "capture.sh": "capture.sh",
+    "marks.sh": "capture_marks.sh",
+    "trailers.sh": "capture_trailers.sh",
+    "push.sh": "capture_push.sh",
+}
+
+
+# Set in every shell, so that they cannot tell by being there whether the table is worth reading.
+_ALWAYS_SET = {"USER"}
+
+
+def bootstrap(event: str) -> str:
+    """One line of POSIX sh that finds the repository's scripts from within a hook and runs them. It looks for them
+    anew each time, so that a repository can be moved; and whatever is wrong with them, git's command goes on.
+    """
+    return (
+        f"foureyes_hook={event}; foureyes_git=${{GIT_DIR:-.git}}; foureyes_git=${{foureyes_git%/}}; "
+        "foureyes_common=$foureyes_git; trap 'exit ${foureyes_status:-0}' EXIT; "
+        'if [ -f "$foureyes_git/commondir" ]; then read -r foureyes_common <"$foureyes_git/commondir"; '
+        "case $foureyes_common in /*) ;; *) foureyes_common=$foureyes_git/$foureyes_common ;; esac; fi; "
+        'if [ -r "$foureyes_common/foureyes/capture.sh" ]; then . "$foureyes_common/foureyes/capture.sh"; '
+        "else echo 'foureyes: not recorded, its scripts are gone; run: foureyes install' >&2; fi; :"
+    )
+
+
+_RUN = f"""# foureyes: runs one hook, for hook managers that keep the hooks themselves. $1 is its name.
+# @NOTE@
+foureyes_event=$1
+shift
+{bootstrap("$foureyes_event")}
+exit 0
+"""
+
+
+def render(
+    catalogue: Catalogue, *, style: str, python: str, path: Sequence[str], proc: str = "/proc"
+) -> dict[str, str]:
+    """File name below `<git common dir>/foureyes` -> text. `python` is a base interpreter, `path` the folders that
+    it imports foureyes and its libraries from.
+    """
+    code = f"import sys; sys.path += {list(path)!r}; from foureyes.hooks.push import main; main(sys.argv[1:])"
+    parts = {
+        "NOTE": f"foureyes {VERSION}; what is changed here is lost at the next `foureyes install`.",
+        "PROC": proc,
+        "STYLE": style,
+        "PYTHON": shlex.quote(python),
+        "CODE": shlex.quote(code),
+        "PROCESS_HINTS": " | ".join(f"{_word(name)}* | */{_word(name)}*" for name in _processes(catalogue)),
+        "PROCESSES": "\n        ".join(_process_rows(catalogue)),
+        "PERSONS_TERMINALS": "\n        ".join(_terminal_rows(catalogue)) or "*) ;;",
+        "ANY_VARIABLE": "".join(f"${{{name}-}}" for name in _watched(catalogue)),
+        "ANY_FILE": _other_signs(catalogue),
+        "VARIABLES": "\n" + "\n".join(_variable_rows(catalogue)),
+        "AGENTS": "\n    ".join(_agent_rows(catalogue)),
+        "LINES": "\n        ".join(_naming_rows(catalogue, _lines_of, "foureyes_line")),
+        "NAMES": "\n        ".join(_naming_rows(catalogue, _names_of, "foureyes_value")),
+    }
+    texts = {name: files("foureyes.hooks").joinpath(own).read_text("utf-8") for name, own in _SCRIPTS.items()}
+    return {name: _fill(text, parts) for name, text in {**texts, "run.sh": _RUN}.items()}
+
+
+def native_line(event: str) -> str:
+    """What a person adds to the hook of another hook manager."""
+    return f'sh "$(git rev-parse --git-common-dir)/foureyes/run.sh" {event} "$@" || :'
+
+
+def _fill(template: str, parts: dict[str, str]) -> str:
+    for name, text in parts.items():
+        # In a place where sh would choke on a bare mark, the template has it in a comment.
+        template = template.replace(f"# @{name}@" if name == "VARIABLES" else f"@{name}@", text)
+    return template
+
+
+def _processes(catalogue: Catalogue) -> list[str]:
+    return sorted({sign.text for agent in catalogue.agents for sign in agent.processes})
+
+
+def _process_rows(catalogue: Catalogue) -> Iterable[str]:
+    for agent in catalogue.agents:
+        if agent.processes:
+            names = " | ".join(_word(sign.text) for sign in agent.processes)
+            yield f"{names}) foureyes_agent={agent.id} ;;"
+
+
+def _terminal_rows(catalogue: Catalogue) -> Iterable[str]:
+    for agent in catalogue.agents:
+        if agent.not_with:
+            yield f'{agent.id}) [ -z "{_any(agent.not_with)}" ] || foureyes_agent= ;;'
+
+
+def _variables(catalogue: Catalogue) -> list[tuple[Agent, Variable]]:
+    """All that may be noted; the cross-vendor AI_AGENT first, because it names the program itself."""
+    pairs = [(agent, v) for agent in catalogue.agents for v in agent.environment if v.sign != "trap"]
+    return sorted(pairs, key=lambda pair: pair[1].name != "AI_AGENT")
+
+
+def _watched(catalogue: Catalogue) -> list[str]:
+    names = {v.name for _, v in _variables(catalogue) if not v.name.startswith("/")}
+    return sorted(names - _ALWAYS_SET)
+
+
+def _other_signs(catalogue: Catalogue) -> str:
+    signs = [v for _, v in _variables(catalogue) if v.name.startswith("/") or v.name in _ALWAYS_SET]
+    tests = (
+        f"-e {_word(v.name)}" if v.name.startswith("/") else f'"${{{v.name}-}}" = {_word(v.value)}'
+        for v in signs
+    )
+    return " ".join(f"|| [ {test} ]" for test in tests)
+
+
+def _variable_rows(catalogue: Catalogue) -> Iterable[str]:
+    for agent, variable in _variables(catalogue):
+        name, what = variable.name, f"{agent.id} {variable.sign}"
+        guard = f'[ -n "{_any(agent.not_with)}" ] || ' if agent.not_with else ""
+        gives = shlex.quote(variable.gives)
+        if name.startswith("/"):
+            yield f"if [ -e {_word(name)} ]; then foureyes_mark {what} {_word(name)} {variable.value} {gives}; fi"
+            continue
+        value = "set" if variable.private else f'"${{{name}}}"'
+        mark = f"foureyes_mark {what} {name} {value} {gives}"
+        yield f"{guard}case ${{{name}-}} in {_glob(variable.value)}) {mark} ;; esac"
+
+
+def _agent_rows(catalogue: Catalogue) -> Iterable[str]:
+    for agent in catalogue.agents:
+        if agent.kind in {"local", "cloud"}:
+            yield (
+                f"{agent.id}) foureyes_vendor={shlex.quote(agent.vendor)} foureyes_title={shlex.quote(agent.name)} "
+                f"foureyes_address={shlex.quote(_address(agent))} ;;"
+            )
+
+
+def _address(agent: Agent) -> str:
+    if agent.addresses:
+        return agent.addresses[0].text
+    numbered = [account for account in agent.accounts if account.id is not None]
+    return f"{numbered[0].id}+{numbered[0].login}@users.noreply.github.com" if numbered else ""
+
+
+def _naming_rows(
+    catalogue: Catalogue, forms: Callable[[Agent], Iterable[str]], variable: str
+) -> Iterable[str]:
+    """For each vendor the forms in which its agents name themselves in a message."""
+    for vendor in sorted({agent.vendor for agent in catalogue.agents if agent.kind in {"local", "cloud"}}):
+        found = [form for agent in catalogue.agents if agent.vendor == vendor for form in forms(agent)]
+        if found:
+            row = " | ".join(dict.fromkeys(found))
+            yield f"{shlex.quote(vendor)}) case ${variable} in {row}) foureyes_named=1 ;; esac ;;"
+
+
+def _lines_of(agent: Agent) -> Iterable[str]:
+    for address in agent.addresses:
+        yield f"*{_word(f'<{address.text}>')}*"
+    for account in agent.accounts:
+        yield "*" + _word(f"<{account.id}+" if account.id is not None else f"<{account.login}@") + "*"
+    for trailer in agent.trailers:
+        yield f"{_word(trailer.text)}:*"
+    for line in agent.lines:
+        yield f"*{_glob(line.text)}"
+
+
+def _names_of(agent: Agent) -> Iterable[str]:
+    for name in dict.fromkeys((agent.id, *(sign.text for sign in agent.names))):
+        start = _any_case(name)
+        yield from (start, f"{start}:*", f"{start}\\ [\\(0123456789]*")
+
+
+def _any(names: Iterable[str]) -> str:
+    return "".join(f"${{{name}-}}" for name in names)
+
+
+def _any_case(text: str) -> str:
+    return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else _word(c) for c in text)
+
+
+def _word(text: str) -> str:
+    """A text that sh takes letter for letter in a pattern."""
+    return "".join(c if c.isalnum() or c in "_-./:" else f"\\{c}" for c in text)
+
+
+def _glob(pattern: str) -> str:
+    """The catalogue's globs are sh's own; only what would end a word has to be escaped."""
+    return "".join(f"\\{c}" if c in " ()|&;<>$`\"'#~" else c for c in pattern)

@@ -1,0 +1,168 @@
+"""Putting the hooks into a repository, and taking them out: scripts, hook files or configuration, and what was done.
+
+`<git common dir>/foureyes/` holds the scripts, the journal, and `settings`, which says what install did, so that
+uninstall undoes exactly that.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from foureyes.hooks import config_hooks, hook_files, runtime
+from foureyes.hooks.capture_files import EVENTS, STYLES, render
+from foureyes.hooks.catalogue import catalogue
+from foureyes.hooks.journal import journal_dir
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.version import VERSION
+from foureyes.shared.errors import UserError
+
+_SETTINGS = "settings"
+_SCRIPTS = ("capture.sh", "marks.sh", "trailers.sh", "push.sh", "run.sh")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`how` is `config`, `files`, or `by hand` where another tool owns the hooks folder and a person adds the line."""
+
+    style: str
+    python: str
+    path: tuple[str, ...]
+    how: str = ""
+    made_hooks_folder: bool = False
+    set_login: bool = False
+    version: str = VERSION
+
+
+def settings_for(*, style: str) -> Settings:
+    """Settings for this installation of foureyes. Raises UserError if a hook could not start it."""
+    if style not in STYLES:
+        raise UserError(
+            f"foureyes.trailers is {style!r}, which is no style of trailers",
+            next_step=f"set it to one of: {', '.join(STYLES)}",
+            exit_code=2,
+        )
+    found = Settings(style, runtime.interpreter(), runtime.import_path())
+    runtime.check(found.python, found.path)
+    return found
+
+
+def read_settings(repo: Repo) -> Settings | None:
+    """What install wrote; None if foureyes is not installed here, or by a version that wrote something else."""
+    try:
+        stored = json.loads((repo.home / _SETTINGS).read_text("utf-8"))
+        return Settings(**{**stored, "path": tuple(stored["path"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def write_settings(repo: Repo, settings: Settings) -> None:
+    _write(repo.home / _SETTINGS, json.dumps(asdict(settings), indent=1) + "\n")
+
+
+def put_in_place(repo: Repo, settings: Settings) -> Settings:
+    """Scripts first, then the hooks that run them. Whatever fails, nothing half-written stays. Answers the settings
+    with `how` filled in. Raises UserError.
+    """
+    before = read_settings(repo)
+    how = choose(repo)
+    folder = hook_files.hooks_folder(repo)
+    done = Settings(
+        settings.style,
+        settings.python,
+        settings.path,
+        how,
+        made_hooks_folder=before.made_hooks_folder if before else not folder.exists(),
+        set_login=before.set_login if before else False,
+    )
+    try:
+        journal_dir(repo.common_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+        repo.home.chmod(0o700)
+        for name, text in render(catalogue(), style=done.style, python=done.python, path=done.path).items():
+            _write(repo.home / name, text)
+        if before is not None and before.how != how:
+            _take_hooks_out(repo, before)
+        if how == "config":
+            config_hooks.write(repo)
+        elif how == "files":
+            hook_files.write(folder)
+        write_settings(repo, done)
+    except BaseException as error:
+        if before is None:
+            with contextlib.suppress(OSError, UserError):
+                take_away(repo, done, forget=True)
+        if isinstance(error, OSError):
+            raise UserError(
+                f"the hooks could not be written: {error.filename}: {error.strerror}",
+                next_step="make that place writable for you, then run `foureyes install` again",
+            ) from error
+        raise
+    return done
+
+
+def choose(repo: Repo) -> str:
+    """How hooks get into this repository: by git's version, and by who owns the hooks folder."""
+    if repo.version >= config_hooks.OLDEST_GIT:
+        return "config"
+    if repo.config("core.hooksPath") is None or hook_files.hooks_folder(repo) == repo.common_dir / "hooks":
+        return "files"
+    return "by hand"
+
+
+def in_place(repo: Repo, settings: Settings) -> tuple[str, ...]:
+    """Events whose hook would run now."""
+    if settings.how == "config":
+        return config_hooks.in_place(repo) if repo.version >= config_hooks.OLDEST_GIT else ()
+    if settings.how == "by hand":
+        folder = hook_files.hooks_folder(repo)
+        return tuple(event for event in EVENTS if _mentions_us(folder, event))
+    return hook_files.in_place(hook_files.hooks_folder(repo))
+
+
+def _mentions_us(folder: Path, event: str) -> bool:
+    # husky 9 keeps its own shims in `.husky/_` and the person's lines in `.husky`.
+    for file in (folder / event, folder.parent / event):
+        with contextlib.suppress(OSError):
+            if f'foureyes/run.sh" {event}' in file.read_text("utf-8", "replace"):
+                return True
+    return False
+
+
+def take_away(repo: Repo, settings: Settings, *, forget: bool) -> tuple[str, ...]:
+    """The way back. Journal and evidence stay unless `forget`: later pushes may still need what was noted. Answers the
+    hook files that another tool holds now, with the previous hook still kept beside them.
+    """
+    held = _take_hooks_out(repo, settings)
+    if settings.set_login:
+        repo.ask("config", "--local", "--unset-all", "foureyes.login")
+    for name in (*_SCRIPTS, _SETTINGS):
+        (repo.home / name).unlink(missing_ok=True)
+    if forget:
+        shutil.rmtree(repo.home, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        journal_dir(repo.common_dir).rmdir()
+        repo.home.rmdir()
+    return held
+
+
+def _take_hooks_out(repo: Repo, settings: Settings) -> tuple[str, ...]:
+    config_hooks.remove(repo)
+    if settings.how != "files":
+        return ()
+    folder = repo.common_dir / "hooks" if repo.config("core.hooksPath") else hook_files.hooks_folder(repo)
+    held = hook_files.remove(folder)
+    if settings.made_hooks_folder:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+    return held
+
+
+def _write(file: Path, text: str) -> None:
+    """In one step, so that a commit that runs at this moment reads the old or the new."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write(text)
+    Path(name).replace(file)
