@@ -181,6 +181,21 @@ def app_credentials(world: World, app: App) -> Json:
     }
 
 
+def app_environment(world: World, app: App) -> dict[str, str]:
+    """The settings with which an App process talks to this sandbox."""
+    return {
+        "FOUREYES_GITHUB_URL": world.url,
+        "FOUREYES_APP_ID": str(app.id),
+        "FOUREYES_PRIVATE_KEY": app.private_key,
+        "FOUREYES_WEBHOOK_SECRET": app.webhook_secret,
+        "FOUREYES_SANDBOX_TOKEN": world.token,
+    }
+
+
+def show_environment(world: World, body: Json) -> dict[str, str]:
+    return app_environment(world, _app(world, body))
+
+
 def list_apps(world: World, body: Json) -> list[Json]:
     return [app_credentials(world, app) for app in world.apps.values()]
 
@@ -314,6 +329,7 @@ COMMANDS: dict[str, Command] = {
     "DELETE keys": remove_key,
     "POST apps": create_app,
     "GET apps": list_apps,
+    "GET environment": show_environment,
     "POST webhook": set_webhook,
     "POST permissions": set_permissions,
     "GET tokens": list_tokens,

@@ -2,12 +2,25 @@
 
 import os
 import subprocess
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 ZERO = "0" * 40
+_CONFIG = """[http]
+	receivepack = true
+[receive]
+	hideRefs = refs/pull
+	autogc = false
+[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[gc]
+	auto = 0
+"""
 _UPDATE_HOOK = """#!/bin/sh
 # The server says beforehand which refs this push may not move, one `ref message` per line, and which only forward.
 printf '%s\\n' "$SANDBOX_REFUSED" | while read -r ref message; do
@@ -84,21 +97,20 @@ class GitRepository:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._commits: dict[str, Commit] = {}
-        self._ranges: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._known: dict[tuple[str, ...], Any] = {}
+
+    def _once(self, find: Callable[[], T], *question: str) -> T:
+        """The answer to a question about full object ids never changes, so git is asked once."""
+        if question not in self._known:
+            self._known[question] = find()
+        found: T = self._known[question]
+        return found
 
     def create(self, default_branch: str = "main") -> "GitRepository":
         self.path.mkdir(parents=True)
         self.run("init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}", ".")
-        for name, value in {
-            "http.receivepack": "true",
-            "receive.hideRefs": "refs/pull",
-            "uploadpack.allowFilter": "true",
-            "uploadpack.allowAnySHA1InWant": "true",
-            "gc.auto": "0",
-            "receive.autogc": "false",
-            "core.logAllRefUpdates": "false",
-        }.items():
-            self.run("config", name, value)
+        with (self.path / "config").open("a") as config:
+            config.write(_CONFIG)
         hook = self.path / "hooks" / "update"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(_UPDATE_HOOK)
@@ -146,9 +158,13 @@ class GitRepository:
         return oid[0]
 
     def commit_id(self, expression: str) -> str | None:
+        if expression in self._commits:
+            return expression
         return self.resolve(expression + "^{commit}")
 
     def type_of(self, oid: str) -> str | None:
+        if oid in self._commits:
+            return "commit"
         out = self.run("cat-file", "--batch-check=%(objecttype)", stdin=oid.encode() + b"\n").decode().strip()
         return None if out.endswith("missing") else out
 
@@ -184,33 +200,37 @@ class GitRepository:
 
     def range(self, base: str, head: str) -> tuple[str, ...]:
         """Ids of `base..head`; both are full ids, so the answer never changes."""
-        if (base, head) not in self._ranges:
-            out = self.text("rev-list", "--topo-order", "--reverse", head, f"^{base}")
-            self._ranges[(base, head)] = tuple(out.split())
-        return self._ranges[(base, head)]
+        arguments = ("rev-list", "--topo-order", "--reverse", head, f"^{base}")
+        return self._once(lambda: tuple(self.text(*arguments).split()), "range", base, head)
 
     def history(self, tip: str, limit: int) -> list[Commit]:
         return self.commits_of(self.text("rev-list", f"--max-count={limit}", tip).split())
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        arguments = ("rev-list", "--max-count=1", ancestor, f"^{descendant}")
         try:
-            return not self.run("rev-list", "--max-count=1", ancestor, f"^{descendant}")
+            return self._once(lambda: not self.run(*arguments), "ancestor", ancestor, descendant)
         except GitFailed:
             return False
 
     def merge_base(self, one: str, other: str) -> str | None:
-        return self.run("merge-base", one, other, expect=(0, 1)).decode().strip() or None
+        def find() -> str | None:
+            return self.run("merge-base", one, other, expect=(0, 1)).decode().strip() or None
+
+        return self._once(find, "merge base", one, other)
 
     def merge_tree(self, ours: str, theirs: str) -> str | None:
         """Tree of the automatic merge; None on a conflict or unrelated histories."""
+
+        def find() -> str | None:
+            out = self.run("merge-tree", "--write-tree", "--no-messages", ours, theirs, expect=(0, 1))
+            lines = out.decode().splitlines()
+            return lines[0] if len(lines) == 1 else None
+
         try:
-            out = self.run(
-                "merge-tree", "--write-tree", "--no-messages", ours, theirs, expect=(0, 1)
-            ).decode()
+            return self._once(find, "merge tree", ours, theirs)
         except GitFailed:
             return None
-        lines = out.splitlines()
-        return lines[0] if len(lines) == 1 else None
 
     def commit_tree(
         self, tree: str, parents: list[str], message: str, author: Signature, committer: Signature
@@ -225,16 +245,14 @@ class GitRepository:
         out = self.run("commit-tree", tree, *arguments, "-F", "-", stdin=message.encode(), env=env)
         return out.decode().strip()
 
-    def write_tree(self, files: dict[str, str]) -> str:
-        """A tree of plain files by path."""
-        with tempfile.TemporaryDirectory(dir=self.path.parent) as folder:
-            env = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-            lines = []
-            for path, text in files.items():
-                blob = self.run("hash-object", "-w", "--stdin", stdin=text.encode()).decode().strip()
-                lines.append(f"100644 {blob}\t{path}\n")
-            self.run("update-index", "--index-info", stdin="".join(lines).encode(), env=env)
-            return self.run("write-tree", env=env).decode().strip()
+    def first_commit(self, branch: str, files: dict[str, str], message: str, who: Signature) -> None:
+        """A branch with one commit of plain files."""
+        seconds = int(datetime.fromisoformat(who.date).timestamp())
+        lines = [f"commit refs/heads/{branch}", f"committer {who.name} <{who.email}> {seconds} +0000"]
+        stream = "\n".join(lines).encode() + b"\n" + _data(message)
+        for path, text in files.items():
+            stream += f"M 100644 inline {path}\n".encode() + _data(text)
+        self.run("fast-import", "--quiet", stdin=stream)
 
     def tree(self, oid: str, *, recursive: bool = False) -> list[TreeEntry]:
         flags = ["-r", "-t"] if recursive else []
@@ -259,8 +277,8 @@ class GitRepository:
 
     def changes(self, old: str, new: str) -> list[FileChange]:
         """The diff of two commits with renames folded: what a page shows, not what the gate may rely on."""
-        raw = self.run("diff-tree", "-r", "-z", "-M", "--raw", "--numstat", "--no-commit-id", old, new)
-        return _parse_changes(raw.split(b"\0"))
+        arguments = ("diff-tree", "-r", "-z", "-M", "--raw", "--numstat", "--no-commit-id", old, new)
+        return self._once(lambda: _parse_changes(self.run(*arguments).split(b"\0")), "changes", old, new)
 
     def empty_tree(self) -> str:
         return self.run("hash-object", "-t", "tree", "-w", "--stdin").decode().strip()
@@ -276,6 +294,10 @@ class GitRepository:
         )
         start = out.find("\n@@")
         return out[start + 1 :].rstrip("\n") if start >= 0 else None
+
+
+def _data(text: str) -> bytes:
+    return b"data %d\n%b\n" % (len(text.encode()), text.encode())
 
 
 def parse_commit(oid: str, raw: bytes) -> Commit:

@@ -68,8 +68,11 @@ APP_EVENTS = (
 )
 
 
-def seed(world: World) -> App:
-    """Fills an empty world; the App is already installed on all repositories of acme."""
+def seed(world: World, app_key: str = "") -> App:
+    """Fills an empty world; the App is already installed on all repositories of acme.
+
+    `app_key` is the App's private key as PEM; without one a new one is made.
+    """
     web_flow = User(19864447, "web-flow", name="GitHub", emails=("noreply@github.com",))
     world.add_user(web_flow)
     for login, number in PEOPLE.items():
@@ -81,7 +84,7 @@ def seed(world: World) -> App:
     for slug, logins in TEAMS.items():
         members = [world.users[PEOPLE[login]] for login in logins]
         acme.teams[slug] = Team(world.next_id(), slug, acme, members, {shop.id: "write"})
-    app = add_app(world, acme, "foureyes", APP_PERMISSIONS, APP_EVENTS)
+    app = add_app(world, acme, "foureyes", APP_PERMISSIONS, APP_EVENTS, app_key)
     install(world, app, acme)
     check = {"context": CHECK, "integration_id": app.id}
     parameters = {"required_status_checks": [check], "strict_required_status_checks_policy": False}
@@ -132,23 +135,38 @@ def add_repository(
         git.run("fetch", "--quiet", str(parent.git.path), "+refs/heads/*:refs/heads/*")
     elif files is not None:
         who = Signature("acme", "setup@acme.example", "2024-01-01T00:00:00Z")
-        commit = git.commit_tree(git.write_tree(files), [], "Set up the shop\n", who, who)
-        git.update_ref("refs/heads/main", commit)
+        git.first_commit("main", files, "Set up the shop\n", who)
     return world.add_repository(repository)
 
 
-def add_app(
-    world: World, owner: Organization, slug: str, permissions: dict[str, str], events: tuple[str, ...]
-) -> App:
+def new_key() -> str:
+    """An RSA private key as PEM, as GitHub hands one out for an App."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(
+    pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
-    public = key.public_key().public_bytes(
+    return pem.decode()
+
+
+def _public(private: str) -> str:
+    key = serialization.load_pem_private_key(private.encode(), None)
+    pem = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
+    return pem.decode()
+
+
+def add_app(
+    world: World,
+    owner: Organization,
+    slug: str,
+    permissions: dict[str, str],
+    events: tuple[str, ...],
+    private_key: str = "",
+) -> App:
+    private = private_key or new_key()
     number = world.next_id()
     bot = world.add_user(User(world.next_id(), f"{slug}[bot]", "Bot", slug, graphql_login=slug))
     app = App(
@@ -156,8 +174,8 @@ def add_app(
         slug=slug,
         name=slug,
         owner=owner,
-        private_key=private.decode(),
-        public_key=public.decode(),
+        private_key=private,
+        public_key=_public(private),
         webhook_secret=secrets.token_hex(20),
         bot=bot,
         permissions=permissions,

@@ -18,6 +18,8 @@ from foureyes.github_app.sandbox.faults import Fault
 from foureyes.github_app.sandbox.state import App, World
 
 HOST = "127.0.0.1"
+_POLL = 0.02
+"""Seconds until `stop` is noticed."""
 Wsgi = Callable[..., Iterable[bytes]]
 
 
@@ -29,12 +31,11 @@ class _Quiet(WSGIRequestHandler):
 class Sandbox:
     """A running GitHub stand-in. `start` makes one; `stop` ends its threads. Its data folder is left behind."""
 
-    def __init__(self, world: World, app: App, server: BaseWSGIServer, token: str) -> None:
+    def __init__(self, world: World, app: App, server: BaseWSGIServer) -> None:
         self.world = world
         self.app = app
         self._server = server
-        self._token = token
-        self._thread = Thread(target=server.serve_forever, name="sandbox-server", daemon=True)
+        self._thread = Thread(target=server.serve_forever, args=(_POLL,), name="sandbox-server", daemon=True)
 
     @classmethod
     def start(
@@ -43,6 +44,7 @@ class Sandbox:
         *,
         merge_check: bool = True,
         port: int = 0,
+        app_key: str = "",
         wrap: Callable[[Wsgi], Wsgi] | None = None,
         on_webhook: Callable[[str, Any], None] | None = None,
     ) -> "Sandbox":
@@ -52,13 +54,13 @@ class Sandbox:
         data_dir.mkdir(parents=True, exist_ok=True)
         world = World(data_dir.resolve(), merge_check=merge_check)
         world.courier = Courier(world, on_webhook)
-        token = secrets.token_urlsafe(32)
-        application = _application(world, token)
+        world.token = secrets.token_urlsafe(32)
+        application = _application(world)
         server = make_server(
             HOST, port, wrap(application) if wrap else application, threaded=True, request_handler=_Quiet
         )
         world.url = f"http://{HOST}:{server.server_port}"
-        sandbox = cls(world, seed.seed(world), server, token)
+        sandbox = cls(world, seed.seed(world, app_key), server)
         world.courier.start()
         sandbox._thread.start()
         return sandbox
@@ -76,13 +78,7 @@ class Sandbox:
 
     def environment(self) -> dict[str, str]:
         """What the App's process needs to talk to this sandbox, and to believe that it is one."""
-        return {
-            "FOUREYES_GITHUB_URL": self.url,
-            "FOUREYES_APP_ID": str(self.app.id),
-            "FOUREYES_PRIVATE_KEY": self.app.private_key,
-            "FOUREYES_WEBHOOK_SECRET": self.app.webhook_secret,
-            "FOUREYES_SANDBOX_TOKEN": self._token,
-        }
+        return control.app_environment(self.world, self.app)
 
     def wait_delivered(self, timeout: float = 30.0) -> bool:
         """Until every webhook was attempted; False if that took too long."""
@@ -96,8 +92,8 @@ class Sandbox:
         self.world.courier.stop()
 
 
-def _application(world: World, token: str) -> Wsgi:
-    proof = hashlib.sha256(token.encode()).hexdigest()
+def _application(world: World) -> Wsgi:
+    proof = hashlib.sha256(world.token.encode()).hexdigest()
 
     @Request.application
     def application(request: Request) -> Response:

@@ -290,6 +290,8 @@ class World:
         self.data_dir = data_dir
         self.merge_check = merge_check
         self.url = ""
+        self.token = ""
+        """Proves to an App process that this is a sandbox which its starter knows."""
         self.lock = threading.RLock()
         self.clock_offset = timedelta()
         self.faults = Faults()
