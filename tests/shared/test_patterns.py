@@ -78,6 +78,10 @@ def test_git_gives_the_same_answer(git: CheckIgnore, lines: list[str], paths: li
         ("a?b", r"a\x0ab"),
         ("a?b", r"a\xffb"),
         ("[+-9]", "5"),
+        # Only the name as it is spelled matches, none of its other spellings.
+        ("x[!a]", "xA"),
+        ("stra?e", "straße"),
+        ("c*fe*", "c-fe\u0301"),
     ],
 )
 def test_matches(pattern: str, path: str) -> None:
