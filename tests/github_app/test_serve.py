@@ -74,6 +74,7 @@ def environment(github: str, tmp_path: Path) -> dict[str, str]:
         "FOUREYES_DATA": str(tmp_path / "data"),
         "FOUREYES_PORT": "0",
         "FOUREYES_DRAIN_SECONDS": "5",
+        "FOUREYES_WORKERS": "1",
     }
 
 
