@@ -199,11 +199,25 @@ def test_one_moved_line_does_not_stand_for_many():
     all_of_it = _with_hunks(Hunk(1, 3, 1, 3, (b"A", b"b", b"c"), (b"b", b"c", b"A")))
     found = hands(attribute((all_of_it,), [Edit("f", v0, v1, CLAUDE)], {"f": (v0, v1)}, HUMAN))
     assert found == {"added": {1: PERSON, 2: PERSON, 3: AI}, "removed": {1: AI, 2: PERSON, 3: PERSON}}
-    crlf = v0.replace(b"\n", b"\r\n")
-    edits = [Edit("f", v0, text("A", "b", "x", "c"), CLAUDE), Edit("f", text("A", "b", "x", "c"), v0, CLAUDE)]
-    whole = _with_hunks(Hunk(1, 3, 1, 3, tuple(v0.split()), tuple(crlf[:-1].split(b"\n"))))
-    found = hands(attribute((whole,), edits, {"f": (v0, crlf)}, HUMAN))
-    assert {*found["added"].values(), *found["removed"].values()} == {PERSON}
+
+
+def test_line_ends_of_some_lines_are_not_the_agents_that_put_another_back(diff):
+    v0 = text("a", "b", "c", "q", "z")
+    v1, v2 = text("a", "b", "c", "z", "n"), text("a", "b", "c", "q", "z", "n")
+    committed = b"a\r\nb\r\nc\r\nq\nz\nn\n"
+    found = judge(diff, v0, committed, [Edit("f", v0, v1, CODEX), Edit("f", v1, v2, CODEX)])
+    assert found["added"] == {1: PERSON, 2: PERSON, 3: PERSON, 6: AI2}
+    assert found["removed"] == {1: PERSON, 2: PERSON, 3: PERSON}
+
+
+def test_an_equal_line_tells_whose_it_is_where_two_agents_could_be():
+    v0 = text("a", "}", "q", "z")
+    v1, v2 = text("a", "}", "z", "n"), text("a", "}", "q", "z", "n")
+    v3 = text("a", "}", "x", "}", "q", "z", "n")
+    edits = [Edit("f", v0, v1, CODEX), Edit("f", v1, v2, CODEX), Edit("f", v2, v3, CLAUDE)]
+    shown = _with_hunks(Hunk(1, 0, 2, 2, (), (b"}", b"x")), Hunk(4, 0, 7, 1, (), (b"n",)))
+    found = hands(attribute((shown,), edits, {"f": (v0, v3)}, HUMAN))
+    assert found["added"] == {2: AI, 3: AI, 7: AI2}
 
 
 def test_both_ways_to_slide_a_block_are_the_agents():
