@@ -6,29 +6,25 @@ from functools import lru_cache
 
 from foureyes.shared import paths
 from foureyes.shared.facts import Change, Touch
-from foureyes.shared.patterns import Patterns
+from foureyes.shared.patterns import PatternSets
 from foureyes.shared.policy import Policy
 
 _SYMLINK, _SUBMODULE = "120000", "160000"
-UNUSUAL_NAMES = "unusual names"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Guard:
-    """A system with its patterns compiled. `implicit`: the policy need not name it, and it needs no owner."""
+    """A system that protects paths. `implicit`: the policy need not name it, and it needs no owner.
+
+    `stands_in`: a symlink or submodule that could take the place of one of its directories is protected too.
+    """
 
     name: str
     tier: int
-    patterns: Patterns
+    patterns: tuple[str, ...]
     owners: tuple[str, ...] = ()
     implicit: bool = False
-
-    def covers(self, path: str, modes: tuple[str, str]) -> bool:
-        """Also true for a symlink or submodule that could stand in for a directory of this system."""
-        if self.patterns.match(path):
-            return True
-        stand_in = _SYMLINK in modes or _SUBMODULE in modes
-        return stand_in and self.patterns.may_match_below(path)
+    stands_in: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class Protection:
 
 
 _IMPLICIT = (
-    (
+    Guard(
         "the gate itself",
         0,
         (
@@ -69,13 +65,12 @@ _IMPLICIT = (
             "/.github/workflows/",
             "/.github/actions/",
         ),
+        implicit=True,
     ),
-    (
-        "git settings and hooks",
+    Guard(
+        "hooks of the repository",
         1,
         (
-            ".gitattributes",
-            ".gitmodules",
             "/.husky/",
             "/.githooks/",
             "/.pre-commit-config.yaml",
@@ -83,17 +78,13 @@ _IMPLICIT = (
             "/lefthook.yml",
             "/.lefthook.yml",
         ),
+        implicit=True,
     ),
-    (
-        "agent instructions",
+    Guard("git settings", 1, (".gitattributes", ".gitmodules"), implicit=True, stands_in=False),
+    Guard(
+        "agent settings",
         2,
         (
-            "CLAUDE.md",
-            "AGENTS.md",
-            "GEMINI.md",
-            ".cursorrules",
-            ".windsurfrules",
-            ".clinerules",
             "/.claude/",
             "/.codex/",
             "/.cursor/",
@@ -103,19 +94,27 @@ _IMPLICIT = (
             "/.github/instructions/",
             "/.github/hooks/",
         ),
+        implicit=True,
+    ),
+    Guard(
+        "agent instructions",
+        2,
+        ("CLAUDE.md", "AGENTS.md", "GEMINI.md", ".cursorrules", ".windsurfrules", ".clinerules"),
+        implicit=True,
+        stands_in=False,
     ),
 )
+_ODD = Guard("unusual names", 1, (), implicit=True)
+"""A name that no honest change needs is protected wherever it stands: see `paths.is_odd`."""
 
 
 def protect(policy: Policy, changes: Iterable[Change], touched: Iterable[Touch] = ()) -> Protection:
     """Every system that the net change or, unless `squash_only`, one of its single commits touches."""
+    guards = _guards(policy)
     found: dict[Guard, set[str]] = {}
     for path, modes in _entries(policy, changes, touched):
-        for guard in _guards(policy):
-            if guard.covers(path, modes):
-                found.setdefault(guard, set()).add(path)
-        if paths.is_odd(path):
-            found.setdefault(_ODD, set()).add(path)
+        for guard in guards.covering(path, modes):
+            found.setdefault(guard, set()).add(path)
     hits = (
         Hit(guard.name, guard.tier, tuple(sorted(touched_paths)), guard.owners, guard.implicit)
         for guard, touched_paths in found.items()
@@ -140,18 +139,31 @@ def _entries(
             yield touch.path, (touch.old_mode, touch.new_mode)
 
 
-_ODD = Guard(UNUSUAL_NAMES, 1, Patterns.compile(("/.git",)), implicit=True)
+@dataclass(frozen=True)
+class _Guards:
+    """All guards behind one index: asked path by path, 200 systems would cost a hundred times as much."""
+
+    by_key: dict[str, Guard]
+    index: PatternSets
+
+    def covering(self, path: str, modes: tuple[str, str]) -> Iterator[Guard]:
+        for key in self.index.matching(path):
+            yield self.by_key[key]
+        if _SYMLINK in modes or _SUBMODULE in modes:
+            for key in self.index.possibly_below(path):
+                if self.by_key[key].stands_in:
+                    yield self.by_key[key]
+        if paths.is_odd(path):
+            yield _ODD
 
 
-def _guards(policy: Policy) -> tuple[Guard, ...]:
-    systems = tuple((name, s.tier, s.paths, s.owners) for name, s in sorted(policy.systems.items()))
-    return _compiled(systems)
+def _guards(policy: Policy) -> _Guards:
+    named = (Guard(name, s.tier, s.paths, s.owners) for name, s in sorted(policy.systems.items()))
+    return _compiled(tuple(named))
 
 
 @lru_cache(maxsize=64)
-def _compiled(systems: tuple[tuple[str, int, tuple[str, ...], tuple[str, ...]], ...]) -> tuple[Guard, ...]:
-    named = tuple(Guard(name, tier, Patterns.compile(lines), owners) for name, tier, lines, owners in systems)
-    implicit = tuple(
-        Guard(name, tier, Patterns.compile(lines), implicit=True) for name, tier, lines in _IMPLICIT
-    )
-    return named + implicit
+def _compiled(named: tuple[Guard, ...]) -> _Guards:
+    by_key = {f"system {guard.name}": guard for guard in named}
+    by_key |= {f"implicit {guard.name}": guard for guard in _IMPLICIT}
+    return _Guards(by_key, PatternSets.compile({key: guard.patterns for key, guard in by_key.items()}))

@@ -1,0 +1,71 @@
+"""What people install: built through the sdist, one top-level name, every subpackage and data file, a working command."""
+
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+
+def run(*command: object, **options) -> str:
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False, timeout=300, **options
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> tuple[Path, Path]:
+    """(sdist, wheel): the wheel is built from the sdist, in a tree without this checkout."""
+    checkout = Path(__file__).parent.parent
+    out = tmp_path_factory.mktemp("dist")
+    tracked = run(
+        "git", "-C", checkout, "ls-files", "-z", "--cached", "--others", "--exclude-standard"
+    ).split("\0")
+    tree = tmp_path_factory.mktemp("tree")
+    for name in filter(None, tracked):
+        source, target = checkout / name, tree / name
+        if source.is_file() and not source.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+    run(sys.executable, "-m", "build", "--outdir", out, tree, env=os.environ.copy())
+    return next(out.glob("*.tar.gz")), next(out.glob("*.whl"))
+
+
+def test_the_wheel_adds_one_name_and_holds_every_module_and_data_file(built, checkout):
+    _, wheel = built
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"foureyes"}
+    tracked = run("git", "-C", checkout, "ls-files", "-z", "shared", "hooks", "github_app").split("\0")
+    wanted = {f"foureyes/{name}" for name in tracked if name}
+    assert wanted <= set(names), sorted(wanted - set(names))
+
+
+def test_the_sdist_holds_what_a_rebuild_and_a_reader_need(built):
+    sdist, _ = built
+    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    assert {"app.yml", "Makefile", "README.md", "LICENSE", "docs/policy.md", "tests/conftest.py"} <= names
+
+
+def test_it_installs_into_an_empty_environment_and_answers(built, tmp_path, checkout):
+    _, wheel = built
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    constraints = checkout / ".ci" / "constraints.txt"
+    before = set(
+        run(python, "-c", "import pkgutil; print(*[m.name for m in pkgutil.iter_modules()])").split()
+    )
+    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", wheel)
+    after = set(run(python, "-c", "import pkgutil; print(*[m.name for m in pkgutil.iter_modules()])").split())
+    assert after - before == {"foureyes"}
+    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", constraints, wheel)
+    foureyes = tmp_path / "env" / "bin" / "foureyes"
+    assert "Two humans look" in run(foureyes, "--help", cwd=tmp_path)
+    done = subprocess.run([foureyes, "serve"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert "pip install 'foureyes[app]'" in done.stderr
