@@ -159,20 +159,29 @@ def _checked(
     with writing(sources.engine) as conn:
         records.keep(conn, repository, git.published, now(conn))
         forms = seen.records_seen(conn, repository, [commit.oid for commit in git.range.commits])
-    keys: tuple[PublishedKey, ...] = ()
-    if records.has_signature(form for found in forms.values() for form in found):
-        keys = _keys(sources, _concerned(answer, git.range.commits, names, pushes))
+    unsigned = {
+        commit.oid: records.check(commit, forms.get(commit.oid, ()), ()) for commit in git.range.commits
+    }
+    if not records.has_signature(form for found in forms.values() for form in found):
+        return unsigned
+    claims = dict.fromkeys(found.fact.operator_claim for found in unsigned.values())
+    operators = [_resolve(sources, names, claim) for claim in claims if claim]
+    keys = _keys(sources, _concerned(answer, git.range.commits, names, [*_pushers(pushes), *operators]))
     return {
         commit.oid: records.check(commit, forms.get(commit.oid, ()), keys) for commit in git.range.commits
     }
 
 
+def _pushers(pushes: tuple[Push, ...]) -> list[Account | None]:
+    return [push.account for push in pushes]
+
+
 def _concerned(
-    answer: PullAnswer, commits: Iterable[RawCommit], names: Names, pushes: tuple[Push, ...]
+    answer: PullAnswer, commits: Iterable[RawCommit], names: Names, others: Iterable[Account | None]
 ) -> tuple[Account, ...]:
-    """Pushers, the author of the pull request and of its commits."""
+    """Pushers, operators, the author of the pull request and of its commits: whose keys a record may be signed by."""
     authors = [names.by_email.get(commit.author.email.casefold()) for commit in commits]
-    found = [*(push.account for push in pushes), answer.pull.author, *authors]
+    found = [*others, answer.pull.author, *authors]
     return tuple(dict.fromkeys(account for account in found if account and account.kind is Kind.USER))
 
 
