@@ -1,0 +1,71 @@
+"""What the record refs that this repository has seen say about a commit."""
+
+from dataclasses import dataclass
+
+from foureyes.hooks.commits import Commit
+from foureyes.hooks.publish import SEEN
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import read_blobs
+from foureyes.shared import dsse
+from foureyes.shared.canonical import sha256_hex
+from foureyes.shared.manifest import Entry, ManifestError, parse_manifest
+from foureyes.shared.record_ref import PREFIX, PUSHES, record_path
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A push that lists exactly this record. `signed_by` is a key's fingerprint, empty without a valid signature:
+    whose key it is, only the keys that GitHub publishes can tell.
+    """
+
+    ref: str
+    signed_by: str
+    problem: str
+
+
+def published_record(repo: Repo, commit: str) -> bytes | None:
+    """The record of a commit on any record ref in sight."""
+    for ref in _refs(repo):
+        answer = repo.ask("cat-file", "blob", f"{ref}:{record_path(commit)}")
+        if answer.status == 0:
+            return answer.out
+    return None
+
+
+def listings(repo: Repo, commit: Commit, record: bytes) -> tuple[Listed, ...]:
+    """The pushes in sight that vouch for this very record, signatures checked."""
+    entry = Entry(commit.oid, commit.tree, sha256_hex(record))
+    found = []
+    for ref in _refs(repo):
+        listed = repo.ask("ls-tree", "-r", "-z", ref, PUSHES).out.split(b"\0")[:-1]
+        blobs = [line.split(b"\t")[0].split(b" ")[2].decode("ascii") for line in listed]
+        for data in read_blobs(repo, blobs).values():
+            found += _of_envelope(ref, data, entry)
+    return tuple(dict.fromkeys(found))
+
+
+def _refs(repo: Repo) -> list[str]:
+    listed = repo.git("for-each-ref", "--format=%(refname)", SEEN, PREFIX)
+    return listed.decode("utf-8", "replace").split()
+
+
+def _of_envelope(ref: str, data: bytes, entry: Entry) -> list[Listed]:
+    try:
+        envelope = dsse.parse(data)
+        if entry not in parse_manifest(envelope.payload).entries:
+            return []
+    except (dsse.EnvelopeError, ManifestError):
+        return []
+    if not envelope.signatures:
+        return [Listed(ref, "", "")]
+    return [_checked(ref, envelope, signature) for signature in envelope.signatures]
+
+
+def _checked(ref: str, envelope: dsse.Envelope, signature: dsse.Signature) -> Listed:
+    from foureyes.shared import sshsig  # loads a cryptography library, for signed records alone
+
+    message = dsse.pae(envelope.payload_type, envelope.payload)
+    try:
+        return Listed(ref, sshsig.verify(signature.sig, message, sshsig.NAMESPACE).fingerprint, "")
+    except sshsig.SshsigError as error:
+        return Listed(ref, "", f"its signature does not count: {error}")

@@ -1,0 +1,131 @@
+"""`foureyes show`: what a person reads, and that it tells what is kept, fetched or only built."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from support_agent import CLAUDE_ENV, Agent
+from support_git import commit, foureyes, git, head, make_repo, python_env, run
+from support_hooked import make_hooked, make_remote, push
+from support_keys import home, make_key
+
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import keep_records, read_records
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return make_hooked(tmp_path / "repo")
+
+
+def shown(repo: Path, *arguments: str) -> dict:
+    return json.loads(foureyes(repo, "show", "--json", *arguments))
+
+
+def test_a_person_reads_who_how_much_and_what_was_destroyed(repo: Path):
+    commit(repo, {f"d/{n}": "x\n" * 50 for n in range(30)} | {"f": "one\n"}, "many")
+    agent = Agent(repo)
+    agent.write("f", "one\ntwo\nthree\n")
+    agent.shell("git rm -rq d && git add f && git commit -qm 'Remove d'")
+    text = foureyes(repo, "show")
+    assert text.startswith(f"{head(repo)[:10]}  Remove d\n")
+    assert "Claude Code 2.1.330" in text
+    assert "@olga" in text
+    assert "31 files, 30 deleted; 2 lines added, 1,500 deleted" in text
+    assert "D d/0  +0 -50" in text
+    assert "and 11 more" in text
+    assert "built just now" in text
+    assert "\x1b[" not in text
+
+
+def test_it_shows_what_is_kept_and_published_and_by_which_key_it_is_signed(repo: Path, tmp_path: Path):
+    make_remote(repo, tmp_path / "remote.git")
+    key = make_key(home() / ".ssh" / "id_ed25519")
+    git(repo, "checkout", "-q", "-b", "work")
+    made = commit(repo, {"f": "x\n"}, "x", env=CLAUDE_ENV)
+    assert (shown(repo)["source"], shown(repo)["published"]) == ("built", [])
+    push(repo, "origin", "work")
+    told = shown(repo, made[:12])
+    assert (told["source"], told["class"], told["matches"]) == ("kept", "ai", True)
+    fingerprint = run(["ssh-keygen", "-l", "-f", key], tmp_path).stdout.decode().split()[1]
+    assert [listed["signed_by"] for listed in told["published"]] == [fingerprint]
+    assert f"published, signed with {fingerprint}" in foureyes(repo, "show")
+
+
+def test_a_colleagues_record_is_read_from_the_remotes_ref(repo: Path, tmp_path: Path):
+    remote = make_remote(repo, tmp_path / "remote.git")
+    git(repo, "checkout", "-q", "-b", "work")
+    Agent(repo).write("f", "by ai\n")
+    commit(repo, {}, "x")
+    push(repo, "origin", "work")
+    git(tmp_path, "clone", "-q", "-b", "work", str(remote), str(tmp_path / "other"))
+    assert shown(tmp_path / "other")["source"] == "built"
+    assert shown(tmp_path / "other")["class"] is None
+    git(tmp_path / "other", "fetch", "-q", "origin", "refs/foureyes/*:refs/foureyes/*")
+    told = shown(tmp_path / "other")
+    assert (told["source"], told["class"]) == ("remote", "ai")
+    assert "published without a signature" in foureyes(tmp_path / "other", "show")
+
+
+def test_a_signature_that_was_tampered_with_is_told(repo: Path, tmp_path: Path):
+    remote = make_remote(repo, tmp_path / "remote.git")
+    make_key(home() / ".ssh" / "id_ed25519")
+    git(repo, "checkout", "-q", "-b", "work")
+    made = commit(repo, {"f": "x\n"}, "x", env=CLAUDE_ENV)
+    push(repo, "origin", "work")
+    (ref,) = git(repo, "for-each-ref", "--format=%(refname)", "refs/foureyes/seen").split()
+    (name,) = git(repo, "ls-tree", "-r", "--name-only", ref, "pushes/").split()
+    envelope = json.loads(git(repo, "cat-file", "blob", f"{ref}:{name}"))
+    sig = envelope["signatures"][0]["sig"]
+    envelope["signatures"][0]["sig"] = sig[:-8] + ("A" if sig[-8] != "A" else "B") + sig[-7:]
+    from foureyes.hooks.store import Put, commit_files, tip_of
+
+    opened = Repo.open(repo)
+    assert commit_files(opened, ref, tip_of(opened, ref), [Put(name, json.dumps(envelope).encode())], at=1)
+    told = shown(repo, made)
+    assert [listed["signed_by"] for listed in told["published"]] == [None]
+    assert "its signature does not count" in foureyes(repo, "show")
+    assert remote.exists()
+
+
+def test_a_record_that_is_for_another_commit_is_told(repo: Path):
+    first = head(repo)
+    made = commit(repo, {"f": "x\n"}, "x")
+    record = json.loads(foureyes(repo, "show", first, "--json"))["record"]
+    from foureyes.shared.canonical import canonical_bytes
+
+    keep_records(Repo.open(repo), {made: canonical_bytes(record)}, at=1)
+    assert shown(repo, made)["matches"] is False
+    assert "it is for another commit" in foureyes(repo, "show", made)
+
+
+def test_showing_stores_nothing(repo: Path):
+    made = commit(repo, {"f": "x\n"}, "x")
+    before = git(repo, "for-each-ref")
+    foureyes(repo, "show")
+    assert git(repo, "for-each-ref") == before
+    assert read_records(Repo.open(repo), [made]) == {}
+
+
+def test_errors_say_what_to_do(repo: Path, tmp_path: Path):
+    def refused(cwd: Path, *arguments: str) -> tuple[int, str]:
+        code = "from foureyes.hooks.cli import main; main()"
+        done = run([sys.executable, "-c", code, "show", *arguments], cwd, env=python_env(), ok=False)
+        assert done.stdout == b""
+        assert b"Traceback" not in done.stderr
+        return done.returncode, done.stderr.decode()
+
+    status, text = refused(repo, "no-such-commit")
+    assert (status, "is not a commit here" in text) == (2, True)
+    status, text = refused(repo, "--", "--all")
+    assert (status, "is not a commit here" in text) == (2, True)
+    status, text = refused(tmp_path)
+    assert (status, "not in a git repository" in text) == (1, True)
+    make_repo(tmp_path / "empty", first_commit=False)
+    status, text = refused(tmp_path / "empty")
+    assert (status, "is not a commit here" in text) == (2, True)
+    keep_records(Repo.open(repo), {head(repo): b'{"_type":"something else"}'}, at=1)
+    status, text = refused(repo)
+    assert status == 1
+    assert "to the gate this commit has no record" in text
