@@ -156,8 +156,8 @@ def _records(repo: Repo, commits: Sequence[str], builder: Builder) -> dict[str, 
 
 
 def _reached_by_remotes(repo: Repo, commits: Sequence[str]) -> set[str]:
-    asked = "".join(f"{oid}\n" for oid in commits) + "--not\n--remotes\n"
-    new = repo.ask("rev-list", "--stdin", input=asked.encode()).out.decode("ascii").split()
+    asked = "".join(f"{oid}\n" for oid in commits).encode()
+    new = repo.git("rev-list", "--stdin", "--not", "--remotes", input=asked).decode("ascii").split()
     return set(commits) - set(new)
 
 

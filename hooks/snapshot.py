@@ -118,8 +118,8 @@ def new_commits(repo: Repo, before: Pending) -> tuple[NewCommit, ...]:
         return ()
     since = int(before.started)
     excluded = (f"^{before.head}",) if before.head else ()
-    asked = ("--no-commit-header", "--max-count=500", f"--since=@{since - 1}", "--format=%H %ct %at %P")
-    listed = repo.ask("rev-list", *asked, head, *excluded, "--not", "--remotes")
+    asked = ("--max-count=500", f"--since=@{since - 1}", "--no-show-signature", "--format=%H %ct %at %P")
+    listed = repo.ask("log", *asked, head, *excluded, "--not", "--remotes")
     old_parents = _parents(repo, before.head)
     found = []
     for line in listed.out.decode("ascii").splitlines():

@@ -1,33 +1,20 @@
 """A repository with foureyes' real hooks, and a remote to push to."""
 
-import sys
 from pathlib import Path
 
-from support_git import CHECKOUT, foureyes, git, make_repo
+from support_git import foureyes, git, make_repo, run
 
-from foureyes.hooks.capture_files import EVENTS, bootstrap, render
-from foureyes.hooks.catalogue import catalogue
+from foureyes.shared.record import Record, parse_record
+from foureyes.shared.record_ref import record_ref
 
 
 def install(repo: Path) -> None:
-    if not (CHECKOUT / "hooks" / "install.py").exists():
-        home = repo / ".git" / "foureyes"
-        (home / "journal").mkdir(parents=True)
-        path = [str(CHECKOUT / ".types"), *(p for p in sys.path if p.endswith("site-packages"))]
-        for name, text in render(catalogue(), style="assisted-by", python=sys.executable, path=path).items():
-            (home / name).write_text(text)
-        for event in EVENTS:
-            hook = repo / ".git" / "hooks" / event
-            hook.write_text(f"#!/bin/sh\n{bootstrap(event)}\nexit 0\n")
-            hook.chmod(0o755)
-        return
-    foureyes(repo, "install")
+    foureyes(repo, "install", "--login", "olga")
 
 
 def make_hooked(path: Path, *, first_commit: bool = True) -> Path:
     repo = make_repo(path, first_commit=first_commit)
     install(repo)
-    git(repo, "config", "foureyes.login", "olga")
     return repo
 
 
@@ -37,3 +24,34 @@ def make_remote(repo: Path, path: Path) -> Path:
     git(repo, "remote", "add", "origin", str(path))
     git(repo, "fetch", "-q", "origin")
     return path
+
+
+def push(repo: Path, *arguments: str, env: dict[str, str] | None = None, ok: bool = True) -> str:
+    """`git push`; answers what was said on stderr."""
+    return run(["git", "push", "-q", *arguments], repo, env=env, ok=ok).stderr.decode()
+
+
+def files(remote: Path, branch: str) -> dict[str, bytes]:
+    ref = record_ref(branch)
+    if not git(remote, "for-each-ref", ref):
+        return {}
+    names = git(remote, "ls-tree", "-r", "--name-only", ref).split()
+    return {name: run(["git", "cat-file", "blob", f"{ref}:{name}"], remote).stdout for name in names}
+
+
+def records(remote: Path, branch: str) -> dict[str, Record]:
+    return {
+        name.removeprefix("records/"): parse_record(data)
+        for name, data in files(remote, branch).items()
+        if name.startswith("records/")
+    }
+
+
+def envelopes(remote: Path, branch: str) -> list[bytes]:
+    return [data for name, data in files(remote, branch).items() if name.startswith("pushes/")]
+
+
+def refuse_records(remote: Path, script: str = "echo no such refs here >&2; exit 1") -> None:
+    hook = remote / "hooks" / "update"
+    hook.write_text(f"#!/bin/sh\ncase $1 in refs/foureyes/*) {script} ;; esac\n")
+    hook.chmod(0o755)
