@@ -17,9 +17,6 @@ class Reader:
         self._at += count
         return part
 
-    def byte(self) -> int:
-        return self.take(1)[0]
-
     def uint32(self) -> int:
         return int.from_bytes(self.take(4), "big")
 

@@ -309,6 +309,29 @@ def test_an_external_diff_in_the_environment_is_not_run(repo):
     assert [d.change.added for d in parse_diff(data)] == [1]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"diff --git a/f b/f\nindex 1234\n",
+        b"diff --git a/f b/f\n@@ -1\n",
+        b"diff --git a/f b/f\n@@ -1 +x @@\n",
+        b"diff --git a/f b/f\n@@ -1,x +1 @@\n",
+        b"diff --git a/f b/f\n@@ -1 +1 &&\n",
+        b"diff --git a/f b/f",
+        b"Binary files a/f and b/f differ\n",
+    ],
+)
+def test_what_is_no_patch_is_refused(data):
+    with pytest.raises(DiffError):
+        parse_patch(data)
+
+
+@pytest.mark.parametrize("data", [b"x\n", b"a b c\n", b"a b"])
+def test_what_is_no_stream_is_refused(data):
+    with pytest.raises(DiffError):
+        list(parse_stream(data))
+
+
 def test_a_patch_is_paired_by_blob_and_never_guessed(repo):
     commit(repo, {"a": "1\n", "b": "2\n"}, "one")
     data = git_bytes(repo, "diff-tree", *GIT_PATCH_ARGS, "HEAD^", "HEAD")

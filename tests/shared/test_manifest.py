@@ -48,6 +48,7 @@ def test_a_list_that_makes_no_sense_cannot_be_made(entries, why):
         lambda m: m["subject"][0].update(name="x"),
         lambda m: m["predicate"]["records"].pop(),
         lambda m: m["predicate"]["records"].append({}),
+        lambda m: m["predicate"]["records"].append("x"),
         lambda m: m["predicate"]["records"].append(m["predicate"]["records"][0]),
         lambda m: m["predicate"]["records"][0].pop("sha256"),
         lambda m: m["predicate"].pop("ref"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support_record import COMMIT, RECORD, TREE
 
+import foureyes.shared.record as record_module
 from foureyes.shared.canonical import canonical_bytes
 from foureyes.shared.facts import Change
 from foureyes.shared.record import (
@@ -201,6 +202,13 @@ def test_unlisted_cannot_be_set_from_outside():
 def test_what_is_no_record_is_refused(data):
     with pytest.raises(RecordError):
         parse_record(data)
+
+
+def test_a_record_longer_than_any_real_one_is_not_even_read(monkeypatch):
+    monkeypatch.setattr(record_module, "MAX_BYTES", len(record_bytes(RECORD)))
+    assert parse_record(record_bytes(RECORD)) == RECORD
+    with pytest.raises(RecordError, match="longer than"):
+        parse_record(record_bytes(RECORD) + b" ")
 
 
 def test_every_field_of_the_types_is_exercised_here():

@@ -1,6 +1,7 @@
 """SSH signatures against the real ssh-keygen: what it makes is accepted, what is off by anything is not (G44)."""
 
 import base64
+import hashlib
 import re
 
 import pytest
@@ -138,6 +139,9 @@ def test_reserved_must_be_empty_and_the_version_known():
         lambda a: a.replace(b"U1NI", b"U1NI="),
         lambda a: b"",
         lambda a: b"SSHSIG",
+        lambda a: armor(b"SSHSIC" + raw(a)[6:]),
+        lambda a: a.replace(b"\n-----END", b"A\n-----END"),
+        lambda a: armor(raw(a) + b"\0").replace(b"A=\n", b"B=\n").replace(b"AA==\n", b"AB==\n"),
         lambda a: a + b"\n" * 20_000,
     ],
 )
@@ -215,6 +219,37 @@ def test_a_security_key_and_its_touch(tmp_path):
         signed = verify(blob, MESSAGE, NAMESPACE)
         assert (signed.present, signed.key_kind) == (present, "sk-ssh-ed25519@openssh.com")
         assert ssh_accepts(tmp_path, line, armor(blob), MESSAGE, NAMESPACE)
+
+
+def test_a_security_key_of_the_other_kind(tmp_path):
+    """`sk-ecdsa`, likewise made by hand and believed by OpenSSH itself."""
+    private = ec.derive_private_key(4711, ec.SECP256R1())
+    point = private.public_key().public_numbers()
+    kind = b"sk-ecdsa-sha2-nistp256@openssh.com"
+    q = b"\x04" + point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
+    public = b"".join(map(field, (kind, b"nistp256", q, b"ssh:")))
+    line = f"{kind.decode()} {base64.b64encode(public).decode()}"
+    for flags, present in ((1, True), (0, False)):
+        tail = bytes([flags]) + b"\0\0\0\7"
+        inside = hashlib.sha256(to_be_signed(MESSAGE, NAMESPACE)).digest()
+        data = hashlib.sha256(b"ssh:").digest() + tail + inside
+        r, s = decode_dss_signature(private.sign(data, ec.ECDSA(hashes.SHA256())))
+        blob = sshsig(public, NAMESPACE, field(kind) + field(_mpint(r) + _mpint(s)) + tail)
+        assert verify(blob, MESSAGE, NAMESPACE).present is present
+        assert ssh_accepts(tmp_path, line, armor(blob), MESSAGE, NAMESPACE)
+        refused(blob[:-5] + bytes([flags ^ 1]) + blob[-4:], "not made by this key")
+
+
+def test_lengths_and_numbers_that_make_no_key():
+    kind = b"ssh-ed25519"
+    for key, signature in ((b"k" * 31, b"s" * 64), (b"k" * 32, b"s" * 63), (b"", b"")):
+        refused(sshsig(field(kind) + field(key), NAMESPACE, field(kind) + field(signature)), "wrong length")
+    even = (2 << 2046).to_bytes(257, "big")
+    public = field(b"ssh-rsa") + field(b"\3") + field(even)
+    with pytest.raises(SshsigError):
+        verify(sshsig(public, NAMESPACE, field(b"rsa-sha2-512") + field(b"s" * 256)), MESSAGE, NAMESPACE)
+    public = field(b"ssh-rsa") + field(b"\2") + field(even)
+    refused(sshsig(public, NAMESPACE, field(b"rsa-sha2-512") + field(b"s" * 256)), "not one")
 
 
 def test_the_touch_is_under_the_signature():
