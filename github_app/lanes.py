@@ -18,7 +18,7 @@ EVERY_BRANCH = "*"
 """As a lane's `ref`: the default branch moved, so that any pull request may be judged by another policy."""
 
 DEAD_AFTER = 12
-"""Failures in a row after which a lane is shown as a dead letter. It is tried on, once an hour."""
+"""Failures in a row after which a lane counts as a dead letter. It is tried on, once an hour."""
 
 _LONGEST_WAIT = 3_600_000
 _LONGEST_ERROR = 2_000
@@ -222,25 +222,6 @@ def depth(conn: Connection, at: int) -> Depth:
     ).where(pending)
     total, due, running, dead, oldest = conn.execute(counts).one()
     return Depth(total, due, running, dead, at - oldest if oldest is not None else 0)
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    key: str
-    slug: str
-    tries: int
-    last_error: str
-    due_at: int
-
-
-def dead_letters(conn: Connection, limit: int = 100) -> tuple[DeadLetter, ...]:
-    found = (
-        select(work.c.key, work.c.slug, work.c.tries, work.c.last_error, work.c.due_at)
-        .where(work.c.gen > work.c.done_gen, work.c.tries >= DEAD_AFTER)
-        .order_by(work.c.due_at)
-        .limit(limit)
-    )
-    return tuple(DeadLetter(*row) for row in conn.execute(found))
 
 
 def _held(held: Claim) -> ColumnElement[bool]:

@@ -121,16 +121,8 @@ def pushes_seen(
     return tuple(found)
 
 
-def review_seen(conn: Connection, review_id: int) -> SeenReview | None:
-    """What the review was given on, or None: its submission was never delivered to us."""
-    row = conn.execute(
-        select(storage.review_seen).where(storage.review_seen.c.review_id == review_id)
-    ).first()
-    return SeenReview(row.commit, row.head, row.base, row.base_ref, row.state) if row else None
-
-
 def reviews_seen(conn: Connection, review_ids: Collection[int]) -> dict[int, SeenReview]:
-    """The same for many: those that were witnessed."""
+    """Review -> what it was given on. One whose submission was never delivered to us is left out."""
     rows = conn.execute(
         select(storage.review_seen).where(storage.review_seen.c.review_id.in_(list(review_ids)))
     )

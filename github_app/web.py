@@ -115,7 +115,7 @@ def _ready(site: Site) -> Response:
         return _text("the database cannot be used\n", 503)
     if not site.is_healthy():
         return _text("a worker has died\n", 503)
-    return _text(f"ready; {depth.pending} heads wait to be looked at, {depth.dead} keep failing\n")
+    return _text(f"ready; to be looked at: {depth.pending}, of them failing again and again: {depth.dead}\n")
 
 
 def _text(text: str, status: int = 200) -> Response:

@@ -48,6 +48,15 @@ def settle(engine: Engine, claim: Claim, outcome: Outcome) -> bool:
         at = storage.now(conn)
         if isinstance(outcome, Done):
             return lanes.finish(conn, claim, outcome, at)
+        is_dead = claim.tries + 1 >= lanes.DEAD_AFTER
+        _log.log(
+            logging.ERROR if is_dead else logging.WARNING,
+            "%s %s could not be looked at, %d times in a row: %s",
+            claim.lane.slug,
+            claim.lane.key,
+            claim.tries + 1,
+            outcome.why,
+        )
         return lanes.retry_later(conn, claim, Retry(redact(outcome.why), outcome.after), at)
 
 

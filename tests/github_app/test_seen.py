@@ -63,8 +63,6 @@ def test_a_review_is_kept_as_it_was_first_told(engine: Engine) -> None:
         seen.keep_review(conn, ReviewSeen(77, 9, 412, SAM, SeenReview(D, D, D, "other", "APPROVED")), 6)
         seen.keep_review(conn, ReviewSeen(78, 9, 412, None, first), 6)
     with storage.reading(engine) as conn:
-        assert seen.review_seen(conn, 77) == first
-        assert seen.review_seen(conn, 79) is None
         assert seen.reviews_seen(conn, [77, 78, 79]) == {77: first, 78: first}
         assert seen.reviews_seen(conn, []) == {}
 

@@ -16,6 +16,7 @@ import stat
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from support_database import fresh_database
 from support_git import CHECKOUT
 
 SECRET, TOKEN = "it is a secret to everybody", "sandbox-token"
@@ -172,6 +174,19 @@ def test_it_hears_what_is_signed_and_stops_when_it_is_told_to(environment: dict[
     assert rows(environment, "select key, gen, done_gen from work") == [(f"9:{1:040x}", 1, 0)]
 
 
+def test_it_runs_on_postgresql(environment: dict[str, str], postgresql_server: str) -> None:
+    with fresh_database(postgresql_server, f"t{uuid.uuid4().hex}") as url:
+        environment["FOUREYES_DATABASE_URL"] = url
+        with serving(environment) as (process, address), serving(environment) as (second, other_address):
+            assert deliver(address, "d-1", pull_request(1)) == 202
+            assert deliver(other_address, "d-1", pull_request(1)) == 202
+            assert "to be looked at: 1," in get(other_address, "/readyz")[1]
+            for each in (process, second):
+                each.send_signal(signal.SIGTERM)
+            assert (process.wait(PATIENCE), second.wait(PATIENCE)) == (0, 0)
+    assert not list(Path(environment["FOUREYES_DATA"]).glob("*.sqlite3"))
+
+
 def test_what_it_stores_is_for_nobody_else(environment: dict[str, str]) -> None:
     with serving(environment):
         data = Path(environment["FOUREYES_DATA"])
@@ -191,7 +206,10 @@ def test_a_killed_server_has_lost_nothing_that_it_acknowledged(environment: dict
         guid for (guid,) in rows(environment, "select guid from delivery where decided_at is null")
     } == set(acknowledged)
     with serving(environment) as (_, address):
-        assert get(address, "/readyz") == (200, "ready; 100 heads wait to be looked at, 0 keep failing\n")
+        assert get(address, "/readyz") == (
+            200,
+            "ready; to be looked at: 100, of them failing again and again: 0\n",
+        )
 
 
 def test_a_failed_look_stays_due_and_says_why(environment: dict[str, str]) -> None:

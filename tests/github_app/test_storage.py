@@ -101,6 +101,15 @@ def test_a_database_that_another_process_holds_is_an_error_that_says_so(sqlite_e
     holder.close()
 
 
+def test_a_writer_has_the_file_from_its_first_moment(sqlite_engine: Engine) -> None:
+    """Else two processes could both read, and the second to write would be told that it is too late."""
+    other = sqlite3.connect(storage.database_file(sqlite_engine) or "", timeout=0, isolation_level=None)
+    with storage.writing(sqlite_engine), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("begin immediate")
+    other.execute("begin immediate")
+    other.close()
+
+
 def test_both_databases_tell_the_time(engine: Engine) -> None:
     with storage.reading(engine) as conn:
         first, second = storage.now(conn), storage.now(conn)

@@ -84,6 +84,21 @@ def test_a_failure_is_stored_without_secrets(engine: Engine) -> None:
     assert "ghs_" not in str(row(engine)["last_error"])
 
 
+def test_a_dead_letter_is_an_error_in_the_log_and_stays_due(
+    sqlite_engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    wake(sqlite_engine, LANE)
+    for _ in range(lanes.DEAD_AFTER):
+        with storage.writing(sqlite_engine) as conn:
+            conn.execute(work.update().values(due_at=0))
+        turn(sqlite_engine, lambda _: Retry("502 from GitHub"))
+    levels = [record.levelname for record in caplog.records]
+    assert levels == ["WARNING"] * (lanes.DEAD_AFTER - 1) + ["ERROR"]
+    assert "12 times in a row: 502 from GitHub" in caplog.messages[-1]
+    with storage.reading(sqlite_engine) as conn:
+        assert lanes.depth(conn, storage.now(conn)).dead == 1
+
+
 def test_a_worker_that_lost_its_lease_settles_nothing(engine: Engine) -> None:
     wake(engine, LANE)
     late = take(engine, -1)
