@@ -4,10 +4,12 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 from foureyes.shared.errors import UserError
 
@@ -85,6 +87,47 @@ def run_git_with_limit(*arguments: str, cwd: Path, env: Mapping[str, str], secon
             raise
         return Answer(124, b"", f"no answer within {seconds:.0f} s")
     return Answer(child.returncode, out, words.decode("utf-8", "replace"))
+
+
+@contextlib.contextmanager
+def stream_git(
+    *arguments: str, cwd: Path, env: Mapping[str, str], stdin: Path | None = None
+) -> Iterator["Stream"]:
+    """Start git and read what it prints while it runs. `env` is all that it gets; it ends with the block, whether it
+    was read to its end or not. In a session of its own, so that Ctrl-C is ours to handle.
+    """
+    with tempfile.TemporaryFile() as words, (stdin or Path(os.devnull)).open("rb") as source:
+        child = subprocess.Popen(
+            ["git", *arguments],
+            cwd=cwd,
+            env=dict(env),
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            start_new_session=True,
+        )
+        assert child.stdout is not None  # noqa: S101 - it was asked for
+        try:
+            yield Stream(child, child.stdout, words)
+        finally:
+            child.stdout.close()
+            child.kill()
+            child.wait()
+
+
+@dataclass(frozen=True)
+class Stream:
+    """git at work: read `out` to its end, then ask for the answer."""
+
+    child: "subprocess.Popen[bytes]"
+    out: IO[bytes]
+    errors: IO[bytes]
+
+    def answer(self) -> Answer:
+        """Wait for the end: exit status and standard error; what it printed was already read."""
+        status = self.child.wait()
+        self.errors.seek(0)
+        return Answer(status, b"", self.errors.read().decode("utf-8", "replace"))
 
 
 def git_version(cwd: Path) -> tuple[int, ...]:
