@@ -7,11 +7,13 @@ comments are not here at all, so they cannot change a verdict. All values are fr
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
-
-from pydantic import TypeAdapter
+from functools import lru_cache
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from foureyes.shared.people import Account, Identity
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T", covariant=True)
 
@@ -303,14 +305,19 @@ class PullFacts:
     roster: Fact[Roster]
 
 
-_FACTS = TypeAdapter(PullFacts)
+@lru_cache(maxsize=1)
+def _adapter() -> "TypeAdapter[PullFacts]":
+    """Made when it is first needed: the hooks use these types on a push and must not wait for pydantic."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(PullFacts)
 
 
 def dump(facts: PullFacts) -> str:
     """JSON text. `load(dump(facts)) == facts`."""
-    return _FACTS.dump_json(facts).decode()
+    return _adapter().dump_json(facts).decode()
 
 
 def load(text: str) -> PullFacts:
     """Raises pydantic.ValidationError on anything that is not a dump of this version's PullFacts."""
-    return _FACTS.validate_json(text)
+    return _adapter().validate_json(text)

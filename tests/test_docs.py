@@ -27,7 +27,7 @@ def test_every_reason_code_is_documented_and_the_other_way_round():
         p.read_text() for p in [*CHECKOUT.glob("shared/rules/*.py"), CHECKOUT / "shared/evaluate.py"]
     )
     source += (CHECKOUT / "shared/verdict.py").read_text()
-    in_code = set(re.findall(r'(?:Reason\(|_refuse\(Outcome\.\w+, )"([a-z-]+)"', source))
+    in_code = set(re.findall(r'(?:Reason\(|_refuse\(\s*Outcome\.\w+,)\s*"([a-z-]+)"', source))
     in_code |= {"claimed", "no-record"}
     refusals = set(
         re.findall(r'Refused\(account, "([a-z-]+)"', (CHECKOUT / "shared/reviewers.py").read_text())
@@ -48,7 +48,7 @@ def test_the_readme_names_only_commands_and_targets_that_exist():
     named = set(re.findall(r"(?:`|^ +|: +)foureyes ([a-z]+)\b", text, re.M))
     assert named <= set(COMMANDS), named - set(COMMANDS)
     targets = set(re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(), re.M))
-    assert set(re.findall(r"make ([a-z]+)", text)) <= targets
+    assert set(re.findall(r"(?:`|^ +)make ([a-z]+)", text, re.M)) <= targets
 
 
 def test_every_extra_is_named_as_people_install_it():

@@ -190,26 +190,26 @@ def running(folder: Path, *, merge_check: bool = True) -> Iterator[Stage]:
     options = () if merge_check else ("--no-merge-check",)
     with ExitStack() as closing:
         sandbox = ("sandbox", "--json", "--data", str(folder / "sandbox"), *options)
-        stage.sandbox = closing.enter_context(_process(stage, "sandbox", sandbox, {}))
+        stage.sandbox = closing.enter_context(process(stage, "sandbox", sandbox, {}))
         stage.app = {
             **stage.sandbox["environment"],
             "FOUREYES_DATA": str(folder / "app"),
             "FOUREYES_HOST": "127.0.0.1",
             "FOUREYES_PORT": "0",
         }
-        serving = closing.enter_context(_process(stage, "app", ("serve", "--json"), stage.app))
+        serving = closing.enter_context(process(stage, "app", ("serve", "--json"), stage.app))
         stage.control("POST", "webhook", {"url": f"{serving['listening']}/webhook"})
         yield stage
 
 
 @contextmanager
-def _process(
+def process(
     stage: Stage, name: str, arguments: Sequence[str], more: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """What the process said about itself in its first line. Its log is in the stage's folder."""
     log = stage.folder / f"{name}.log"
     with log.open("w") as errors:
-        process = subprocess.Popen(
+        child = subprocess.Popen(
             (*_foureyes(), *arguments),
             cwd=stage.folder,
             env=stage.environment("noor", more),
@@ -219,24 +219,24 @@ def _process(
             text=True,
         )
         try:
-            yield json.loads(_first_line(process, name, log))
+            yield json.loads(_first_line(child, name, log))
         finally:
-            process.terminate()
+            child.terminate()
             try:
-                process.wait(_START_PATIENCE)
+                child.wait(_START_PATIENCE)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stdout:
-                process.stdout.close()
+                child.kill()
+                child.wait()
+            if child.stdout:
+                child.stdout.close()
 
 
-def _first_line(process: subprocess.Popen[str], name: str, log: Path) -> str:
+def _first_line(child: subprocess.Popen[str], name: str, log: Path) -> str:
     """A process that hangs before its first line is ended, which ends the read."""
-    watchdog = threading.Timer(_START_PATIENCE, process.kill)
+    watchdog = threading.Timer(_START_PATIENCE, child.kill)
     watchdog.start()
     try:
-        line = process.stdout.readline() if process.stdout else ""
+        line = child.stdout.readline() if child.stdout else ""
     finally:
         watchdog.cancel()
     if not line:
