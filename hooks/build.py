@@ -50,12 +50,14 @@ class _Sources:
 
 
 def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Record]:
-    """The records of these commits, by id. The number of processes does not depend on the number of commits."""
+    """The records of these commits, by id; a commit whose change cannot be read is left out. The number of processes
+    does not depend on the number of commits.
+    """
     known = read_commits(repo, commits)
-    ordered = list(known.values())
+    diffs = read_diffs(repo, list(known.values())) if known else {}
+    ordered = [known[oid] for oid in diffs]
     if not ordered:
         return {}
-    diffs = read_diffs(repo, ordered)
     journal = read_journal(repo.common_dir)
     changed = {diff.change.path for found in diffs.values() for diff in found}
     edits = Edits(repo, changed)

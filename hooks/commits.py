@@ -40,18 +40,22 @@ def read_commits(repo: Repo, oids: Iterable[str]) -> dict[str, Commit]:
 
 
 def read_diffs(repo: Repo, commits: Sequence[Commit]) -> dict[str, tuple[FileDiff, ...]]:
-    """The change of each commit against its first parent, or against nothing."""
-    first = {commit.oid: commit.parents[0] for commit in commits if commit.parents}
-    known: Mapping[str, Commit] = {commit.oid: commit for commit in commits}
-    known = {**read_commits(repo, set(first.values()) - set(known)), **known}
-    pairs = []
+    """The change of each commit against its first parent, or against nothing. A commit whose parent is not here (at
+    the edge of a shallow clone) is left out: what it changed cannot be told.
+    """
+    known = {commit.oid: commit for commit in commits}
+    missing = {commit.parents[0] for commit in commits if commit.parents} - set(known)
+    known |= read_commits(repo, missing)
+    pairs: dict[str, tuple[str, str]] = {}
     for commit in commits:
-        parent = known.get(first.get(commit.oid, ""))
-        pairs.append((parent.tree if parent else _EMPTY_TREE[len(commit.oid)], commit.tree))
-    asked = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+        if not commit.parents:
+            pairs[commit.oid] = (_EMPTY_TREE[len(commit.oid)], commit.tree)
+        elif commit.parents[0] in known:
+            pairs[commit.oid] = (known[commit.parents[0]].tree, commit.tree)
+    asked = "".join(f"{old} {new}\n" for old, new in pairs.values()).encode()
     out = repo.git("diff-tree", "--stdin", *GIT_DIFF_ARGS, input=asked)
     answers = [diffs for _, _, diffs in parse_stream(out)]
-    return {commit.oid: diffs for commit, diffs in zip(commits, answers, strict=True)}
+    return dict(zip(pairs, answers, strict=True))
 
 
 def _parse(oid: str, raw: bytes) -> Commit | None:

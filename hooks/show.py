@@ -85,7 +85,13 @@ def find(repo: Repo, name: str) -> Shown:
         raw, source = published_record(repo, oid), _FETCHED
     if raw is None:
         builder = builder_in(repo, Remote("", ""), agents_around(os.environ))
-        raw, source = record_bytes(build(repo, [oid], builder)[oid]), _BUILT
+        built = build(repo, [oid], builder).get(oid)
+        if built is None:
+            raise UserError(
+                f"what {oid[:10]} changed cannot be told: its parent is not in this clone",
+                next_step="fetch more history: git fetch --deepen=1",
+            )
+        raw, source = record_bytes(built), _BUILT
     try:
         record = parse_record(raw)
     except RecordError as error:

@@ -21,6 +21,8 @@ from support_hooked import (
 )
 from support_keys import home, make_key
 
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import read_records
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.manifest import parse_manifest
@@ -246,7 +248,9 @@ def test_a_push_goes_through_whatever_is_broken_here(repo: Path, remote: Path):
     assert len(said.splitlines()) == 1
 
 
-def test_ctrl_c_while_records_are_pushed_ends_nothing_but_that(repo: Path, remote: Path, tmp_path: Path):
+def test_ctrl_c_while_records_are_pushed_ends_what_was_started_without_a_traceback(
+    repo: Path, remote: Path, tmp_path: Path
+):
     started = tmp_path / "started"
     refuse_records(remote, f"touch {started}; sleep 600")
     git(repo, "checkout", "-q", "-b", "work")
@@ -270,6 +274,39 @@ def test_ctrl_c_while_records_are_pushed_ends_nothing_but_that(repo: Path, remot
     hook.wait()
     hook.stderr.close()
     assert "Traceback" not in said
+    assert records(remote, "work") == {}
+
+
+def test_git_that_hangs_is_ended_with_all_that_it_started(repo: Path, tmp_path: Path):
+    script = f"!sh -c 'echo $$ > {tmp_path}/pid; exec sleep 600'"
+    answer = Repo.open(repo).ask_remote("-c", f"alias.hang={script}", "hang", seconds=3.0)
+    assert answer.status == 124
+    hung = Path("/proc") / (tmp_path / "pid").read_text().strip()
+    for _ in range(500):  # whoever inherits it may need a moment to collect it
+        if not (hung / "cmdline").exists() or not (hung / "cmdline").read_bytes():
+            return
+        time.sleep(0.02)
+    raise AssertionError("git's child outlived it")
+
+
+def test_p28_eight_worktrees_that_commit_and_push_at_once_lose_no_record(
+    repo: Path, remote: Path, tmp_path: Path
+):
+    for number in range(8):
+        git(repo, "worktree", "add", "-q", "-b", f"w{number}", str(tmp_path / f"w{number}"))
+    script = "echo x > f; git add f; git commit -qm x && git push -q origin HEAD"
+    running = [
+        subprocess.Popen(["sh", "-c", script], cwd=tmp_path / f"w{number}", stderr=subprocess.PIPE)
+        for number in range(8)
+    ]
+    said = [process.communicate()[1] for process in running]
+    assert said == [b""] * 8
+    made = {number: head(tmp_path / f"w{number}") for number in range(8)}
+    assert {number: set(records(remote, f"w{number}")) for number in range(8)} == {
+        n: {oid} for n, oid in made.items()
+    }
+    kept = read_records(Repo.open(repo), made.values())
+    assert set(kept) == set(made.values())
 
 
 def test_the_hook_of_a_linked_worktree_and_a_bare_repository_push_too(

@@ -108,6 +108,17 @@ def test_showing_stores_nothing(repo: Path):
     assert read_records(Repo.open(repo), [made]) == {}
 
 
+def test_the_edge_of_a_shallow_clone_is_no_whole_new_tree(repo: Path, tmp_path: Path):
+    commit(repo, {"f": "x\n"}, "x")
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{repo}", str(tmp_path / "shallow"))
+    code = "from foureyes.hooks.cli import main; main()"
+    done = run([sys.executable, "-c", code, "show"], tmp_path / "shallow", env=python_env(), ok=False)
+    assert done.returncode == 1
+    assert b"--deepen" in done.stderr
+    made = commit(tmp_path / "shallow", {"g": "y\n"}, "y")
+    assert shown(tmp_path / "shallow", made)["record"]["predicate"]["totals"]["files"] == 1
+
+
 def test_errors_say_what_to_do(repo: Path, tmp_path: Path):
     def refused(cwd: Path, *arguments: str) -> tuple[int, str]:
         code = "from foureyes.hooks.cli import main; main()"
