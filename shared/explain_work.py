@@ -7,22 +7,32 @@ from foureyes.shared.classes import Class, CommitClass
 from foureyes.shared.explanation import WORDS
 from foureyes.shared.facts import Change
 from foureyes.shared.markup import both, code, count, short
+from foureyes.shared.protection import Hit
 from foureyes.shared.verdict import Reason, Verdict
 
 _MOST = 20
+_KINDS = {
+    Class.AI: "agent-written change",
+    Class.UNATTESTED: "change without a full record",
+    Class.HUMAN: "change written without an agent",
+}
 
 
 def why(case: Case, names: Mapping[str, str]) -> Iterator[str]:
     guarded = [hit for hit in case.protection.hits if hit.tier < 3]
-    kind = {Class.AI: "agent-written change", Class.HUMAN: "change written without an agent"}.get(
-        case.cls, "change that is not fully recorded"
-    )
     if not guarded:
-        yield f"{kind}; it touches no protected path, so nobody has to wait."
+        yield f"{_KINDS[case.cls]}; it touches no protected path, so nobody has to wait."
     else:
-        systems = [f"{code(h.system)} ({count(len(h.paths), 'file')}, tier {h.tier})" for h in guarded]
-        yield f"{kind} to {both(systems)}. {_evidence(case, names)}"
+        yield f"{_KINDS[case.cls]} to {both([_hit(hit) for hit in guarded])}. {_evidence(case, names)}"
     yield f"Size: {_size(known(case.facts.changes))}, counted by git, base against merge result."
+
+
+def _hit(hit: Hit) -> str:
+    """`infra` (3 files, tier 1: `infra/main.tf` …)"""
+    more = " …" if len(hit.paths) > 1 else ""
+    return (
+        f"{code(hit.system)} ({count(len(hit.paths), 'file')}, tier {hit.tier}: {code(hit.paths[0])}{more})"
+    )
 
 
 def _evidence(case: Case, names: Mapping[str, str]) -> str:
@@ -49,7 +59,8 @@ def no_record(case: Case) -> Iterator[str]:
     missing = [c for c in case.classes if c.cls is Class.UNATTESTED]
     if not missing or not case.cell(Class.UNATTESTED):
         return
-    yield f"{len(missing)} of {count(len(case.classes), 'commit')} count as unattested."
+    have = "has" if len(case.classes) == 1 else "have"
+    yield f"{len(missing)} of {count(len(case.classes), 'commit')} {have} no valid record."
     authors = {c.oid: c.author for c in known(case.facts.commits)}
     for commit in missing[:_MOST]:
         account = authors[commit.commit].account

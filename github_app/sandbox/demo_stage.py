@@ -118,7 +118,7 @@ class Stage:
         """A fresh clone with this person's name, address and token, as `git clone` over HTTP gives it."""
         user = self.sandbox["users"][login]
         home, where = self.home(login), self.folder / "clones" / login
-        home.mkdir(parents=True, exist_ok=True)
+        home.joinpath(".claude").mkdir(parents=True, exist_ok=True)  # as Claude Code leaves it
         where.parent.mkdir(parents=True, exist_ok=True)
         settings = {"user.name": login.capitalize(), "user.email": user["email"], **_SAFE_CONFIG}
         for name, value in settings.items():

@@ -105,7 +105,7 @@ class Story:
         self.show_lines(check, "Does not count")
         refused = self.stage.visitor("olga").merge(number)
         self.expect("GitHub refuses the merge", refused.status == 405, refused)
-        self.say(f"@olga presses merge: refused ({refused.message})")
+        self.say(f"@olga presses merge: refused ({refused.message.splitlines()[-1]})")
 
     def colleagues_approve(self, number: int) -> None:
         self.scene("@ana approves: 1 of 2. @ben approves: passed.")

@@ -18,10 +18,6 @@ def infra(text: str = "changed by an agent\n") -> dict[str, str | None]:
     return {"infra/network.tf": text}
 
 
-def merges(town: Town, number: int) -> bool:
-    return town.who("noor").merge(number).status == 200
-
-
 def test_G1_an_agents_change_passes_with_two_humans_who_are_not_its_operator(town):
     number = town.agent_pull(infra("G1\n"))
     town.approve(number, "rita", "sam")
@@ -104,7 +100,7 @@ def test_G21_new_content_voids_an_approval_and_the_same_content_does_not(town):
     check = town.settled(number)
     assert check["output"]["title"].startswith("Waiting: 0 of 2 humans")
     assert "approved other content" in check["output"]["summary"]
-    assert not merges(town, number) or pytest.fail("merged what nobody looked at")
+    assert town.who("olga").merge(number).status == 405
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_model_A_waiting_because_the_operators_approval_does_not_count():
         "@olga ran Claude Code for 3 of 4 commits (`a1b2c3d` …), so this approval is shown but is not one of the 2."
         in summary
     )
-    assert "`infra` (1 file, tier 1)" in summary
+    assert "agent-written change to `infra` (1 file, tier 1: `infra/main.tf`)." in summary
     assert "@ana, @mia or @raj: read the 1 file below, then *Review changes → Approve*." in summary
     assert "**Voids @ben's approval:** new content in any file of this change." in summary
     assert "People must act" in explanation.text
@@ -80,7 +80,7 @@ def test_model_B_commits_without_a_record():
     given = facts(commits=(stripped, missing, commit()), pushes=(Push(HEAD, SAM),), roster=TEAM)
     explanation = told(given)
     assert explanation.title == "Waiting: 0 of 2 humans. 2 commits have no record"
-    assert "**No record:** 2 of 3 commits count as unattested." in explanation.summary
+    assert "**No record:** 2 of 3 commits have no valid record." in explanation.summary
     assert "`9c01d2e` @sam: no record (hooks missing or skipped)" in explanation.summary
     assert (
         "`77ab310` @olga: record is for another commit or tree (rewritten without hooks)"
@@ -229,7 +229,7 @@ def test_kinds_of_change_are_told_apart():
 
 def test_human_changes_say_so():
     free = told(facts(commits=(commit(record=record(says="human", agents=(), operator=None)),)))
-    assert "change that is not fully recorded" in free.summary
+    assert "change without a full record" in free.summary
 
 
 def test_the_worst_pull_request_of_a_head_leads():
