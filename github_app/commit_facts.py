@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from foureyes.github_app.pull_query import Actor, CommitPeople
 from foureyes.github_app.range import RawCommit
 from foureyes.github_app.records import Checked
+from foureyes.shared.agent_marks import by_address
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.facts import AgentMark, CommitFacts, Involved, Person, Push
 from foureyes.shared.people import Account, Identity, Kind
@@ -95,12 +96,7 @@ def earlier_operators(
 
 def agent_of(identity: Identity, catalogue: Catalogue) -> str:
     """The agent whose own address this is, "" for none. A name alone says nothing: people share names with products."""
-    email = identity.email.casefold()
-    for agent in catalogue.agents:
-        if agent.kind != "automation" and any(sign.text.casefold() == email for sign in agent.addresses):
-            return agent.id
-    numbered = _NOREPLY.match(email)
-    return (catalogue.is_agent_account(int(numbered["id"]), numbered["login"]) or "") if numbered else ""
+    return by_address(catalogue, identity.email) or ""
 
 
 def agent_account(account: Account | None, catalogue: Catalogue) -> str:

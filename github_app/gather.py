@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from foureyes.github_app import commit_facts, git_facts, records, seen
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
 from foureyes.github_app.commit_facts import Behind, Names
-from foureyes.github_app.git_facts import GitFacts
+from foureyes.github_app.git_facts import GitFacts, Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.mirror import GitError, Mirror
 from foureyes.github_app.policy_in_force import InForce, gated_prefixes, is_gated
@@ -59,6 +59,7 @@ class Sources:
     keys: Keys = field(default_factory=Keys)
     contents: Contents = field(default_factory=Contents)
     activity: Activity = field(default_factory=Activity)
+    git: Kept = field(default_factory=Kept)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,14 @@ def read_git(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[Gi
     def gated(branch: str) -> bool:
         return is_gated(branch, in_force.policy, ground.default_branch)
 
-    return _attempt(lambda: git_facts.read(sources.mirror, wanted, gated, known_records))
+    key = (sources.mirror.folder, wanted, in_force.oid)
+    kept = sources.git.get(key)
+    if kept is not None and known_records(kept.range.needing_records):
+        return Known(kept)
+    read = _attempt(lambda: git_facts.read(sources.mirror, wanted, gated, known_records))
+    if isinstance(read, Known):
+        sources.git.put(key, read.value)
+    return read
 
 
 def _commits(sources: Sources, answer: PullAnswer, git: GitFacts, pushes: Fact[tuple[Push, ...]]) -> _Commits:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from threading import Lock
 from typing import TypeVar
 
 from foureyes.github_app import merging, records
@@ -35,6 +36,31 @@ class GitFacts:
     ungated: frozenset[str]
     """Commits of the range that no gated branch holds."""
     published: records.Published
+
+
+class Kept:
+    """What was read for the same object ids before: all of it follows from them, so a review needs no git at all.
+
+    Safe for many threads. Large changes are read anew each time, for they would fill the memory.
+    """
+
+    def __init__(self, most: int = 200, most_paths: int = 2_000) -> None:
+        self._most = most
+        self._most_paths = most_paths
+        self._lock = Lock()
+        self._entries: dict[object, GitFacts] = {}
+
+    def get(self, key: object) -> GitFacts | None:
+        with self._lock:
+            return self._entries.get(key)
+
+    def put(self, key: object, facts: GitFacts) -> None:
+        if len(facts.merged.changes) + len(facts.range.touched) > self._most_paths:
+            return
+        with self._lock:
+            while len(self._entries) >= self._most:
+                del self._entries[next(iter(self._entries))]
+            self._entries[key] = facts
 
 
 KnownRecords = Callable[[Collection[str]], bool]
@@ -90,7 +116,7 @@ def _read(
         fetched = True
     commits = read_range(mirror, wanted.base, wanted.head)
     oids = frozenset(commit.oid for commit in commits.commits)
-    if wanted.record_branch and not fetched and not known_records(oids - commits.mechanical):
+    if wanted.record_branch and not fetched and not known_records(commits.needing_records):
         _fetch(mirror, wanted)
     published = records.Published({}, ())
     if wanted.record_branch:

@@ -16,6 +16,7 @@ from foureyes.github_app import decisions, lanes, publish
 from foureyes.github_app.client import GitHub, GitHubError, InstallationClient, Observer, RetryLater
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.gather import Sources, gather, read_git
+from foureyes.github_app.git_facts import Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.lanes import EVERY_BRANCH, Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.mirror import GitError, Mirror, Remote, basic
@@ -88,6 +89,7 @@ class Deps:
     keys: Keys = field(default_factory=Keys)
     contents: Contents = field(default_factory=Contents)
     activity: Activity = field(default_factory=Activity)
+    git: Kept = field(default_factory=Kept)
 
 
 def make_deps(
@@ -109,7 +111,7 @@ def judge_with(
 def judge_lane(claim: Claim, deps: Deps) -> Outcome:
     """Never raises. `Done`: what GitHub shows is right. `Retry`: it is not a success that outlives its reasons."""
     lane = claim.lane
-    judging = _Judging(claim, deps, deps.github.installation(lane.installation_id))
+    judging = _Judging(claim, deps, deps.github.installation(lane.installation_id), lane.slug)
     try:
         return judging.wake_pulls() if lane.ref else judging.judge()
     except RetryLater as error:
@@ -139,6 +141,8 @@ class _Judging:
     claim: Claim
     deps: Deps
     client: InstallationClient
+    slug: str
+    """`owner/name`; the lane's own until GitHub has told the current one."""
     checks: tuple[Check, ...] | None = None
     """Ours on the head as GitHub showed them in this look; None: not known."""
 
@@ -186,7 +190,7 @@ class _Judging:
         if first is not None:
             ground, shown = first.ground, first.shown
         else:
-            ground, shown = ask_head(self.client, lane.slug, lane.head)
+            ground, shown = ask_head(self.client, self.slug, lane.head)
         self._same_repository(ground)
         answers = {first.pull.number: first} if first is not None else {}
         with reading(self.deps.engine) as conn:
@@ -198,11 +202,12 @@ class _Judging:
         return ground, shown, [answers[number] for number in sorted(answers)]
 
     def _ask(self, number: int) -> PullAnswer | None:
-        return ask(self.client, self.lane.slug, number, self.lane.head)
+        return ask(self.client, self.slug, number, self.lane.head)
 
     def _same_repository(self, ground: Ground) -> None:
         if ground.repository.id != self.lane.repository_id:
-            raise GitHubError(f"{self.lane.slug} is another repository now")
+            raise GitHubError(f"{self.slug} is another repository now")
+        self.slug = ground.repository.slug
 
     def _is_here(self, answer: PullAnswer) -> bool:
         return answer.pull.is_open and answer.pull.head == self.lane.head
@@ -245,7 +250,7 @@ class _Judging:
                     if one.made is not None:
                         decisions.store(conn, one.made)
             written = publish.write(
-                self.client, self.lane.slug, self.lane.head, self._with_id(wanted, judged), check
+                self.client, self.slug, self.lane.head, self._with_id(wanted, judged), check
             )
             with writing(self.deps.engine) as conn:
                 for one in judged:
@@ -265,7 +270,7 @@ class _Judging:
 
     def _stands(self, judged: list[_Judged]) -> bool:
         """The last look before a success: a review, a push or a retarget may have come while we thought."""
-        slug = self.lane.slug
+        slug = self.slug
         return all(
             look(self.client, slug, one.answer.pull.number) == expected_look(one.answer) for one in judged
         )
@@ -290,7 +295,7 @@ class _Judging:
     def _rewrite_green(self, wanted: Face) -> None:
         check = publish.newest(self.checks or (), publish.NAME)
         if check is not None and check.conclusion in ("success", "neutral", "skipped") and self._holds():
-            publish.write(self.client, self.lane.slug, self.lane.head, wanted, check)
+            publish.write(self.client, self.slug, self.lane.head, wanted, check)
 
     def take_back(self) -> None:
         """After a failure: a success on this head becomes "could not be read". Never raises; the lane is tried again,
@@ -300,7 +305,7 @@ class _Judging:
             return
         try:
             if self.checks is None:
-                self.checks = publish.read_checks(self.client, self.lane.slug, self.lane.head)
+                self.checks = publish.read_checks(self.client, self.slug, self.lane.head)
             self._rewrite_green(publish.unread())
         except Exception as error:  # noqa: BLE001 - it is called when everything may be failing
             log.warning(
@@ -322,10 +327,11 @@ class _Judging:
             deps.keys,
             deps.contents,
             deps.activity,
+            deps.git,
         )
 
     def _lane(self, head: str, number: int) -> Lane:
-        return Lane(self.lane.installation_id, self.lane.repository_id, self.lane.slug, head, pull=number)
+        return Lane(self.lane.installation_id, self.lane.repository_id, self.slug, head, pull=number)
 
 
 def _decided_pulls(conn: Connection, lane: Lane) -> tuple[int, ...]:

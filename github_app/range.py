@@ -30,13 +30,16 @@ class RawCommit:
 
 @dataclass(frozen=True)
 class Range:
-    """`mechanical`: merges whose tree is the automatic merge of their parents. `on_gated`: commits of the range, or
-    parents of them, that a gated branch holds.
-    """
+    """`mechanical`: merges whose tree is the automatic merge of their parents."""
 
     commits: tuple[RawCommit, ...]
     mechanical: frozenset[str]
     touched: tuple[Touch, ...]
+
+    @property
+    def needing_records(self) -> frozenset[str]:
+        """Commits that somebody wrote: a mechanical merge has no class."""
+        return frozenset(commit.oid for commit in self.commits) - self.mechanical
 
 
 def read_range(mirror: Mirror, base: str, head: str) -> Range:

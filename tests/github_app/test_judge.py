@@ -8,7 +8,7 @@ import pytest
 from support_gate import SHOP, Gate, running_gate
 from support_ssh import make_key
 
-from foureyes.github_app import decisions, storage, worker
+from foureyes.github_app import decisions, lanes, storage, worker
 from foureyes.github_app.lanes import Done, Retry
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.evaluate import evaluate
@@ -656,3 +656,31 @@ def test_a_truncated_list_is_unknown_and_never_a_pass(gate: Gate, monkeypatch: p
     facts = facts_of(gate, number)
     assert isinstance(facts.commits, Unknown)
     assert isinstance(facts.reviews, Unknown)
+
+
+def test_pull_requests_that_were_open_before_the_policy_came_are_judged_when_it_comes(gate: Gate) -> None:
+    good = gate.files(gate.tip())[".github/foureyes.yml"]
+    gate.deaf = True
+    number = opened(gate)
+    gate.deaf = False
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": good, "docs/new.md": "x\n"}))
+    with storage.writing(gate.engine) as conn:
+        installation = next(iter(gate.sandbox.world.installations))
+        lane = lanes.Lane(installation, gate.pull(number).repository.id, SHOP, ref=lanes.EVERY_BRANCH)
+        lanes.wake(conn, lane, storage.now(conn))
+    gate.settle()
+    assert gate.verdict(number) == "in_progress"
+
+
+def test_a_renamed_repository_is_followed(gate: Gate) -> None:
+    number = opened(gate)
+    world = gate.sandbox.world
+    shop = world.repositories.pop(SHOP)
+    shop.name = "store"
+    world.repositories["acme/store"] = shop
+    with storage.writing(gate.engine) as conn:
+        conn.execute(storage.work.update().values(slug="acme/store"))
+    gate.settle()
+    assert [run.status for run in shop.check_runs if run.suite.head_sha == shop.pulls[number].head] == [
+        "in_progress"
+    ]

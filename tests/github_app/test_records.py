@@ -1,0 +1,87 @@
+"""Records once seen: what a later form can and cannot change."""
+
+from dataclasses import replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from support_record import COMMIT, HUMAN, RECORD, TREE
+from support_ssh import SecurityKey
+
+from foureyes.github_app.range import RawCommit
+from foureyes.github_app.records import check, has_signature, refspec
+from foureyes.github_app.seen import SeenRecord
+from foureyes.shared import dsse
+from foureyes.shared.canonical import sha256_hex
+from foureyes.shared.facts import RecordState
+from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
+from foureyes.shared.people import Account, Identity
+from foureyes.shared.record import Operator, Record, record_bytes
+from foureyes.shared.record_ref import record_ref
+from foureyes.shared.sshsig import NAMESPACE, PublishedKey, parse_public_key
+
+KEY = SecurityKey(Ed25519PrivateKey.generate())
+PUBLISHED = (PublishedKey(Account(1, "olga"), KEY.public, "sk-ssh-ed25519@openssh.com", "SHA256:x", None),)
+COMMITTED = RawCommit(COMMIT, TREE, (), Identity("Olga", "o@x"), Identity("Olga", "o@x"), "m")
+
+
+def form(record: Record, *, signed: bool) -> SeenRecord:
+    body = record_bytes(record)
+    payload = manifest_bytes(Manifest("", "refs/heads/f", (Entry(COMMIT, TREE, sha256_hex(body)),)))
+    raw = KEY.sign(dsse.pae(dsse.PAYLOAD_TYPE, payload), NAMESPACE)
+    signatures = (dsse.Signature("SHA256:x", raw),) if signed else ()
+    return SeenRecord(body, (dsse.Envelope(dsse.PAYLOAD_TYPE, payload, signatures).to_json(),))
+
+
+def test_no_record_is_missing() -> None:
+    assert check(COMMITTED, (), PUBLISHED).fact.state is RecordState.MISSING
+
+
+def test_G53_a_signed_ai_record_is_never_unsaid_whatever_the_order() -> None:
+    ai, human = form(RECORD, signed=True), form(HUMAN, signed=True)
+    for forms in ((ai, human), (human, ai), (ai,)):
+        fact = check(COMMITTED, forms, PUBLISHED).fact
+        assert (fact.state, fact.says) == (RecordState.SIGNED, "ai")
+        assert fact.agents
+
+
+def test_G53_an_unsigned_ai_record_taints_a_later_human_one() -> None:
+    checked = check(COMMITTED, (form(RECORD, signed=False), form(HUMAN, signed=True)), PUBLISHED)
+    assert checked.fact.state is RecordState.SIGNED
+    assert {mark.agent for mark in checked.fact.agents} == {"claude-code", "codex"}
+    assert not any(mark.evidence for mark in checked.fact.agents)
+
+
+def test_the_operator_of_a_replaced_form_is_kept() -> None:
+    other = replace(HUMAN, operator=Operator("rita", "", "x"))
+    checked = check(COMMITTED, (form(RECORD, signed=True), form(other, signed=True)), PUBLISHED)
+    assert checked.fact.operator_claim == "olga"
+    assert checked.also == ("rita",)
+
+
+def test_a_signature_that_comes_later_settles_what_was_open() -> None:
+    first = form(RECORD, signed=False)
+    assert check(COMMITTED, (first,), PUBLISHED).fact.state is RecordState.UNSIGNED
+    assert check(COMMITTED, (first, form(RECORD, signed=True)), PUBLISHED).fact.state is RecordState.SIGNED
+
+
+def test_a_record_for_another_tree_does_not_outweigh_one_that_fits() -> None:
+    forms = (form(RECORD, signed=False), form(replace(RECORD, tree="9" * 40), signed=True))
+    assert check(COMMITTED, forms, PUBLISHED).fact.state is RecordState.UNSIGNED
+    assert check(COMMITTED, forms[1:], PUBLISHED).fact.state is RecordState.MISMATCH
+
+
+def test_keys_are_needed_only_where_something_is_signed() -> None:
+    assert has_signature([form(RECORD, signed=True)])
+    assert not has_signature([form(RECORD, signed=False), SeenRecord(b"x", (b"rubbish",))])
+
+
+def test_the_refspec_is_a_pattern_of_the_hashed_name() -> None:
+    source, _, target = refspec("a b:c*").removeprefix("+").partition(":")
+    assert source == record_ref("a b:c*") + "*"
+    assert target.endswith("*")
+
+
+def test_the_key_of_these_tests_is_a_real_one() -> None:
+    import base64
+
+    line = "sk-ssh-ed25519@openssh.com " + base64.b64encode(KEY.public).decode()
+    assert parse_public_key(line).blob == KEY.public

@@ -1,0 +1,90 @@
+"""Names of a policy resolved by the sandbox's GitHub, and how long an answer is believed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support_gate import Gate, running_gate
+
+from foureyes.github_app.aged import Aged
+from foureyes.github_app.client import GitHub, GitHubError, InstallationClient
+from foureyes.github_app.roster import People, names
+from foureyes.shared.people import Account, Kind
+from foureyes.shared.policy_text import parse_policy
+
+POLICY = """
+version: 1
+roster: ["@acme/engineers", "@rita", "@nobody-at-all", "@acme/no-such-team"]
+machine_users: [acme-release]
+aliases: {olga: [olga-work]}
+systems:
+  payments: {paths: ["services/payments/**"], tier: 0, owners: ["@acme/payments-oncall"]}
+automation:
+  renovate: {app: 2740, paths: ["**/package-lock.json"], approvals: 1, owner: "@lee", until: 2027-06-30}
+"""
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    with running_gate(tmp_path) as gate:
+        yield gate
+
+
+@pytest.fixture
+def client(gate: Gate) -> InstallationClient:
+    return GitHub(gate.settings, observe=gate.observe).installation(
+        next(iter(gate.sandbox.world.installations))
+    )
+
+
+def test_every_name_that_a_policy_uses_is_asked_for_once() -> None:
+    assert names(parse_policy(POLICY)) == (
+        "@acme/engineers", "@rita", "@nobody-at-all", "@acme/no-such-team", "@acme-release",
+        "@acme/payments-oncall", "@lee", "@olga", "@olga-work",
+    )  # fmt: skip
+
+
+def test_teams_and_logins_become_accounts_and_unknown_names_add_nobody(
+    gate: Gate, client: InstallationClient
+) -> None:
+    gate.control("POST", "users", login="olga-work", id=777)
+    roster = People().roster(client, parse_policy(POLICY))
+    assert [account.login for account in roster.members["@acme/payments-oncall"]] == ["lee", "noor"]
+    assert roster.members["@rita"] == (Account(2, "rita"),)
+    assert roster.members["@olga-work"] == (Account(777, "olga-work"),)
+    assert set(roster.unresolved) == {"@nobody-at-all", "@acme/no-such-team", "@acme-release"}
+
+
+def test_a_bot_is_resolved_as_a_bot(gate: Gate, client: InstallationClient) -> None:
+    gate.control("POST", "users", login="robot[bot]", id=4242, type="Bot")
+    assert People().user(client, "robot[bot]") == Account(4242, "robot[bot]", Kind.BOT)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../app", "x/y", "olga?x=1", "-olga"])
+def test_what_is_no_login_is_not_asked_for(gate: Gate, client: InstallationClient, name: str) -> None:
+    assert People().user(client, name) is None
+    assert gate.paths == []
+
+
+def test_a_team_is_asked_for_again_only_when_it_has_aged(gate: Gate, client: InstallationClient) -> None:
+    clock = [0.0]
+    people = People(teams=Aged(300, lambda: clock[0]))
+    assert people.team(client, "acme/reviewers") is not None
+    team = gate.sandbox.world.organizations["acme"].teams["reviewers"]
+    team.members = team.members[:1]
+    clock[0] = 299
+    assert len(people.team(client, "acme/reviewers") or ()) == 2
+    clock[0] = 300
+    assert len(people.team(client, "acme/reviewers") or ()) == 1
+
+
+def test_an_aged_answer_is_not_used_when_github_does_not_answer(
+    gate: Gate, client: InstallationClient
+) -> None:
+    clock = [0.0]
+    people = People(teams=Aged(300, lambda: clock[0]))
+    people.team(client, "acme/reviewers")
+    clock[0] = 301
+    gate.fault("status", "GET /api/v3/orgs/*", status=500, times=9)
+    with pytest.raises(GitHubError):
+        people.team(client, "acme/reviewers")
