@@ -145,7 +145,7 @@ def _by_repository(call: ToolCall) -> dict[Path, dict[bytes, str]]:
             continue
         name = os.fsencode(real.relative_to(root))
         # What is ignored is often a secret, and can never be in a commit.
-        if repo.ask("check-ignore", "-q", "--", os.fsdecode(name)).status != 0:
+        if repo.ask("check-ignore", "-q", "--", f"./{os.fsdecode(name)}").status == 1:
             found.setdefault(repo.work_tree, {})[name] = file
     return found
 

@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0  # our own push of a record ref, in case it gets here
     name, url = [*(sys.argv[1:] if arguments is None else arguments), "", ""][:2]
     try:
-        _push(Remote(name, url or name), sys.stdin.read())
+        _push(Remote(name, url or name), os.fsdecode(sys.stdin.buffer.read()))
     except UserError as error:
         _say(f"no records were published: {error.what}")
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """What differs from the checked-out commit, before and after a tool that may change anything (a shell)."""
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterable
@@ -60,15 +61,20 @@ def contents(root: Path, names: Iterable[bytes], evidence: Evidence) -> dict[str
     return found
 
 
+_DIFF = (
+    *("-c", "diff.autoRefreshIndex=true", "diff", "-z", "--raw", "--no-renames", "--no-abbrev"),
+    *("--no-ext-diff", "--no-relative", "--ignore-submodules=all", "-O/dev/null"),
+)
+"""The porcelain, because diff-index also lists every file whose time alone has changed."""
+
+
 def changed(repo: Repo, commit: str) -> dict[bytes, str | None]:
     """Paths where the work tree or index differs from a commit ("" for none), with the blob that the commit has
     (None: nothing there), and everything untracked that is not ignored.
     """
     found: dict[bytes, str | None] = {}
     if commit:
-        raw = repo.git(
-            "diff-index", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules", commit
-        )
+        raw = repo.git(*_DIFF, commit, "--")
         fields = raw.split(b"\0")
         for meta, name in zip(fields[0:-1:2], fields[1::2], strict=False):
             oid = meta.split()[2].decode("ascii")
@@ -99,16 +105,21 @@ def compare(
         path, blob = paths.decode(name), old_blobs.get(name)
         then = before.contents.get(path, f"g:{blob}" if blob else None)
         now = content_at(root, name, evidence, keep=number < _MOST_KEPT)
-        if now != then and not _same_as_blob(repo, then, now, evidence):
+        if now != then and not _same_as_blob(then, now, evidence):
             found.append(Touched(path, then, now))
     return tuple(found)
 
 
-def _same_as_blob(repo: Repo, then: Ref, now: Ref, evidence: Evidence) -> bool:
-    """git lists a file whose time alone changed; then the content is still the commit's."""
+def _same_as_blob(then: Ref, now: Ref, evidence: Evidence) -> bool:
+    """Nothing happened to a file of the index that the work tree has as the commit has it."""
     if then is None or now is None or not then.startswith("g:") or not now.startswith("s:"):
         return False
-    return repo.ask("cat-file", "blob", then.removeprefix("g:")).out == evidence.read(now)
+    oid, content = then.removeprefix("g:"), evidence.read(now)
+    if content is None:
+        return False
+    digest = hashlib.new("sha1" if len(oid) == 40 else "sha256", usedforsecurity=False)
+    digest.update(b"blob %d\0" % len(content) + content)
+    return digest.hexdigest() == oid
 
 
 def new_commits(repo: Repo, before: Pending) -> tuple[NewCommit, ...]:

@@ -118,6 +118,23 @@ def test_300_deleted_files_are_one_event_that_copies_nothing(repo: Path):
     assert not (repo / ".git" / "foureyes" / "evidence" / "contents").exists()
 
 
+def test_files_whose_times_alone_change_are_neither_events_nor_copied(repo: Path):
+    commit(repo, {f"d/{n}": f"{n}\n" for n in range(300)}, "many")
+    Agent(repo).shell("find d -type f -exec touch -d 2001-01-01 {} + && git status -s")
+    assert evidence(repo).events() == ()
+    assert not (repo / ".git" / "foureyes" / "evidence" / "contents").exists()
+
+
+def test_what_is_staged_and_then_taken_back_is_followed(repo: Path):
+    agent = Agent(repo)
+    agent.shell("echo staged >> README && git add README")
+    agent.shell("git show HEAD:README > README")
+    agent.shell("git add README")
+    first, second = evidence(repo).events()
+    assert contents(repo, first) == {"README": (b"hello\n", b"hello\nstaged\n")}
+    assert contents(repo, second) == {"README": (b"hello\nstaged\n", b"hello\n")}
+
+
 def test_a_failed_command_and_one_that_never_ended_count_too(repo: Path):
     agent = Agent(repo)
     agent.shell("echo a > a; false", event="PostToolUseFailure", ok=False)

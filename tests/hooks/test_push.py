@@ -326,6 +326,14 @@ def test_a_push_by_url_and_to_another_name(repo: Path, remote: Path):
     assert records(remote, "work") == {}
 
 
+def test_a_branch_whose_name_is_not_utf8_has_its_record_ref(repo: Path, remote: Path):
+    name = os.fsdecode(b"caf\xe9/x")
+    git(repo, "checkout", "-q", "-b", name)
+    made = commit(repo, {"f": "x\n"}, "x")
+    assert push(repo, "origin", name) == ""
+    assert set(records(remote, name)) == {made}
+
+
 def test_a_push_under_an_agent_calls_nobodys_commit_human(repo: Path, remote: Path):
     git(repo, "checkout", "-q", "-b", "work")
     made = commit(repo, {"f": "x\n"}, "by hand")
