@@ -274,7 +274,6 @@ case $foureyes_hook in
         done
         ;;
     pre-push)
-        foureyes_look
         . "$foureyes_common/foureyes/push.sh"
         ;;
 esac

@@ -17,6 +17,14 @@ _SCRIPTS = {
 }
 
 
+# An import that fails is told by the shell in one line; a traceback helps nobody who only wants to push.
+_CODE = """import sys
+sys.path += {path!r}
+try:
+    from foureyes.hooks.push import main
+except Exception:
+    sys.exit(1)
+sys.exit(main(sys.argv[1:]))"""
 # Set in every shell, so that they cannot tell by being there whether the table is worth reading.
 _ALWAYS_SET = {"USER"}
 
@@ -50,13 +58,12 @@ def render(
     """File name below `<git common dir>/foureyes` -> text. `python` is a base interpreter, `path` the folders that
     it imports foureyes and its libraries from.
     """
-    code = f"import sys; sys.path += {list(path)!r}; from foureyes.hooks.push import main; main(sys.argv[1:])"
     parts = {
         "NOTE": f"foureyes {VERSION}; what is changed here is lost at the next `foureyes install`.",
         "PROC": proc,
         "STYLE": style,
         "PYTHON": shlex.quote(python),
-        "CODE": shlex.quote(code),
+        "CODE": shlex.quote(_CODE.format(path=list(path))),
         "PROCESS_HINTS": " | ".join(f"{_word(name)}* | */{_word(name)}*" for name in _processes(catalogue)),
         "PROCESSES": "\n        ".join(_process_rows(catalogue)),
         "PERSONS_TERMINALS": "\n        ".join(_terminal_rows(catalogue)) or "*) ;;",

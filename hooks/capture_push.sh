@@ -1,9 +1,6 @@
 # foureyes: publishes the records of the pushed commits. Sourced by capture.sh in pre-push.
 # @NOTE@
 
-# Whether an agent pushes: what Python would have to find out again.
-FOUREYES_AGENT=${foureyes_agent:-$foureyes_strong}
-export FOUREYES_AGENT
 if [ -x @PYTHON@ ]; then
     # -I: the folder that git runs in belongs to whoever is being watched. -S: no start-up files of others.
     @PYTHON@ -I -S -c @CODE@ "$@" || foureyes_say 'no records were published with this push; try: foureyes publish'
