@@ -28,13 +28,14 @@ _CURL = "curl -s -H 'Authorization: Bearer {token}' {url}"
 @click.option("--webhook", default="", help="URL of the App's webhook.")
 @click.option("--json", "as_json", is_flag=True, help="Say everything in one line of JSON.")
 def command(port: int, data: Path | None, no_merge_check: bool, webhook: str, as_json: bool) -> int:
+    stopped = _stop_signal()
     with ExitStack() as closing:
         folder = data or Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="foureyes-sandbox-")))
         sandbox = _start(folder, port, merge_check=not no_merge_check)
         closing.callback(sandbox.stop)
         sandbox.set_webhook_url(webhook)
         click.echo(json.dumps(described(sandbox)) if as_json else _told(sandbox))
-        _until_stopped()
+        stopped.wait()
     return 0
 
 
@@ -104,8 +105,9 @@ def _told(sandbox: Sandbox) -> str:
     )
 
 
-def _until_stopped() -> None:
+def _stop_signal() -> Event:
+    """Set by SIGTERM and Ctrl-C."""
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()
+    return stopped

@@ -66,16 +66,9 @@ def _teams(context: Context, organization: Organization, arguments: dict[str, An
     return connect(list(organization.teams.values()), arguments, "teams")
 
 
-def _all_members(context: Context, organization: Organization, arguments: dict[str, Any]) -> Connection:
-    context.require("members")
-    people = [context.world.users[number] for number in organization.members]
-    return connect(people, arguments, "membersWithRole")
-
-
 ORGANIZATION: dict[str, Field] = {
     "team": _team,
     "teams": _teams,
-    "membersWithRole": _all_members,
 }
 TEAM: dict[str, Field] = {
     "id": lambda c, team, a: shapes.node_id("T", team.id),

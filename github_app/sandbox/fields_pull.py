@@ -201,11 +201,11 @@ REVIEW: dict[str, Field] = {
 }
 EVENT: dict[str, Field] = {
     "id": lambda c, h, a: shapes.node_id("EV", h.event.id),
-    "databaseId": lambda c, h, a: h.event.id,
     "actor": lambda c, h, a: h.event.actor,
     "createdAt": lambda c, h, a: h.event.created_at,
-    "pullRequest": lambda c, h, a: h.pull,
 }
+ON_PULL: dict[str, Field] = EVENT | {"pullRequest": lambda c, h, a: h.pull}
+NUMBERED: dict[str, Field] = ON_PULL | {"databaseId": lambda c, h, a: h.event.id}
 
 
 def _detail(name: str) -> Field:
@@ -216,39 +216,47 @@ def _commit_detail(name: str) -> Field:
     return lambda c, happened, a: commit_node(happened.pull.repository, happened.event.details[name])
 
 
-_FORCED: dict[str, Field] = {"beforeCommit": _commit_detail("before"), "afterCommit": _commit_detail("after")}
-_ASSIGNED: dict[str, Field] = {
+_FORCED: dict[str, Field] = ON_PULL | {
+    "beforeCommit": _commit_detail("before"),
+    "afterCommit": _commit_detail("after"),
+}
+_ASKED: dict[str, Field] = ON_PULL | {"requestedReviewer": _detail("requested_reviewer")}
+_ASSIGNED: dict[str, Field] = EVENT | {
     "assignee": _detail("assignee"),
     "user": lambda c, h, a: (
         h.event.details["assignee"] if h.event.details["assignee"].type == "User" else None
     ),
     "assignable": lambda c, h, a: h.pull,
 }
-_BASE_CHANGED: dict[str, Field] = {
+_BASE_CHANGED: dict[str, Field] = NUMBERED | {
     "previousRefName": _detail("previous_ref_name"),
     "currentRefName": _detail("current_ref_name"),
 }
-_DISMISSED: dict[str, Field] = {
+_DISMISSED: dict[str, Field] = NUMBERED | {
     "review": _detail("review"),
     "previousReviewState": _detail("previous_review_state"),
     "dismissalMessage": _detail("dismissal_message"),
 }
+_MERGED: dict[str, Field] = ON_PULL | {
+    "mergeRefName": _detail("merge_ref_name"),
+    "commit": _commit_detail("commit"),
+}
 EVENTS: dict[str, dict[str, Field]] = {
     "HeadRefForcePushedEvent": _FORCED | {"ref": lambda c, h, a: PULL["headRef"](c, h.pull, a)},
     "BaseRefForcePushedEvent": _FORCED | {"ref": lambda c, h, a: PULL["baseRef"](c, h.pull, a)},
-    "HeadRefDeletedEvent": {"headRefName": _detail("head_ref")},
-    "HeadRefRestoredEvent": {},
+    "HeadRefDeletedEvent": ON_PULL | {"headRefName": _detail("head_ref")},
+    "HeadRefRestoredEvent": ON_PULL,
     "BaseRefChangedEvent": _BASE_CHANGED,
     "ReviewDismissedEvent": _DISMISSED,
-    "ReviewRequestedEvent": {"requestedReviewer": _detail("requested_reviewer")},
-    "ReviewRequestRemovedEvent": {"requestedReviewer": _detail("requested_reviewer")},
+    "ReviewRequestedEvent": _ASKED,
+    "ReviewRequestRemovedEvent": _ASKED,
     "AssignedEvent": _ASSIGNED,
     "UnassignedEvent": _ASSIGNED,
-    "ReadyForReviewEvent": {},
-    "ConvertToDraftEvent": {},
-    "ClosedEvent": {},
-    "ReopenedEvent": {},
-    "MergedEvent": {"mergeRefName": _detail("merge_ref_name"), "commit": _commit_detail("commit")},
+    "ReadyForReviewEvent": ON_PULL,
+    "ConvertToDraftEvent": ON_PULL,
+    "ClosedEvent": EVENT,
+    "ReopenedEvent": EVENT,
+    "MergedEvent": _MERGED,
 }
 
 
@@ -353,4 +361,4 @@ FIELDS: dict[str, dict[str, Field]] = {
     "IssueComment": COMMENT,
     "CheckSuite": SUITE,
     "CheckRun": RUN,
-} | {kind: EVENT | fields for kind, fields in EVENTS.items()}
+} | EVENTS

@@ -13,16 +13,8 @@ _SPOKEN = {"pull": "read", "push": "write"}
 def get_me(ask: Ask) -> Json:
     if ask.user.type == "Bot":
         raise Refusal(403, "Resource not accessible by integration")
-    private = {
-        "email": ask.user.emails[0] if ask.user.emails else None,
-        "private_gists": 0,
-        "total_private_repos": 0,
-        "owned_private_repos": 0,
-        "disk_usage": 0,
-        "collaborators": 0,
-        "two_factor_authentication": True,
-    }
-    return shapes.public_user(ask.world, ask.user) | private
+    email = ask.user.emails[0] if ask.user.emails else None
+    return shapes.public_user(ask.world, ask.user) | {"email": email}
 
 
 @handles("users/get-by-username")

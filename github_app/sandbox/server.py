@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Thread
@@ -56,10 +57,11 @@ class Sandbox:
         world.courier = Courier(world, on_webhook)
         world.token = secrets.token_urlsafe(32)
         application = _application(world)
-        server = make_server(
-            HOST, port, wrap(application) if wrap else application, threaded=True, request_handler=_Quiet
-        )
-        world.url = f"http://{HOST}:{server.server_port}"
+        # Bound by ourselves: werkzeug would end the process if the port is taken.
+        with socket.create_server((HOST, port)) as bound:
+            world.url = f"http://{HOST}:{bound.getsockname()[1]}"
+            outer = wrap(application) if wrap else application
+            server = make_server(HOST, port, outer, threaded=True, request_handler=_Quiet, fd=bound.fileno())
         sandbox = cls(world, seed.seed(world, app_key), server)
         world.courier.start()
         sandbox._thread.start()
