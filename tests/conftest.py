@@ -5,9 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import support_orphan
 
 _KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "CI", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_XDIST_WORKER"}
 _KEPT_PREFIXES = ("COV_", "COVERAGE_", "PYTEST_", "HYPOTHESIS_", "FOUREYES_TEST_")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if support_orphan.started_by_an_agent():
+        support_orphan.leave(config)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    support_orphan.tell(session.config, exitstatus)
 
 
 @pytest.fixture(autouse=True)
