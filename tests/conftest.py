@@ -1,7 +1,6 @@
 """The seal: no test sees this machine's HOME, git configuration, keys, agents' markers or clock zone."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 @pytest.fixture(autouse=True)
-def seal(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def seal(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty home, no system or global git configuration, fixed identity, no agent in the environment."""
     for name in list(os.environ):
         if name not in _KEPT and not name.startswith(_KEPT_PREFIXES):
@@ -41,7 +40,6 @@ def seal(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         "LC_ALL": "C.UTF-8",
     }.items():
         monkeypatch.setenv(name, value)
-    yield
 
 
 @pytest.fixture

@@ -48,7 +48,8 @@ def test_the_wheel_adds_one_name_and_holds_every_module_and_data_file(built, che
 
 def test_the_sdist_holds_what_a_rebuild_and_a_reader_need(built):
     sdist, _ = built
-    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"app.yml", "Makefile", "README.md", "LICENSE", "docs/policy.md", "tests/conftest.py"} <= names
 
 
