@@ -30,6 +30,7 @@ from foureyes.shared.facts import (
     Move,
     PullFacts,
     Push,
+    RecordState,
     Review,
     ReviewState,
     Unknown,
@@ -105,11 +106,7 @@ def read_git(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[Gi
     )
 
     def known_records(commits: Iterable[str]) -> bool:
-        listed = tuple(commits)
-        with reading(sources.engine) as conn:
-            forms = seen.records_seen(conn, pull.repository.id, listed)
-        # a record that takes scrutiny away is looked at again each time
-        return all(oid in forms and not _says_human(forms[oid]) for oid in listed)
+        return sources.git.settled(pull.repository.id, commits)
 
     def gated(branch: str) -> bool:
         return is_gated(branch, in_force.policy, ground.default_branch)
@@ -175,9 +172,12 @@ def _checked(
     claims = dict.fromkeys(found.fact.operator_claim for found in unsigned.values())
     operators = [_resolve(sources, names, claim) for claim in claims if claim]
     keys = _keys(sources, _concerned(answer, git.range.commits, names, [*_pushers(pushes), *operators]))
-    return {
+    checked = {
         commit.oid: records.check(commit, forms.get(commit.oid, ()), keys) for commit in git.range.commits
     }
+    signed = ((oid, found.fact) for oid, found in checked.items() if found.fact.state is RecordState.SIGNED)
+    sources.git.settle(repository, [oid for oid, fact in signed if fact.says == "ai"])
+    return checked
 
 
 def _pushers(pushes: tuple[Push, ...]) -> list[Account | None]:
@@ -286,11 +286,6 @@ def _involved(
 
 def _person(account: Account | None, role: str) -> list[Involved]:
     return [Involved(account, role)] if account is not None and account.kind is Kind.USER else []
-
-
-def _says_human(forms: tuple[seen.SeenRecord, ...]) -> bool:
-    # a look at the bytes is enough: the record is checked in any case
-    return any(b'"class":"human"' in form.record for form in forms)
 
 
 def _attempt(read: Callable[[], T]) -> Fact[T]:

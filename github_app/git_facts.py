@@ -38,6 +38,9 @@ class GitFacts:
     published: records.Published
 
 
+_MOST_SETTLED = 100_000
+
+
 class Kept:
     """What was read for the same object ids before: all of it follows from them, so a review needs no git at all.
 
@@ -49,6 +52,18 @@ class Kept:
         self._most_paths = most_paths
         self._lock = Lock()
         self._entries: dict[object, GitFacts] = {}
+        self._settled: dict[tuple[int, str], None] = {}
+
+    def settle(self, repository_id: int, commits: Iterable[str]) -> None:
+        """A signed record says that an agent made these commits: nothing that is published later changes that."""
+        with self._lock:
+            if len(self._settled) > _MOST_SETTLED:
+                self._settled.clear()
+            self._settled.update(dict.fromkeys((repository_id, commit) for commit in commits))
+
+    def settled(self, repository_id: int, commits: Iterable[str]) -> bool:
+        with self._lock:
+            return all((repository_id, commit) in self._settled for commit in commits)
 
     def get(self, key: object) -> GitFacts | None:
         with self._lock:

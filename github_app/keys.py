@@ -7,7 +7,8 @@ from foureyes.github_app.client import GitHubError, InstallationClient, segment
 from foureyes.shared.people import Account, Kind
 from foureyes.shared.sshsig import PublishedKey, SshsigError, parse_public_key
 
-KEY_AGE = 600.0
+KEY_AGE = 240.0
+"""Shorter than the time after which a head without records is looked at again: a key that was just added counts then."""
 
 
 @dataclass(frozen=True)

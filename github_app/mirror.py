@@ -72,6 +72,7 @@ class Trouble(StrEnum):
     NO_REF = "no such ref"
     TIMEOUT = "timeout"
     TOO_BIG = "too big"
+    MALFORMED = "malformed"
     SUSPECT = "suspect"
 
 

@@ -55,7 +55,7 @@ def read_range(mirror: Mirror, base: str, head: str) -> Range:
 
 
 def parse_commit(oid: str, raw: bytes) -> RawCommit:
-    """Raises GitError(SUSPECT) where the object is not what git itself writes, e.g. two trees or two authors."""
+    """Raises GitError(MALFORMED) where the object is not what git itself writes, e.g. two trees or two authors."""
     head, _, body = raw.partition(b"\n\n")
     found: dict[bytes, list[bytes]] = {}
     for line in head.split(b"\n"):
@@ -63,11 +63,11 @@ def parse_commit(oid: str, raw: bytes) -> RawCommit:
             key, _, value = line.partition(b" ")
             found.setdefault(key, []).append(value)
     if any(len(found.get(key, ())) != 1 for key in (b"tree", b"author", b"committer")):
-        raise GitError(Trouble.TOO_BIG, f"commit {oid} is malformed")
+        raise GitError(Trouble.MALFORMED, f"commit {oid} is malformed")
     tree = found[b"tree"][0].decode("ascii", "replace")
     parents = tuple(parent.decode("ascii", "replace") for parent in found.get(b"parent", ()))
     if not all(is_oid(name) for name in (tree, *parents)):
-        raise GitError(Trouble.TOO_BIG, f"commit {oid} is malformed")
+        raise GitError(Trouble.MALFORMED, f"commit {oid} is malformed")
     author, committer = (_identity(found[key][0]) for key in (b"author", b"committer"))
     return RawCommit(oid, tree, parents, author, committer, body.decode("utf-8", "replace"))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support_gate import SHOP, Gate, running_gate
+from support_ssh import make_key
 
 from foureyes.github_app import decisions, storage
 from foureyes.shared import facts as pull_facts
@@ -118,9 +119,11 @@ def test_a_dead_git_server_makes_its_facts_unknown_and_no_others(gate: Gate) -> 
         assert isinstance(known, Known)
 
 
-def test_nothing_is_fetched_where_everything_is_here(gate: Gate) -> None:
+def test_nothing_is_fetched_where_everything_is_here(gate: Gate, tmp_path: Path) -> None:
+    key = make_key(tmp_path)
+    gate.control("POST", "keys", login="olga", key=key.public_line, kind="signing")
     head = gate.change({"infra/network.tf": "x\n"})
-    gate.publish("olga", "feat", head)
+    gate.publish("olga", "feat", head, key=key)
     number = gate.open("olga", "feat", head)
     gate.settle()
     gate.fault("status", "* /acme/shop.git/*", status=503, times=99)

@@ -366,6 +366,14 @@ def test_a_record_that_arrives_late_is_seen_at_the_next_look(gate: Gate, tmp_pat
     facts = facts_of(gate, number)
     assert isinstance(facts.commits, Known)
     assert facts.commits.value[0].record.state is RecordState.UNSIGNED
+    key = make_key(tmp_path)
+    gate.control("POST", "keys", login="olga", key=key.public_line, kind="signing")
+    gate.publish("olga", "feat", gate.pull(number).head, key=key)
+    gate.wake(number)
+    gate.settle()
+    facts = facts_of(gate, number)
+    assert isinstance(facts.commits, Known)
+    assert facts.commits.value[0].record.state is RecordState.SIGNED
 
 
 def test_a_record_for_another_tree_is_a_mismatch(gate: Gate) -> None:
