@@ -20,6 +20,7 @@ from foureyes.github_app.sandbox.state import (
     Delivery,
     Json,
     Key,
+    Organization,
     Pull,
     Repository,
     Team,
@@ -99,24 +100,41 @@ def create_user(world: World, body: Json) -> Json:
     return {"id": user.id, "login": user.login, "token": token_of(world, login)}
 
 
+def delete_user(world: World, body: Json) -> Json:
+    """What the account opened and reviewed stays, by nobody."""
+    gone = person(world, body["login"])
+    del world.users[gone.id]
+    world.credentials = {t: c for t, c in world.credentials.items() if c.user is not gone}
+    for organization in world.organizations.values():
+        organization.members.pop(gone.id, None)
+        for team in organization.teams.values():
+            team.members = [member for member in team.members if member is not gone]
+    for home in world.repositories.values():
+        for found in home.pulls.values():
+            found.author = None if found.author is gone else found.author
+            for review in found.reviews:
+                review.user = None if review.user is gone else review.user
+    return {}
+
+
 def create_team(world: World, body: Json) -> Json:
     organization = world.organizations[str(body.get("organization", "acme")).lower()]
     members = [person(world, login) for login in body.get("members", [])]
     roles = {repository(world, slug).id: name for slug, name in body.get("repositories", {}).items()}
     team = Team(world.next_id(), str(body["slug"]), organization, members, roles)
     organization.teams[team.slug] = team
-    webhooks.team(world, "created", team, next(iter(world.users.values())))
+    webhooks.team(world, "created", team, owner(world, organization))
     return {"id": team.id, "slug": team.slug}
 
 
 def create_repository(world: World, body: Json) -> Json:
     owner_name, _, name = str(body["repository"]).partition("/")
-    owner = world.organization(owner_name) or person(world, owner_name)
+    holder = world.organization(owner_name) or person(world, owner_name)
     parent = repository(world, body["fork_of"]) if body.get("fork_of") else None
     if world.repository(owner_name, name):
         raise Misuse(f"{body['repository']} is there already")
     made = seed.add_repository(
-        world, owner, name, body.get("files"), parent=parent, private=bool(body.get("private"))
+        world, holder, name, body.get("files"), parent=parent, private=bool(body.get("private"))
     )
     return {"id": made.id, "repository": made.slug, "clone_url": f"{world.url}/{made.slug}.git"}
 
@@ -129,6 +147,15 @@ def delete_repository(world: World, body: Json) -> Json:
         for found in other.pulls.values():
             if found.head_repository is gone:
                 found.head_repository = None
+    return {}
+
+
+def set_default_branch(world: World, body: Json) -> Json:
+    home, branch = repository(world, body["repository"]), str(body["branch"])
+    if home.git.branch(branch) is None:
+        raise Misuse(f"there is no branch {branch!r}")
+    home.git.run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    home.default_branch = branch
     return {}
 
 
@@ -164,8 +191,26 @@ def create_app(world: World, body: Json) -> Json:
     organization = world.organizations[str(body.get("organization", "acme")).lower()]
     permissions = dict(body.get("permissions", {"metadata": "read"}))
     app = seed.add_app(world, organization, str(body["slug"]), permissions, tuple(body.get("events", ())))
-    seed.install(world, app, organization)
+    app.webhook_url = str(body.get("webhook", ""))
+    webhooks.installation(
+        world, "created", seed.install(world, app, organization), owner(world, organization)
+    )
     return app_credentials(world, app)
+
+
+def owner(world: World, organization: Organization) -> User:
+    return next(world.users[number] for number, role in organization.members.items() if role == "admin")
+
+
+def suspend(world: World, body: Json) -> Json:
+    """The App's installations stop working, or with `suspended: false` work again."""
+    suspended = bool(body.get("suspended", True))
+    app = _app(world, body)
+    for installation in [i for i in world.installations.values() if i.app is app]:
+        installation.suspended_at = world.now() if suspended else None
+        action = "suspend" if suspended else "unsuspend"
+        webhooks.installation(world, action, installation, owner(world, installation.account))
+    return {}
 
 
 def app_credentials(world: World, app: App) -> Json:
@@ -321,15 +366,18 @@ def list_operations(world: World, body: Json) -> list[str]:
 
 COMMANDS: dict[str, Command] = {
     "POST users": create_user,
+    "DELETE users": delete_user,
     "POST teams": create_team,
     "POST repositories": create_repository,
     "DELETE repositories": delete_repository,
+    "POST default-branch": set_default_branch,
     "POST roles": set_role,
     "POST keys": add_key,
     "DELETE keys": remove_key,
     "POST apps": create_app,
     "GET apps": list_apps,
     "GET environment": show_environment,
+    "POST suspend": suspend,
     "POST webhook": set_webhook,
     "POST permissions": set_permissions,
     "GET tokens": list_tokens,

@@ -79,6 +79,18 @@ def _branch_moved(world: World, repository: Repository, actor: User, change: Ref
                 _head_moved(world, pull, actor, change)
             elif base is repository and pull.base_ref == branch:
                 _base_moved(world, pull, actor, change)
+        if change.before == ZERO:
+            _note_restored(world, base, repository, actor, change, branch)
+
+
+def _note_restored(
+    world: World, base: Repository, home: Repository, actor: User, change: RefChange, branch: str
+) -> None:
+    """A deleted branch is back where its closed pull request had it."""
+    for pull in base.pulls.values():
+        same = (pull.head_repository, pull.head_ref, pull.head) == (home, branch, change.after)
+        if same and not pull.is_open and pull.timeline:
+            note(world, pull, "HeadRefRestoredEvent", actor)
 
 
 def _head_moved(world: World, pull: Pull, actor: User, change: RefChange) -> None:

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from foureyes.github_app.sandbox.repositories import GitRepository, Signature
+from foureyes.github_app.sandbox.shapes import GHOST
 from foureyes.github_app.sandbox.state import (
     App,
     Installation,
@@ -61,10 +62,6 @@ APP_EVENTS = (
     "pull_request_review",
     "push",
     "check_run",
-    "check_suite",
-    "merge_group",
-    "membership",
-    "team",
 )
 
 
@@ -75,6 +72,7 @@ def seed(world: World, app_key: str = "") -> App:
     """
     web_flow = User(19864447, "web-flow", name="GitHub", emails=("noreply@github.com",))
     world.add_user(web_flow)
+    world.add_user(User(GHOST, "ghost"))
     for login, number in PEOPLE.items():
         add_person(world, login, number)
     acme = add_organization(world, "acme", OWNER)

@@ -66,6 +66,9 @@ _REPOSITORY_LINKS = {
 }
 
 
+GHOST = 10137
+
+
 def node_id(prefix: str, number: int) -> str:
     return f"{prefix}_{number}"
 
@@ -98,6 +101,11 @@ def account(world: World, owner: User | Organization) -> Json:
 
 def maybe_account(world: World, user: User | None) -> Json | None:
     return None if user is None else account(world, user)
+
+
+def account_or_ghost(world: World, user: User | None) -> Json:
+    """REST shows @ghost where the account is deleted, GraphQL null."""
+    return account(world, user or world.users[GHOST])
 
 
 def public_user(world: World, user: User | Organization) -> Json:

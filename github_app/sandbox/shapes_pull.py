@@ -23,7 +23,7 @@ def _end(world: World, repository: Repository | None, owner: User | None, ref: s
         "label": f"{login}:{ref}",
         "ref": ref,
         "sha": sha,
-        "user": None if holder is None else shapes.account(world, holder),
+        "user": shapes.account(world, holder) if holder else shapes.account_or_ghost(world, None),
         "repo": None if repository is None else shapes.repository(world, repository),
     }
 
@@ -69,7 +69,7 @@ def listed_pull(world: World, pull: Pull) -> Json:
         "locked": False,
         "active_lock_reason": None,
         "title": pull.title,
-        "user": shapes.maybe_account(world, pull.author),
+        "user": shapes.account_or_ghost(world, pull.author),
         "body": pull.body,
         "labels": [],
         "milestone": None,

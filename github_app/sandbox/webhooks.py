@@ -4,6 +4,7 @@ import json
 import uuid
 
 from foureyes.github_app.sandbox import shapes, shapes_pull
+from foureyes.github_app.sandbox.access import allows
 from foureyes.github_app.sandbox.repositories import ZERO, Commit
 from foureyes.github_app.sandbox.state import (
     App,
@@ -21,7 +22,10 @@ from foureyes.github_app.sandbox.state import (
     World,
 )
 
-_ALWAYS = {"installation", "installation_repositories"}
+
+def _unasked(event: str, installation: Installation) -> bool:
+    """What GitHub sends to an App that never subscribed to it."""
+    return event == "check_suite" and allows(installation.permissions, "checks", "write")
 
 
 def _send(
@@ -43,7 +47,7 @@ def _send(
         if isinstance(repository.owner, Organization):
             payload["organization"] = shapes.organization(world, repository.owner)
     for installation in installations:
-        if event in _ALWAYS or event in installation.events:
+        if event in installation.events or _unasked(event, installation):
             node = {"id": installation.id, "node_id": shapes.node_id("I", installation.id)}
             body = {"installation": node} | payload
             deliver(world, event, body, installation.app, installation, repository)
@@ -183,12 +187,12 @@ def _installed_on(world: World, organization: Organization) -> list[Installation
 
 
 def installation(world: World, action: str, of: Installation, sender: User) -> None:
+    """`created`, `suspend`, `unsuspend`, ...: always delivered, to the App concerned."""
     covered = [r for r in world.repositories.values() if of.covers(r)]
-    payload = {
+    payload: Json = {
         "action": action,
         "installation": shapes.installation(world, of),
         "repositories": [_brief(r) for r in covered],
-        "requester": None,
         "sender": shapes.account(world, sender),
     }
     deliver(world, "installation", payload, of.app, of, None)

@@ -54,10 +54,14 @@ def test_an_app_hears_only_what_it_listens_to(world: World) -> None:
     world.control("POST", "apps", {"slug": "narrow", "permissions": {}, "events": ["pull_request_review"]})
     world.review("rita", world.open_pull())
     log = [d["event"] for d in world.control("GET", "deliveries") if d["app"] == "narrow"]
-    assert log == ["pull_request_review"]
+    assert log == ["installation", "pull_request_review"]
+
+
+LISTENER = {"slug": "listener", "permissions": {"members": "read"}, "events": ["membership", "team"]}
 
 
 def test_membership_of_a_team_is_told(world: World) -> None:
+    world.control("POST", "apps", LISTENER)
     path = "/orgs/acme/teams/reviewers/memberships/ben"
     assert world.by("olga", "PUT", path).status == 403
     assert world.by("noor", "PUT", path, {"role": "member"}).status == 200
@@ -70,6 +74,7 @@ def test_membership_of_a_team_is_told(world: World) -> None:
 
 
 def test_team_and_ping_have_githubs_form(world: World) -> None:
+    world.control("POST", "apps", LISTENER)
     world.control("POST", "teams", {"slug": "newcomers", "members": ["olga"]})
     world.control("POST", "ping")
     assert world.sent("team", "created")[0]["team"]["slug"] == "newcomers"
@@ -78,10 +83,17 @@ def test_team_and_ping_have_githubs_form(world: World) -> None:
 
 def test_a_suspended_installation_hears_nothing_and_reads_nothing(world: World) -> None:
     token = world.installation_token()
-    next(iter(world.sandbox.world.installations.values())).suspended_at = "2026-01-01T00:00:00Z"
+    world.control("POST", "suspend")
     world.open_pull()
-    assert world.control("GET", "deliveries") == []
+    assert [(d["event"], d["action"]) for d in world.control("GET", "deliveries")] == [
+        ("installation", "suspend")
+    ]
     assert world.request("GET", "/api/v3/repos/acme/shop", token=token).status == 403
+    world.control("POST", "suspend", {"suspended": False})
+    assert world.request("GET", "/api/v3/repos/acme/shop", token=token).status == 200
+    world.review("rita", 1)
+    told = [(d["event"], d["action"]) for d in world.control("GET", "deliveries")]
+    assert told[1:] == [("installation", "unsuspend"), ("pull_request_review", "submitted")]
 
 
 def test_every_webhook_of_a_long_story_was_judged(world: World) -> None:
