@@ -23,9 +23,10 @@ from support_keys import home, make_key
 
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_records
-from foureyes.shared import dsse
+from foureyes.shared import dsse, sshsig
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.manifest import parse_manifest
+from foureyes.shared.people import Account
 from foureyes.shared.record_check import check_record
 from foureyes.shared.record_ref import record_ref
 
@@ -73,6 +74,13 @@ def test_the_push_lists_each_record_and_is_signed_once(repo: Path, remote: Path)
         assert entry.sha256 == sha256_hex(stored[f"records/{entry.commit}"])
     assert len(envelope.signatures) == 1
     assert f"pushes/{sha256_hex(envelope.payload)}.json" in stored
+    public = sshsig.parse_public_key((home() / ".ssh/id_ed25519.pub").read_text())
+    key = sshsig.PublishedKey(Account(1, "olga"), public.blob, public.kind, public.fingerprint, None)
+    for entry in listed.entries:
+        fact = check_record(stored[f"records/{entry.commit}"], [data], entry.commit, entry.tree, [key])
+        assert (fact.state, fact.says) == ("signed", "ai")
+        assert fact.signer is not None
+        assert fact.signer.account.login == "olga"
     sig, message = repo.parent / "sig", dsse.pae(envelope.payload_type, envelope.payload)
     armor(sig, envelope.signatures[0].sig)
     (repo.parent / "allowed").write_text(f"olga {(home() / '.ssh/id_ed25519.pub').read_text()}")
