@@ -8,7 +8,7 @@ from foureyes.shared.people import Account, Kind
 from foureyes.shared.sshsig import PublishedKey, SshsigError, parse_public_key
 
 KEY_AGE = 240.0
-"""Shorter than the time after which a head without records is looked at again: a key that was just added counts then."""
+"""Shorter than the wait for a head without records: at the next look a key that was just added counts."""
 
 
 @dataclass(frozen=True)
