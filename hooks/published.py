@@ -8,7 +8,7 @@ from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
-from foureyes.shared.manifest import Entry, ManifestError, parse_manifest
+from foureyes.shared.manifest import NAMESPACE, Entry, ManifestError, parse_manifest
 from foureyes.shared.record_ref import PREFIX, PUSHES, record_path
 
 
@@ -66,6 +66,6 @@ def _checked(ref: str, envelope: dsse.Envelope, signature: dsse.Signature) -> Li
 
     message = dsse.pae(envelope.payload_type, envelope.payload)
     try:
-        return Listed(ref, sshsig.verify(signature.sig, message, sshsig.NAMESPACE).fingerprint, "")
+        return Listed(ref, sshsig.verify(signature.sig, message, NAMESPACE).fingerprint, "")
     except sshsig.SshsigError as error:
         return Listed(ref, "", f"its signature does not count: {error}")

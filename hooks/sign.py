@@ -16,10 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foureyes.hooks.keys import SigningKey, fingerprint
-
-NAMESPACE = "foureyes.push.v1"
-"""`sshsig.NAMESPACE`; said again here because that module loads a cryptography library, which a push can do without.
-A test holds the two together."""
+from foureyes.shared.manifest import NAMESPACE
 
 _SECONDS_ALONE = 20.0
 _SECONDS_ASKED = 120.0

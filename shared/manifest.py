@@ -8,6 +8,9 @@ from foureyes.shared.canonical import Json, canonical_bytes
 from foureyes.shared.strict_json import JsonError, read
 
 PREDICATE_TYPE = "urn:foureyes:push:v1"
+NAMESPACE = "foureyes.push.v1"
+"""Ours alone: a signature made for a commit, a file or a login can never be replayed as one of a push."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

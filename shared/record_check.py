@@ -88,7 +88,7 @@ def _signers(
         message = dsse.pae(listing.envelope.payload_type, listing.envelope.payload)
         for signature in listing.envelope.signatures:
             try:
-                signed = sshsig.verify(signature.sig, message, sshsig.NAMESPACE)
+                signed = sshsig.verify(signature.sig, message, manifest.NAMESPACE)
             except sshsig.SshsigError as error:
                 problems.append(f"the signature does not count: {error}")
                 continue

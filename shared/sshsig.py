@@ -13,9 +13,6 @@ from foureyes.shared import ssh_keys
 from foureyes.shared.people import Account
 from foureyes.shared.ssh_wire import Reader, WireError, string
 
-NAMESPACE = "foureyes.push.v1"
-"""Ours alone: a signature made for a commit, a file or a login can never be replayed as one of a push."""
-
 MAX_BYTES = 16_384
 _MAGIC = b"SSHSIG"
 _VERSION = 1

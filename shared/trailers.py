@@ -5,8 +5,10 @@ them, and tools write them in the middle.
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from foureyes.shared.policy import TrailerStyle
+if TYPE_CHECKING:
+    from foureyes.shared.policy import TrailerStyle
 
 PROVENANCE_ID = "Provenance-Id"
 NAMING_KEYS = frozenset({"assisted-by", "co-authored-by", "generated-by"})
@@ -70,7 +72,7 @@ def already_named(message: str, agent_addresses: Collection[str], agents: Collec
 
 
 def render_agent_trailers(
-    style: TrailerStyle, agent: str, model: str, provenance_id: str, *, name: str = "", address: str = ""
+    style: "TrailerStyle", agent: str, model: str, provenance_id: str, *, name: str = "", address: str = ""
 ) -> tuple[str, ...]:
     """The lines that an agent's commit gets, without newlines. `Signed-off-by` is never one of them.
 

@@ -32,10 +32,9 @@ from foureyes.github_app.settings import Settings
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.dsse import Signature
-from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
+from foureyes.shared.manifest import NAMESPACE, Entry, Manifest, manifest_bytes
 from foureyes.shared.record import Agent, Operator, record_bytes
 from foureyes.shared.record_ref import push_path, record_path, record_ref
-from foureyes.shared.sshsig import NAMESPACE
 
 SHOP = "acme/shop"
 

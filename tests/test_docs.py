@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from foureyes.hooks.cli import COMMANDS
 from foureyes.shared.rules import RULES
 

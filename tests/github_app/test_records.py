@@ -12,11 +12,11 @@ from foureyes.github_app.seen import SeenRecord
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import RecordState
-from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
+from foureyes.shared.manifest import NAMESPACE, Entry, Manifest, manifest_bytes
 from foureyes.shared.people import Account, Identity
 from foureyes.shared.record import Operator, Record, record_bytes
 from foureyes.shared.record_ref import record_ref
-from foureyes.shared.sshsig import NAMESPACE, PublishedKey, parse_public_key
+from foureyes.shared.sshsig import PublishedKey, parse_public_key
 
 KEY = SecurityKey(Ed25519PrivateKey.generate())
 PUBLISHED = (PublishedKey(Account(1, "olga"), KEY.public, "sk-ssh-ed25519@openssh.com", "SHA256:x", None),)

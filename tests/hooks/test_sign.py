@@ -16,7 +16,6 @@ from support_keys import home, make_key
 
 from foureyes.hooks import keys, sign
 from foureyes.hooks.repo import Repo
-from foureyes.shared import sshsig
 
 
 @pytest.fixture
@@ -52,10 +51,6 @@ def test_openssh_accepts_the_signature_in_our_namespace_alone(repo: Repo, tmp_pa
     assert not accepted_by_openssh(tmp_path, public, signed.sig, b"other", "foureyes.push.v1")
     shown = run(["ssh-keygen", "-l", "-f", public], tmp_path).stdout.decode()
     assert signed.keyid == shown.split()[1] == key.fingerprint
-
-
-def test_the_namespace_is_the_one_that_the_server_demands():
-    assert sign.NAMESPACE == sshsig.NAMESPACE
 
 
 def test_the_key_that_git_signs_with_comes_first(repo: Repo, tmp_path: Path):

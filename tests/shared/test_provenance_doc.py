@@ -11,7 +11,7 @@ from support_record import RECORD
 
 from foureyes.shared import dsse
 from foureyes.shared.facts import Change, RecordState
-from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
+from foureyes.shared.manifest import NAMESPACE, Entry, Manifest, manifest_bytes
 from foureyes.shared.record import (
     Agent,
     Contributor,
@@ -24,7 +24,6 @@ from foureyes.shared.record import (
     statement,
 )
 from foureyes.shared.record_ref import push_path, record_path, record_ref
-from foureyes.shared.sshsig import NAMESPACE
 from foureyes.shared.trailers import render_agent_trailers
 
 _SESSION = hashlib.sha256(b"an agent's session id").hexdigest()

@@ -11,11 +11,11 @@ from support_ssh import SecurityKey, make_key
 from foureyes.shared import dsse
 from foureyes.shared.canonical import canonical_bytes
 from foureyes.shared.facts import AgentMark, RecordState
-from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
+from foureyes.shared.manifest import NAMESPACE, Entry, Manifest, manifest_bytes
 from foureyes.shared.people import Account
 from foureyes.shared.record import Contributor, record_bytes, statement
 from foureyes.shared.record_check import check_record
-from foureyes.shared.sshsig import NAMESPACE, PublishedKey, fingerprint, parse_public_key
+from foureyes.shared.sshsig import PublishedKey, fingerprint, parse_public_key
 
 BYTES = record_bytes(RECORD)
 OLGA, BEN = Account(11, "olga"), Account(12, "ben")

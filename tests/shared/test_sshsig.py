@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from support_git import run
 from support_ssh import SecurityKey, field, make_key, ssh_accepts, sshsig, to_be_signed
 
-from foureyes.shared.sshsig import NAMESPACE, SshsigError, fingerprint, parse_public_key, verify
+from foureyes.shared.manifest import NAMESPACE
+from foureyes.shared.sshsig import SshsigError, fingerprint, parse_public_key, verify
 
 MESSAGE = b"DSSEv1 28 application/vnd.in-toto+json 2 {}"
 
