@@ -1,14 +1,12 @@
 """Who is who and who may do what: accounts behind addresses, roles on repositories, permissions of tokens."""
 
 import re
-from collections.abc import Iterable
 
 from foureyes.github_app.sandbox.state import (
     ROLES,
     Credential,
     Organization,
     Repository,
-    Team,
     User,
     World,
 )
@@ -98,7 +96,3 @@ def association(repository: Repository, user: User | None) -> str:
     if user.id in repository.collaborators:
         return "COLLABORATOR"
     return "NONE"
-
-
-def teams_of(organizations: Iterable[Organization], user: User) -> list[Team]:
-    return [t for o in organizations for t in o.teams.values() if user in t.members]

@@ -1,7 +1,9 @@
 """`foureyes sandbox`: the stand-in alone, with what a person needs to drive a pull request by hand."""
 
 import json
+import shutil
 import signal
+import subprocess
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +17,8 @@ from foureyes.github_app.sandbox.server import HOST, Sandbox
 from foureyes.shared.errors import UserError
 
 REPOSITORY = "acme/shop"
+_OLDEST_GIT = (2, 38)
+"""The first with `merge-tree --write-tree`."""
 _SHOWN = ("olga", "rita", "sam", "noor")
 _CURL = "curl -s -H 'Authorization: Bearer {token}' {url}"
 
@@ -40,6 +44,7 @@ def command(port: int, data: Path | None, no_merge_check: bool, webhook: str, as
 
 
 def _start(folder: Path, port: int, *, merge_check: bool) -> Sandbox:
+    _need_git()
     try:
         return Sandbox.start(folder, merge_check=merge_check, port=port)
     except OSError as problem:
@@ -48,6 +53,26 @@ def _start(folder: Path, port: int, *, merge_check: bool) -> Sandbox:
             why="without its port nothing can reach it; nothing was started",
             next_step="leave --port out to take a free one",
         ) from None
+
+
+def _need_git() -> None:
+    """Found out before anything is written: git, new enough, with its own HTTP server part."""
+    missing = "git"
+    if shutil.which("git"):
+        words = _git("version").split()
+        number = tuple(int(part) for part in words[2].split(".")[:2] if part.isdecimal())
+        backend = Path(_git("--exec-path")) / "git-http-backend"
+        missing = "git 2.38 or newer" if number < _OLDEST_GIT else "" if backend.exists() else backend.name
+    if missing:
+        raise UserError(
+            f"the sandbox needs {missing}, which is not here",
+            why="it keeps real repositories and serves them with git's own programs; nothing was started",
+            next_step="install git with your system's package manager",
+        )
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, check=True, text=True).stdout.strip()
 
 
 def described(sandbox: Sandbox) -> dict[str, Any]:

@@ -78,7 +78,6 @@ class FileChange:
     oid: str
     additions: int
     deletions: int
-    patch: str | None
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -361,5 +360,5 @@ def _parse_changes(parts: list[bytes]) -> list[FileChange]:
                 next(words)
             status_name, path, previous, oid = raw[len(changes)]
             counts = [0 if n == b"-" else int(n) for n in (added, deleted)]
-            changes.append(FileChange(status_name, path, previous, oid, counts[0], counts[1], None))
+            changes.append(FileChange(status_name, path, previous, oid, counts[0], counts[1]))
     return changes

@@ -1,5 +1,6 @@
 """Operations on pull requests: the same that people use, with their tokens."""
 
+from dataclasses import replace
 from typing import Any
 
 from foureyes.github_app.sandbox import pulls, pushes, shapes, shapes_pull
@@ -93,26 +94,13 @@ def list_files(ask: Ask) -> Page:
         changes = []
     elif faults.files_list == "first":
         changes = changes[:1]
-    url = shapes.api(ask.world, f"/repos/{pull.repository.slug}")
-    web = f"{ask.world.url}/{pull.repository.slug}"
 
     def shape(change: FileChange) -> Json:
-        path = f"docs/{change.path}" if faults.files_list == "renamed" else change.path
-        entry: Json = {
-            "sha": change.oid,
-            "filename": path,
-            "status": change.status,
-            "additions": change.additions,
-            "deletions": change.deletions,
-            "changes": change.additions + change.deletions,
-            "blob_url": f"{web}/blob/{pull.head}/{path}",
-            "raw_url": f"{web}/raw/{pull.head}/{path}",
-            "contents_url": f"{url}/contents/{path}?ref={pull.head}",
-        }
         patch = git.patch(fork_point or pull.base, pull.head, change.path)
-        if patch is not None:
-            entry["patch"] = patch
-        return entry if change.previous is None else entry | {"previous_filename": change.previous}
+        if faults.files_list == "renamed":
+            change = replace(change, path=f"docs/{change.path}")
+        entry = shapes_pull.file_entry(ask.world, pull.repository, change, pull.head)
+        return entry if patch is None else entry | {"patch": patch}
 
     return Page(changes[: faults.caps["pull_files"]], shape)
 

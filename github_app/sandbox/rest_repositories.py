@@ -5,9 +5,10 @@ from typing import Any
 
 from foureyes.github_app.sandbox import pushes, shapes
 from foureyes.github_app.sandbox.answers import Refusal
-from foureyes.github_app.sandbox.repositories import FileChange, TreeEntry
+from foureyes.github_app.sandbox.repositories import TreeEntry
 from foureyes.github_app.sandbox.rest import Answer, Ask, Page, handles
 from foureyes.github_app.sandbox.rulesets import rules_on, rulesets_on
+from foureyes.github_app.sandbox.shapes_pull import file_entry
 from foureyes.github_app.sandbox.state import Activity, Json, Repository, Ruleset
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
@@ -105,25 +106,8 @@ def get_commit(ask: Ask) -> Json:
     added, deleted = sum(c.additions for c in changes), sum(c.deletions for c in changes)
     return shapes.commit(ask.world, repository, commit) | {
         "stats": {"additions": added, "deletions": deleted, "total": added + deleted},
-        "files": [_file(ask, repository, change, commit.oid) for change in changes[:300]],
+        "files": [file_entry(ask.world, repository, change, commit.oid) for change in changes[:300]],
     }
-
-
-def _file(ask: Ask, repository: Repository, change: FileChange, commit: str) -> Json:
-    url = shapes.api(ask.world, f"/repos/{repository.slug}/contents/{change.path}?ref={commit}")
-    web = f"{ask.world.url}/{repository.slug}"
-    entry: Json = {
-        "sha": change.oid,
-        "filename": change.path,
-        "status": change.status,
-        "additions": change.additions,
-        "deletions": change.deletions,
-        "changes": change.additions + change.deletions,
-        "blob_url": f"{web}/blob/{commit}/{change.path}",
-        "raw_url": f"{web}/raw/{commit}/{change.path}",
-        "contents_url": url,
-    }
-    return entry if change.previous is None else entry | {"previous_filename": change.previous}
 
 
 @handles("repos/compare-commits-with-basehead", "contents:read")
@@ -157,7 +141,7 @@ def compare(ask: Ask) -> Json:
         "behind_by": len(behind),
         "total_commits": len(ahead),
         "commits": [shapes.commit(ask.world, repository, c) for c in ahead[: caps["pull_commits"]]],
-        "files": [_file(ask, repository, change, head) for change in files],
+        "files": [file_entry(ask.world, repository, change, head) for change in files],
     }
 
 

@@ -2,6 +2,7 @@
 
 from foureyes.github_app.sandbox import shapes
 from foureyes.github_app.sandbox.access import association
+from foureyes.github_app.sandbox.repositories import FileChange
 from foureyes.github_app.sandbox.rulesets import missing_checks
 from foureyes.github_app.sandbox.state import (
     CheckRun,
@@ -238,3 +239,21 @@ def comment(world: World, pull: Pull, of: Comment) -> Json:
         "updated_at": of.created_at,
         "author_association": association(pull.repository, of.user),
     }
+
+
+def file_entry(world: World, repository: Repository, change: FileChange, commit: str) -> Json:
+    """`diff-entry` without its patch."""
+    web = f"{world.url}/{repository.slug}"
+    contents = shapes.api(world, f"/repos/{repository.slug}/contents/{change.path}?ref={commit}")
+    entry: Json = {
+        "sha": change.oid,
+        "filename": change.path,
+        "status": change.status,
+        "additions": change.additions,
+        "deletions": change.deletions,
+        "changes": change.additions + change.deletions,
+        "blob_url": f"{web}/blob/{commit}/{change.path}",
+        "raw_url": f"{web}/raw/{commit}/{change.path}",
+        "contents_url": contents,
+    }
+    return entry if change.previous is None else entry | {"previous_filename": change.previous}

@@ -118,6 +118,25 @@ def test_a_taken_port_is_said_and_nothing_starts(tmp_path: Path) -> None:
     assert "Traceback" not in told
 
 
+@pytest.mark.parametrize(
+    ("git_says", "told"), [(None, "needs git,"), ("git version 2.30.2", "git 2.38 or newer")]
+)
+def test_without_a_usable_git_it_says_so_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, git_says: str | None, told: str
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    if git_says:
+        (programs / "git").write_text(f"#!/bin/sh\necho {git_says}\n")
+        (programs / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    with sandbox(tmp_path, "--data", "kept") as process:
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, told in error) == (1, True)
+    assert "Traceback" not in error
+    assert not (tmp_path / "kept").exists()
+
+
 def test_it_has_no_way_to_listen_elsewhere() -> None:
     assert HOST == "127.0.0.1"
     assert not {"host", "bind", "address"} & {parameter.name for parameter in command.params}
