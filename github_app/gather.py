@@ -72,7 +72,7 @@ class _Commits:
 def gather(sources: Sources, answer: PullAnswer, in_force: InForce, at_ms: int) -> PullFacts:
     """What could not be read is Unknown. RetryLater passes through: GitHub asks us to wait."""
     git = read_git(sources, answer, in_force)
-    oids = frozenset(c.oid for c in git.value.range.commits) if isinstance(git, Known) else frozenset()
+    oids = git.value.range.oids if isinstance(git, Known) else frozenset()
     pushes = _attempt(lambda: read_pushes(sources.engine, sources.client, answer, oids, sources.activity))
     commits = _after(git, lambda read: _attempt(lambda: _commits(sources, answer, read, pushes)))
     return PullFacts(
@@ -113,9 +113,12 @@ def read_git(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[Gi
 
     key = (sources.mirror.folder, wanted, in_force.oid)
     kept = sources.git.get(key)
-    if kept is not None and known_records(kept.range.needing_records):
+    if kept is None:
+        read = _attempt(lambda: git_facts.read(sources.mirror, wanted, gated, known_records))
+    elif known_records(kept.range.needing_records):
         return Known(kept)
-    read = _attempt(lambda: git_facts.read(sources.mirror, wanted, gated, known_records))
+    else:
+        read = _attempt(lambda: git_facts.renewed(sources.mirror, wanted, kept, gated, known_records))
     if isinstance(read, Known):
         sources.git.put(key, read.value)
     return read

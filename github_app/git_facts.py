@@ -1,7 +1,7 @@
 """Everything about a pull request that git alone answers, from one fetch at most."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TypeVar
 
@@ -36,6 +36,8 @@ class GitFacts:
     ungated: frozenset[str]
     """Commits of the range that no gated branch holds."""
     published: records.Published
+    merge_ref: str = ""
+    """What `refs/pull/N/merge` named at the last fetch."""
 
 
 _MOST_SETTLED = 100_000
@@ -96,6 +98,39 @@ def read(
         return _read(mirror, wanted, is_gated, known_records)
 
 
+def renewed(
+    mirror: Mirror,
+    wanted: Wanted,
+    kept: GitFacts,
+    is_gated: Callable[[str], bool],
+    known_records: KnownRecords,
+) -> GitFacts:
+    """`kept` with what the two refs that can change beside the object ids say now. Raises GitError."""
+    try:
+        published = _renewed(mirror, wanted, kept)
+    except GitError as error:
+        if error.trouble is not Trouble.SUSPECT:
+            raise
+        published = None
+    if published is None:
+        return read(mirror, wanted, is_gated, known_records)
+    return replace(kept, published=published)
+
+
+def _renewed(mirror: Mirror, wanted: Wanted, kept: GitFacts) -> records.Published | None:
+    """None: GitHub's own merge is another one now."""
+    number = wanted.number
+    specs = [f"+refs/pull/{number}/*:{OURS}/pull/{number}/*"]
+    if wanted.record_branch:
+        specs.append(records.refspec(wanted.record_branch))
+    mirror.fetch(specs)
+    if _merge_ref(mirror, number) != kept.merge_ref:
+        return None
+    if not wanted.record_branch:
+        return kept.published
+    return records.read_published(mirror, wanted.record_branch, kept.range.oids)
+
+
 def bring(mirror: Mirror, oids: Iterable[str]) -> frozenset[str]:
     """Fetches commits that nothing may point to any more; returns those that are here now. Raises GitError only
     where GitHub could not be reached.
@@ -130,17 +165,20 @@ def _read(
         _fetch(mirror, wanted)
         fetched = True
     commits = read_range(mirror, wanted.base, wanted.head)
-    oids = frozenset(commit.oid for commit in commits.commits)
     if wanted.record_branch and not fetched and not known_records(commits.needing_records):
         _fetch(mirror, wanted)
     published = records.Published({}, ())
     if wanted.record_branch:
-        published = records.read_published(mirror, wanted.record_branch, oids)
+        published = records.read_published(mirror, wanted.record_branch, commits.oids)
     tips = _gated_tips(mirror, wanted, is_gated)
     ungated = frozenset(mirror.range(wanted.head, tips, MOST_COMMITS))
-    github_merges = (wanted.github_merge, mirror.refs(f"pull/{wanted.number}").get("merge", ""))
-    merged = merging.merge(mirror, wanted.base, wanted.head, github_merges)
-    return GitFacts(merged, commits, ungated, published)
+    merge_ref = _merge_ref(mirror, wanted.number)
+    merged = merging.merge(mirror, wanted.base, wanted.head, (wanted.github_merge, merge_ref))
+    return GitFacts(merged, commits, ungated, published, merge_ref)
+
+
+def _merge_ref(mirror: Mirror, number: int) -> str:
+    return mirror.refs(f"pull/{number}").get("merge", "")
 
 
 def _fetch(mirror: Mirror, wanted: Wanted) -> None:

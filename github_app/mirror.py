@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fcntl import F_GETFL, F_SETFL, fcntl
 from pathlib import Path
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -90,7 +91,8 @@ _TROUBLES: tuple[tuple[Trouble, re.Pattern[str]], ...] = (
     (
         Trouble.DENIED,
         re.compile(
-            r"authentication failed|could not read (username|password)|error: 40[134]|not found", re.I
+            r"authentication failed|could not read (username|password)|error: 40[134]|repository .*not found",
+            re.I,
         ),
     ),
     (
@@ -302,6 +304,8 @@ class Mirror:
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
             given.write(stdin)
             given.seek(0)
+            # git and its helpers write here at once: appended, one does not overwrite what the other says
+            fcntl(said, F_SETFL, fcntl(said, F_GETFL) | os.O_APPEND)
             process = subprocess.Popen(
                 command, stdin=given, stdout=subprocess.PIPE, stderr=said, env=self._environment(online),
                 cwd=self.folder.parent, start_new_session=True,

@@ -37,9 +37,13 @@ class Range:
     touched: tuple[Touch, ...]
 
     @property
+    def oids(self) -> frozenset[str]:
+        return frozenset(commit.oid for commit in self.commits)
+
+    @property
     def needing_records(self) -> frozenset[str]:
         """Commits that somebody wrote: a mechanical merge has no class."""
-        return frozenset(commit.oid for commit in self.commits) - self.mechanical
+        return self.oids - self.mechanical
 
 
 def read_range(mirror: Mirror, base: str, head: str) -> Range:
