@@ -12,7 +12,7 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from foureyes.github_app.sandbox import control, git_http, graphql, rest, rest_all, seed
+from foureyes.github_app.sandbox import control, git_http, queries, rest, rest_all, seed
 from foureyes.github_app.sandbox.contract import FAULT_HEADER
 from foureyes.github_app.sandbox.courier import Courier
 from foureyes.github_app.sandbox.faults import Fault
@@ -110,8 +110,8 @@ def _application(world: World) -> Wsgi:
 
 
 def _answer(world: World, request: Request) -> Response:
-    if request.path == graphql.PATH:
-        return graphql.respond(world, request)
+    if request.path == queries.PATH:
+        return queries.respond(world, request)
     if request.path.startswith(f"{rest.ROOT}/"):
         return rest_all.respond(world, request)
     if git_http.is_git(request.path):

@@ -12,7 +12,7 @@ from support_ssh import make_key
 
 from foureyes.github_app.sandbox import contract
 from foureyes.github_app.sandbox.fields import FIELDS
-from foureyes.github_app.sandbox.graphql import cost
+from foureyes.github_app.sandbox.queries import cost
 
 SHOP_QUERY = '{ repository(owner: "acme", name: "shop") { %s } }'
 
