@@ -19,6 +19,7 @@ from foureyes.github_app.gather import Sources, gather, read_git
 from foureyes.github_app.git_facts import Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.lanes import EVERY_BRANCH, Claim, Done, Lane, Outcome, Retry
+from foureyes.github_app.last_look import expected_look, look
 from foureyes.github_app.mirror import GitError, Mirror, Remote, basic
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, NotSetUp, Standing, is_gated, standing
 from foureyes.github_app.publish import Face
@@ -31,8 +32,6 @@ from foureyes.github_app.pull_query import (
     ask,
     ask_head,
     ask_open_pulls,
-    expected_look,
-    look,
 )
 from foureyes.github_app.pushes import Activity
 from foureyes.github_app.redaction import redact

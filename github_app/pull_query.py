@@ -118,13 +118,6 @@ class PullAnswer:
     shown: Shown
 
 
-@dataclass(frozen=True)
-class LastLook:
-    """All that a success stands on and that may have moved since; equal looks are equal states."""
-
-    parts: tuple[object, ...]
-
-
 MOVES = {
     "HeadRefForcePushedEvent": MoveKind.FORCE_PUSHED,
     "HeadRefRestoredEvent": MoveKind.RESTORED,
@@ -162,7 +155,7 @@ def ask(client: InstallationClient, slug: str, number: int, head: str) -> PullAn
         if error.status == 404:
             return None
         raise
-    return understood(lambda: _pull_answer(client, variables, head, _there(data["repository"], "repository")))
+    return understood(lambda: _pull_answer(client, variables, head, there(data["repository"], "repository")))
 
 
 def ask_head(client: InstallationClient, slug: str, head: str) -> tuple[Ground, Shown]:
@@ -171,7 +164,7 @@ def ask_head(client: InstallationClient, slug: str, head: str) -> tuple[Ground, 
     variables = {"owner": owner, "name": name, "head": head, "app": client.github.app_id}
     data = client.graphql(operation("Head"), variables)
     return understood(
-        lambda: (_ground(_there(data["repository"], "repository")), _shown(data["repository"], head))
+        lambda: (_ground(there(data["repository"], "repository")), _shown(data["repository"], head))
     )
 
 
@@ -179,7 +172,7 @@ def ask_commit(client: InstallationClient, slug: str, oid: str) -> CommitPeople:
     """Who stands in one commit, for one that the pull request's list lacks. Raises GitHubError."""
     owner, _, name = slug.partition("/")
     data = client.graphql(operation("OneCommit"), {"owner": owner, "name": name, "oid": oid})
-    return understood(lambda: _people(_there(data["repository"]["object"], f"commit {oid}")))
+    return understood(lambda: _people(there(data["repository"]["object"], f"commit {oid}")))
 
 
 def ask_open_pulls(client: InstallationClient, slug: str, base: str | None) -> tuple[tuple[int, str], ...]:
@@ -190,48 +183,12 @@ def ask_open_pulls(client: InstallationClient, slug: str, base: str | None) -> t
     for _page in range(MOST_PAGES):
         variables = {"owner": owner, "name": name, "base": base, "after": after}
         data = client.graphql(operation("OpenPulls"), variables)
-        page = understood(lambda data=data: _there(data["repository"], "repository")["pullRequests"])  # type: ignore[misc]
+        page = understood(lambda data=data: there(data["repository"], "repository")["pullRequests"])  # type: ignore[misc]
         found |= {node["number"]: node["headRefOid"] for node in page["nodes"]}
         if not page["pageInfo"]["hasNextPage"]:
             return tuple(sorted(found.items()))
         after = page["pageInfo"]["endCursor"]
     raise GitHubError(f"more than {MOST_PAGES * 100} open pull requests")
-
-
-def look(client: InstallationClient, slug: str, number: int) -> LastLook:
-    """One cheap query. Raises GitHubError."""
-    owner, _, name = slug.partition("/")
-    data = client.graphql(operation("LastLook"), {"owner": owner, "name": name, "number": number})
-    return understood(lambda: _last_look(data["repository"]))
-
-
-def expected_look(answer: PullAnswer) -> LastLook:
-    """What `look` gives if nothing has moved since the answer."""
-    reviews = answer.reviews.value if isinstance(answer.reviews, Known) else ()
-    listed = sorted((r.id, r.state.value, r.can_push, r.commit or "") for r in reviews[-100:])
-    policy = answer.ground.policy.oid if answer.ground.policy else ""
-    pull = answer.pull
-    state = (pull.is_open, pull.draft, pull.base_ref, pull.base, pull.head)
-    return LastLook((answer.ground.default_branch, policy, state, len(reviews), tuple(listed)))
-
-
-def _last_look(repository: Mapping[str, Any]) -> LastLook:
-    pull = _there(repository["pullRequest"], "pull request")
-    reviews = pull["reviews"]
-    listed = sorted(
-        (int(n["fullDatabaseId"]), n["state"], bool(n["authorCanPushToRepository"]), _oid_of(n["commit"]))
-        for n in reviews["nodes"]
-    )
-    base = pull["baseRef"]["target"]["oid"] if pull["baseRef"] else ""
-    state = (pull["state"] == "OPEN", bool(pull["isDraft"]), pull["baseRefName"], base, pull["headRefOid"])
-    policy = _oid_of(repository["policy"])
-    return LastLook(
-        (repository["defaultBranchRef"]["name"], policy, state, reviews["totalCount"], tuple(listed))
-    )
-
-
-def _oid_of(node: Mapping[str, Any] | None) -> str:
-    return str(node["oid"]) if node else ""
 
 
 def understood(read: Callable[[], T]) -> T:
@@ -246,7 +203,7 @@ def _pull_answer(
     client: InstallationClient, variables: Mapping[str, object], head: str, repository: Mapping[str, Any]
 ) -> PullAnswer:
     ground = _ground(repository)
-    data = _there(repository["pullRequest"], "pull request")
+    data = there(repository["pullRequest"], "pull request")
     pull = _pull(ground.repository, data)
     page = _Pages(client, variables, pull.head)
     return PullAnswer(
@@ -266,7 +223,7 @@ def _pull_answer(
 
 
 def _ground(repository: Mapping[str, Any]) -> Ground:
-    branch = _there(repository["defaultBranchRef"], "default branch")
+    branch = there(repository["defaultBranchRef"], "default branch")
     known = Repository(int(repository["databaseId"]), repository["owner"]["login"], repository["name"])
     return Ground(known, branch["name"], branch["target"]["oid"], _policy(repository["policy"]))
 
@@ -406,7 +363,7 @@ class _Pages:
                 return Unknown(f"GitHub's pages of {what} do not end")
             cursors.add(after)
             data = self.client.graphql(operation(more), {**self.variables, "after": after})
-            pull = _there(data["repository"]["pullRequest"], "pull request")
+            pull = there(data["repository"]["pullRequest"], "pull request")
             if pull["headRefOid"] != self.head:
                 return Unknown("the head moved while it was read")
             page = pull["page"]
@@ -420,7 +377,8 @@ def _count(page: Mapping[str, Any]) -> int:
     return int(page["filteredCount"] if "filteredCount" in page else page["totalCount"])
 
 
-def _there(value: Any, what: str) -> Any:
+def there(value: Any, what: str) -> Any:
+    """The value; raises ValueError for null, which `understood` turns into a GitHubError."""
     if value is None:
         raise ValueError(f"no {what}")
     return value

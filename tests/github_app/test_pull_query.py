@@ -11,7 +11,8 @@ from graphql import parse, validate
 
 from foureyes.github_app import pull_query
 from foureyes.github_app.client import GitHubError
-from foureyes.github_app.pull_query import PullAnswer, expected_look, look, operation
+from foureyes.github_app.last_look import expected_look, look
+from foureyes.github_app.pull_query import PullAnswer, operation
 from foureyes.github_app.sandbox import contract
 from foureyes.shared.facts import Known, MoveKind, ReviewState, Unknown
 from foureyes.shared.people import Account, Kind
