@@ -13,7 +13,7 @@ from foureyes.github_app.commit_facts import Behind, Names
 from foureyes.github_app.git_facts import GitFacts, Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.mirror import GitError, Mirror
-from foureyes.github_app.policy_in_force import InForce, gated_prefixes, is_gated
+from foureyes.github_app.policy_in_force import InForce, gated_prefixes
 from foureyes.github_app.pull_query import MOVES, CommitPeople, GivenReview, PullAnswer, ask_commit
 from foureyes.github_app.pushes import Activity, read_pushes
 from foureyes.github_app.range import RawCommit
@@ -22,6 +22,7 @@ from foureyes.github_app.roster import People
 from foureyes.github_app.storage import now, reading, writing
 from foureyes.github_app.witnessed import Contents, Reader
 from foureyes.shared.agents import Catalogue
+from foureyes.shared.branches import is_gated
 from foureyes.shared.facts import (
     CommitFacts,
     Fact,

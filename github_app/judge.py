@@ -21,7 +21,7 @@ from foureyes.github_app.keys import Keys
 from foureyes.github_app.lanes import EVERY_BRANCH, Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.last_look import expected_look, look
 from foureyes.github_app.mirror import GitError, Mirror, Remote, basic
-from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, NotSetUp, Standing, is_gated, standing
+from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, NotSetUp, Standing, standing
 from foureyes.github_app.publish import Face
 from foureyes.github_app.pull_query import (
     POLICY_PATH,

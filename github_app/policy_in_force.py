@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from foureyes.github_app import seen
 from foureyes.github_app.pull_query import POLICY_PATH, Ground
-from foureyes.shared.patterns import Patterns
 from foureyes.shared.policy import Policy
 from foureyes.shared.policy_text import PolicyError, parse_policy
 
@@ -76,13 +75,6 @@ def first_problem(error: PolicyError) -> str:
     problem = error.problems[0]
     more = f" (and {len(error.problems) - 1} more)" if len(error.problems) > 1 else ""
     return f"line {problem.line}, column {problem.column}: {problem.message}{more}"
-
-
-def is_gated(branch: str, policy: Policy, default_branch: str) -> bool:
-    """The default branch always is: the policy itself lives there."""
-    return branch == default_branch or bool(
-        policy.branches and Patterns.compile(policy.branches).match(branch)
-    )
 
 
 def gated_prefixes(policy: Policy) -> tuple[str, ...]:

@@ -101,7 +101,9 @@ class Merge:
 
 @dataclass(frozen=True)
 class Touch:
-    """A path that one single commit of the range changes against its first parent: it was deployable."""
+    """A path that one single commit of the range changes: it was deployable. Against its first parent, a merge
+    against the automatic merge of its parents.
+    """
 
     path: str
     commit: str
