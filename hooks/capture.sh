@@ -2,7 +2,7 @@
 # POSIX sh. A person's commit passes through here without one process being started for it.
 #
 # Given: foureyes_hook, the hook's name; foureyes_git and foureyes_common, git's folders of this worktree and of the
-# repository; the hook's arguments in $@ and its input on stdin. Nothing here ends git's command or changes its result.
+# repository; foureyes_scripts, the folder of this file; foureyes_everywhere, set if that serves all repositories; the hook's arguments in $@ and its input on stdin. Nothing here ends git's command or changes its result.
 # @NOTE@
 
 foureyes_say() {
@@ -168,7 +168,7 @@ foureyes_environment() {
     foureyes_model=
     foureyes_any=@ANY_VARIABLE@
     if [ -n "$foureyes_any" ] @ANY_FILE@; then
-        . "$foureyes_common/foureyes/marks.sh"
+        . "$foureyes_scripts/marks.sh"
     fi
 }
 
@@ -220,6 +220,9 @@ foureyes_time() {
 foureyes_note() {
     [ -n "$1" ] || return
     umask 077
+    if [ -n "${foureyes_everywhere-}" ] && [ ! -d "$foureyes_common/foureyes/journal" ]; then
+        mkdir -p "$foureyes_common/foureyes/journal" 2>/dev/null
+    fi
     if [ "$foureyes_git" = "$foureyes_common" ]; then
         foureyes_file=$foureyes_common/foureyes/journal/main
     else
@@ -242,7 +245,7 @@ case $foureyes_hook in
     prepare-commit-msg)
         foureyes_look
         if [ -n "$foureyes_agent$foureyes_strong" ]; then
-            . "$foureyes_common/foureyes/trailers.sh"
+            . "$foureyes_scripts/trailers.sh"
         fi
         ;;
     post-commit | post-applypatch)
@@ -274,6 +277,6 @@ case $foureyes_hook in
         done
         ;;
     pre-push)
-        . "$foureyes_common/foureyes/push.sh"
+        . "$foureyes_scripts/push.sh"
         ;;
 esac

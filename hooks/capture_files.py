@@ -8,6 +8,8 @@ from foureyes.hooks.version import VERSION
 from foureyes.shared.agents import Agent, Catalogue, Variable
 
 EVENTS = ("prepare-commit-msg", "post-commit", "post-merge", "post-applypatch", "post-rewrite", "pre-push")
+MARK = "# foureyes hook:"
+"""How a hook file of ours is known."""
 STYLES = ("assisted-by", "co-authored-by", "generated-by", "none")
 _SCRIPTS = {
     "capture.sh": "capture.sh",
@@ -34,19 +36,45 @@ def bootstrap(event: str) -> str:
     anew each time, so that a repository can be moved; and whatever is wrong with them, git's command goes on.
     """
     return (
-        f"foureyes_hook={event}; foureyes_git=${{GIT_DIR:-.git}}; foureyes_git=${{foureyes_git%/}}; "
-        "foureyes_common=$foureyes_git; trap 'exit ${foureyes_status:-0}' EXIT; "
-        'if [ -f "$foureyes_git/commondir" ]; then read -r foureyes_common <"$foureyes_git/commondir"; '
-        "case $foureyes_common in /*) ;; *) foureyes_common=$foureyes_git/$foureyes_common ;; esac; fi; "
-        'if [ -r "$foureyes_common/foureyes/capture.sh" ]; then . "$foureyes_common/foureyes/capture.sh"; '
+        f"{_find_common(event)}foureyes_scripts=$foureyes_common/foureyes; "
+        'if [ -r "$foureyes_scripts/capture.sh" ]; then . "$foureyes_scripts/capture.sh"; '
         "else echo 'foureyes: not recorded, its scripts are gone; run: foureyes install' >&2; fi; :"
     )
 
 
+def bootstrap_everywhere(event: str, scripts: str) -> str:
+    """The same for the hooks of all repositories: the scripts are in one folder of the user's, and a repository that
+    has its own is left to them.
+    """
+    return (
+        f"{_find_common(event)}foureyes_scripts={shlex.quote(scripts)}; foureyes_everywhere=1; "
+        'if [ -r "$foureyes_common/foureyes/capture.sh" ]; then :; '
+        'elif [ -r "$foureyes_scripts/capture.sh" ]; then . "$foureyes_scripts/capture.sh"; '
+        "else echo 'foureyes: not recorded, its scripts are gone; run: foureyes install --global' >&2; fi; :"
+    )
+
+
+def _find_common(event: str) -> str:
+    return (
+        f"foureyes_hook={event}; foureyes_git=${{GIT_DIR:-.git}}; foureyes_git=${{foureyes_git%/}}; "
+        "foureyes_common=$foureyes_git; trap 'exit ${foureyes_status:-0}' EXIT; "
+        'if [ -f "$foureyes_git/commondir" ]; then read -r foureyes_common <"$foureyes_git/commondir"; '
+        "case $foureyes_common in /*) ;; *) foureyes_common=$foureyes_git/$foureyes_common ;; esac; fi; "
+    )
+
+
+# Where git itself finds a hook of ours, that one does the work: a line in a shared file of a hook manager serves those
+# who have no other, whatever git they use.
 _RUN = f"""# foureyes: runs one hook, for hook managers that keep the hooks themselves. $1 is its name.
 # @NOTE@
 foureyes_event=$1
 shift
+case $(git hook list "$foureyes_event" 2>/dev/null) in *foureyes-*) exit 0 ;; esac
+foureyes_hooks=$(git rev-parse --git-path hooks 2>/dev/null)
+for foureyes_file in "$foureyes_hooks/$foureyes_event" "$foureyes_hooks/$foureyes_event.legacy"; do
+    if [ -x "$foureyes_file" ] && grep -q '^@MARK@' "$foureyes_file" 2>/dev/null; then exit 0; fi
+done
+GIT_DIR=${{GIT_DIR:-$(git rev-parse --git-dir 2>/dev/null)}}
 {bootstrap("$foureyes_event")}
 exit 0
 """
@@ -59,6 +87,7 @@ def render(
     it imports foureyes and its libraries from.
     """
     parts = {
+        "MARK": MARK,
         "NOTE": f"foureyes {VERSION}; what is changed here is lost at the next `foureyes install`.",
         "PROC": proc,
         "STYLE": style,
@@ -78,9 +107,14 @@ def render(
     return {name: _fill(text, parts) for name, text in {**texts, "run.sh": _RUN}.items()}
 
 
-def native_line(event: str) -> str:
-    """What a person adds to the hook of another hook manager."""
-    return f'sh "$(git rev-parse --git-common-dir)/foureyes/run.sh" {event} "$@" || :'
+def native_line(event: str, arguments: str = '"$@"') -> str:
+    """What a person adds to the hook of another hook manager. Silent and harmless where foureyes is not installed, so
+    that it can be shared. `arguments` is how the manager hands on those of git.
+    """
+    return (
+        "foureyes=$(git rev-parse --git-common-dir)/foureyes/run.sh; "
+        f'[ ! -f "$foureyes" ] || sh "$foureyes" {event}{arguments and " " + arguments} || :'
+    )
 
 
 def _fill(template: str, parts: dict[str, str]) -> str:

@@ -126,7 +126,7 @@ def _mentions_us(folder: Path, event: str) -> bool:
     # husky 9 keeps its own shims in `.husky/_` and the person's lines in `.husky`.
     for file in (folder / event, folder.parent / event):
         with contextlib.suppress(OSError):
-            if f'foureyes/run.sh" {event}' in file.read_text("utf-8", "replace"):
+            if f'sh "$foureyes" {event}' in file.read_text("utf-8", "replace"):
                 return True
     return False
 
