@@ -42,6 +42,7 @@ from foureyes.github_app.storage import now, reading, writing
 from foureyes.github_app.witnessed import Contents
 from foureyes.shared import evaluate, explain
 from foureyes.shared.agents import Catalogue, parse_catalogue
+from foureyes.shared.branches import is_gated
 from foureyes.shared.explanation import Explanation, broken, combine
 from foureyes.shared.facts import Known, PullFacts, RecordState
 from foureyes.shared.policy_text import PolicyError, parse_policy
