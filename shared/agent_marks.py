@@ -14,10 +14,33 @@ from foureyes.shared.people import Identity
 _NO_REPLY = re.compile(r"(?:([0-9]{1,19})\+)?([^@]+)@users\.noreply\.github\.com", re.IGNORECASE)
 _TRAILER = re.compile(r"[ \t>*]*([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(\S.*)")
 _MAKERS = {"co-authored-by", "co-developed-by", "signed-off-by"}
-_DISCLOSURES = {"assisted-by", "generated-by", "ai-assisted-by"}
+DISCLOSURES = frozenset({"assisted-by", "generated-by", "ai-assisted-by"})
+"""Keys after which an agent, or a model, may stand without an address."""
+
 _DECORATION = re.compile(r"^[^\w\[]+")
 _SPLIT_ADDRESS = re.compile(r"([^<]*)(?:<([^>]*)>)?.*")
 _LONGEST_LINE = 1000
+
+
+class CommitSigns:
+    """The signs of all agents, by what is looked up: a history is read by the hundred thousand commits."""
+
+    def __init__(self, agents: tuple[Agent, ...]) -> None:
+        self.addresses: dict[str, str] = {}
+        self.trailers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        """By key, case folded: agents, and what the value must be."""
+        for agent in agents:
+            for sign in agent.addresses:
+                self.addresses.setdefault(sign.text.casefold(), agent.id)
+            for sign in agent.trailers:
+                self.trailers.setdefault(sign.text.casefold(), []).append((agent.id, glob(sign.value)))
+        self.author_suffixes = [(sign.text, agent.id) for agent in agents for sign in agent.author_suffixes]
+        self.lines = [(agent.id, glob(sign.text)) for agent in agents for sign in agent.lines]
+        self.any_line = re.compile("|".join(pattern.pattern for _, pattern in self.lines) or "(?!)")
+        names = [(sign.text, agent.id) for agent in agents for sign in agent.names]
+        names += [(f"{agent.id}:", agent.id) for agent in agents if agent.kind != "automation"]
+        self.names = sorted(names, key=lambda pair: -len(pair[0]))
+        """Longest first; those that end in a colon are ids, after which a model follows."""
 
 
 def find(catalogue: Catalogue, message: str, author: Identity, committer: Identity) -> tuple[AgentMark, ...]:
@@ -35,30 +58,30 @@ def _all(catalogue: Catalogue, message: str, author: Identity, committer: Identi
         agent = _maker(catalogue, identity)
         if agent:
             yield AgentMark(agent, how)
+    index = catalogue.commit_signs
     for line in message.splitlines():
         line = line[:_LONGEST_LINE]
-        trailer = _TRAILER.fullmatch(line)
+        trailer = _TRAILER.fullmatch(line) if ":" in line else None
         if trailer:
             yield from _of_trailer(catalogue, trailer[1].casefold(), trailer[2].strip())
         text = _DECORATION.sub("", line.strip())
-        for entry in catalogue.agents:
-            if any(glob(sign.text).fullmatch(text) for sign in entry.lines):
-                yield AgentMark(entry.id, "body")
+        if index.any_line.fullmatch(text):
+            yield from (AgentMark(agent, "body") for agent, pattern in index.lines if pattern.fullmatch(text))
 
 
 def _maker(catalogue: Catalogue, identity: Identity) -> str | None:
-    for entry in catalogue.agents:
-        if any(identity.name.endswith(sign.text) for sign in entry.author_suffixes):
-            return entry.id
+    for suffix, agent in catalogue.commit_signs.author_suffixes:
+        if identity.name.endswith(suffix):
+            return agent
     return by_address(catalogue, identity.email)
 
 
 def by_address(catalogue: Catalogue, email: str) -> str | None:
     """The agent behind an exact address, or behind the account of one that GitHub hands out."""
     address = email.strip().casefold()
-    for entry in catalogue.agents:
-        if any(sign.text.casefold() == address for sign in entry.addresses):
-            return entry.id
+    agent = catalogue.commit_signs.addresses.get(address)
+    if agent is not None:
+        return agent
     account = _NO_REPLY.fullmatch(address)
     if account is None:
         return None
@@ -66,18 +89,18 @@ def by_address(catalogue: Catalogue, email: str) -> str | None:
 
 
 def _of_trailer(catalogue: Catalogue, key: str, value: str) -> Iterator[AgentMark]:
-    for entry in catalogue.agents:
-        if any(sign.text.casefold() == key and glob(sign.value).fullmatch(value) for sign in entry.trailers):
-            yield AgentMark(entry.id, "trailer")
-    if key not in _MAKERS | _DISCLOSURES:
+    for agent, pattern in catalogue.commit_signs.trailers.get(key, ()):
+        if pattern.fullmatch(value):
+            yield AgentMark(agent, "trailer")
+    if key not in _MAKERS | DISCLOSURES:
         return
     split = _SPLIT_ADDRESS.fullmatch(value)
     name, email = (split[1].strip(), split[2] or "") if split else (value, "")
     # Some write a model before the address, inside the brackets.
-    agent = by_address(catalogue, email.split()[-1]) if email.split() else None
-    if agent:
-        yield AgentMark(agent, "trailer", model=_model_beside(catalogue.by_id[agent], name))
-    elif key in _DISCLOSURES:
+    maker = by_address(catalogue, email.split()[-1]) if email.split() else None
+    if maker:
+        yield AgentMark(maker, "trailer", model=_model_beside(catalogue.by_id[maker], name))
+    elif key in DISCLOSURES:
         named = _named(catalogue, name)
         if named:
             yield AgentMark(named[0], "trailer", model=named[1])
@@ -107,9 +130,7 @@ def _named(catalogue: Catalogue, value: str) -> tuple[str, str] | None:
     before, via, tool = value.partition(" via ")
     if via and (found := _named(catalogue, tool)):
         return found[0], before.strip()
-    names = [(sign.text, entry.id) for entry in catalogue.agents for sign in entry.names]
-    names += [(f"{entry.id}:", entry.id) for entry in catalogue.agents if entry.kind != "automation"]
-    for name, agent in sorted(names, key=lambda pair: -len(pair[0])):
+    for name, agent in catalogue.commit_signs.names:
         rest = _rest(value, name.removesuffix(":"))
         if rest is None or (name.endswith(":") and not rest.startswith(":")):
             continue

@@ -28,6 +28,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from foureyes.shared.agent_marks import CommitSigns
     from foureyes.shared.facts import AgentMark
     from foureyes.shared.people import Identity
 
@@ -138,6 +139,12 @@ class Catalogue:
         numbers = {account.id: agent.id for agent, account in known if account.id is not None}
         logins = {x.login.casefold(): agent.id for agent, x in known if x.login.endswith("[bot]")}
         return numbers, logins
+
+    @cached_property
+    def commit_signs(self) -> "CommitSigns":
+        from foureyes.shared.agent_marks import CommitSigns
+
+        return CommitSigns(self.agents)
 
     def marks(self, environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """What a journal may note of an environment: variables whose value is an agent's, nothing else."""
