@@ -1,0 +1,70 @@
+"""git-ai's notes: whose sessions wrote lines; anything else names nobody."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foureyes.shared.git_ai_note import NotedAgent, parse_note
+
+SESSION = "s_00112233445566"
+
+
+def note(attested: str, **about: object) -> bytes:
+    about = {"schema_version": "authorship/3.0.0", "prompts": {}, **about}
+    return f"{attested}---\n{json.dumps(about, indent=2)}\n".encode()
+
+
+def session(tool: str, model: str = "") -> dict[str, object]:
+    return {"agent_id": {"tool": tool, "id": "abc", "model": model}}
+
+
+def test_a_session_with_lines_is_an_agents() -> None:
+    data = note(
+        f'src/a.py\n  {SESSION}::t_aabbccddeeff00 1-4,9\n"with space.py"\n  {SESSION}::t_11 7\n',
+        sessions={SESSION: session("cursor", "gpt-5")},
+    )
+    assert parse_note(data) == (NotedAgent("cursor", "gpt-5"),)
+
+
+def test_an_older_note_calls_it_a_prompt() -> None:
+    assert parse_note(note("a\n  0123456789abcdef 1\n", prompts={"0123456789abcdef": session("claude")})) == (
+        NotedAgent("claude", ""),
+    )
+
+
+def test_a_session_without_lines_and_a_person_are_nobodys_agents() -> None:
+    people = {"h_00112233445566": {"author": "Olga <olga@example.com>"}}
+    data = note("a\n  h_00112233445566 1-2\n", sessions={SESSION: session("cursor")}, humans=people)
+    assert parse_note(data) == ()
+
+
+def test_a_file_with_the_dividers_name_does_not_hide_the_sessions() -> None:
+    data = note(f"---\n  {SESSION}::t_1 1\nb\n  {SESSION}::t_1 2\n", sessions={SESSION: session("amp")})
+    assert parse_note(data) == (NotedAgent("amp", ""),)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"---\n",
+        b"a\n  s_1::t_1 1\n---\nnot json",
+        b"a\n  s_1::t_1 1\n---\n[]",
+        b"a\n  s_1 1\n---\n" + b"[" * 100_000,
+        note("a\n  s_1::t_1 1\n", schema_version="authorship/4.0.0", sessions={"s_1": session("x")}),
+        note("a\n  s_1::t_1 1\n", sessions=["s_1"]),
+        note("a\n  s_1::t_1 1\n", sessions={"s_1": "x"}),
+        note("a\n  s_1::t_1 1\n", sessions={"s_1": {"agent_id": "x"}}),
+        note("a\n  s_1::t_1\n", sessions={"s_1": session("x")}),
+        note("a\n  s_2::t_1 1\n", sessions={"s_1": session("x")}),
+    ],
+)
+def test_what_does_not_say_so_names_nobody(data: bytes) -> None:
+    assert parse_note(data) == ()
+
+
+@given(st.binary())
+def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
+    parse_note(data + b"\n---\n" + data)
