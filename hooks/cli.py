@@ -25,6 +25,7 @@ class Entry:
 
 
 COMMANDS: dict[str, Entry] = {
+    "scan": Entry("foureyes.hooks.scan:command", "How much of a history agents wrote; nothing to set up."),
     "install": Entry(
         "foureyes.hooks.install:command", "Set up the hooks of this repository, and show what was done."
     ),

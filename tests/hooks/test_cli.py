@@ -24,7 +24,7 @@ def test_help_lists_the_commands_in_the_order_in_which_they_are_met(tmp_path: Pa
     text = call(tmp_path, "--help").stdout.decode()
     places = [text.index(f"\n  {name} ") for name in cli.COMMANDS]
     assert places == sorted(places)
-    assert next(iter(cli.COMMANDS)) == "install"
+    assert next(iter(cli.COMMANDS)) == "scan"
 
 
 def test_help_imports_no_server_and_no_command(tmp_path: Path):
