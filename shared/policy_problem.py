@@ -23,11 +23,14 @@ class Problem:
 
 
 class PolicyError(ValueError):
-    """Everything that is wrong with a file, in the order of its lines."""
+    """Everything that is wrong with a file, in the order of its lines. `warnings`: what is read all the same, and will
+    probably not do what was meant.
+    """
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[Problem, ...], warnings: tuple[Problem, ...] = ()) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+        self.warnings = warnings
 
 
 @dataclass(frozen=True)

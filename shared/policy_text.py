@@ -49,14 +49,15 @@ def read_policy(text: str) -> PolicyReading:
         # More is wrong than is told at once.
         raise _error(document, refused) from None
     found = [*refused, *findings(file, unread)]
-    if document.problems or not all(finding.warning for finding in found):
-        raise _error(document, [finding for finding in found if not finding.warning])
-    return PolicyReading(file.policy(), tuple(sorted(_located(document, finding) for finding in found)))
+    warnings = tuple(sorted(_located(document, finding) for finding in found if finding.warning))
+    if document.problems or len(found) > len(warnings):
+        raise _error(document, [finding for finding in found if not finding.warning], warnings)
+    return PolicyReading(file.policy(), warnings)
 
 
-def _error(document: Document, found: list[Finding]) -> PolicyError:
+def _error(document: Document, found: list[Finding], warnings: tuple[Problem, ...] = ()) -> PolicyError:
     problems = {*document.problems, *(_located(document, finding) for finding in found)}
-    return PolicyError(tuple(sorted(problems)[:MAX_PROBLEMS]))
+    return PolicyError(tuple(sorted(problems)[:MAX_PROBLEMS]), warnings)
 
 
 def _no_mapping(document: Document) -> Problem:

@@ -1,0 +1,80 @@
+"""A policy file as it lies on this machine, read with everything that is wrong with it."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foureyes.shared.errors import UserError
+from foureyes.shared.policy_problem import PolicyError, Problem
+
+if TYPE_CHECKING:
+    from foureyes.shared.policy import Policy
+
+POLICY = ".github/foureyes.yml"
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`policy` None: it has errors. `name` is what the file is called in front of a line number."""
+
+    name: str
+    policy: "Policy | None"
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def read_file(file: Path) -> bytes:
+    """Of `-`, standard input. Raises UserError."""
+    if str(file) == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{file} cannot be read: {error.strerror}",
+            next_step=f"run this at the top of the repository, or name the file; it is usually {POLICY}",
+        ) from error
+
+
+def text_of(data: bytes) -> str | Problem:
+    """UTF-8, or where it stops being that."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
+        return Problem(line, column, "the file is not UTF-8 text here", "save it as UTF-8")
+
+
+def check(data: bytes, name: str) -> Checked:
+    """Every error and every warning, in the order of their lines."""
+    from foureyes.shared.policy_text import read_policy
+
+    text = text_of(data)
+    if isinstance(text, Problem):
+        return Checked(name, None, (text,))
+    try:
+        reading = read_policy(text)
+    except PolicyError as error:
+        return Checked(name, None, error.problems, error.warnings)
+    return Checked(name, reading.policy, (), reading.warnings)
+
+
+def policy_from(data: bytes, name: str) -> "Policy":
+    """Raises UserError with all its errors, for a command that needs a policy to go on."""
+    checked = check(data, name)
+    if checked.policy is None:
+        lines = "".join(f"\n  {told(name, problem)}" for problem in checked.errors)
+        raise UserError(
+            f"the policy has {len(checked.errors)} error{'s' if len(checked.errors) > 1 else ''}:{lines}",
+            next_step="mend it; `foureyes policy check FILE` looks at it again",
+        )
+    return checked.policy
+
+
+def told(name: str, problem: Problem, kind: str = "error") -> str:
+    """As compilers tell it, so that editors find the place."""
+    hint = f" ({problem.hint})" if problem.hint else ""
+    return f"{name}:{problem.line}:{problem.column}: {kind}: {problem.message}{hint}"
