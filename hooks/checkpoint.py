@@ -1,6 +1,7 @@
 """`foureyes checkpoint AGENT`: an agent's hook calls it before and after each tool call, with JSON on stdin.
 
-It never speaks to the agent, never fails and never takes long: what goes wrong is noted for `foureyes status`.
+It says no more to the agent than the agent needs to go on, never fails and never takes long: what goes wrong is noted
+for `foureyes status`.
 """
 
 import contextlib
@@ -10,26 +11,26 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from foureyes.hooks import snapshot
-from foureyes.hooks.agents import claude_code
-from foureyes.hooks.agents.claude_code import ToolCall
+from foureyes.hooks.agents import payload as payloads
+from foureyes.hooks.agents.tool_call import ToolCall
 from foureyes.hooks.evidence import UNKNOWN, Event, Evidence, Pending, Ref, Touched
 from foureyes.hooks.journal import append_line, seen_commits, worktree_id
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.session_models import remember
 from foureyes.shared import paths
 from foureyes.shared.errors import UserError
 
-PAYLOADS: dict[str, Callable[[Mapping[str, Any], Mapping[str, str]], ToolCall | None]] = {
-    "claude-code": claude_code.read,
-}
 _SECONDS = 8.0
 _SECONDS_TO_READ = 2.0
 _LARGEST_PAYLOAD = 64 * 2**20
+_TWICE_SECONDS = 10.0
+"""Two reports of one edit, by two configurations, come within this time."""
 
 
 class _OutOfTime(Exception):
@@ -40,19 +41,27 @@ def main(arguments: list[str]) -> int:
     """Always 0: an agent reads another status as "blocked" or as an error of the tool."""
     os.umask(0o077)
     problems: list[Evidence] = []
+    named = arguments[0] if arguments else ""
+    payload = None
     try:
         with _time_limit(_SECONDS):
-            read = PAYLOADS.get(arguments[0] if arguments else "")
-            if read is None:
-                known = ", ".join(PAYLOADS)
-                raise UserError(f"foureyes checkpoint: name the agent whose hook this is: {known}")
+            if not named:
+                raise UserError("foureyes checkpoint: name the agent whose hook this is, such as claude-code")
             payload = _parse(_read_input(sys.stdin.fileno()))
-            call = read(payload, os.environ) if payload is not None else None
+            call = payloads.read(payload, os.environ, named) if payload is not None else None
             if call is not None:
                 _checkpoint(call, problems)
     except Exception as error:  # noqa: BLE001 -- nothing of ours may reach the agent
         _note(problems, error)
+    _answer(payloads.answer(payload, named))
     return 0
+
+
+def _answer(text: str) -> None:
+    if text:
+        with contextlib.suppress(OSError):
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
 
 
 def _note(stores: list[Evidence], error: Exception) -> None:
@@ -115,13 +124,24 @@ def _checkpoint(call: ToolCall, problems: list[Evidence]) -> None:
 
 def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
     problems.append(Evidence(repo.home))
+    remember(repo.home, call)
     if call.phase == "end":
         for held in Evidence(repo.home).held_by(call.session):
             _finish(call, repo, held)
     elif call.phase == "before":
         _begin(call, repo, "shell", _dirty(repo))
+        if call.is_review:
+            _note_review(call, repo)
     else:
         _finish(call, repo, call.call)
+
+
+def _note_review(call: ToolCall, repo: Repo) -> None:
+    """An agent that holds a reviewer's token: the approval is the agent's, whoever's account it is."""
+    from foureyes.hooks.who import logged_in
+
+    now = time.time()
+    Evidence(repo.home).append(_event(call, repo, "review", now, (), account=logged_in()))
 
 
 def _open(place: Path) -> Repo | None:
@@ -151,26 +171,43 @@ def _by_repository(call: ToolCall) -> dict[Path, dict[bytes, str]]:
 
 
 def _edit(call: ToolCall, repo: Repo, files: Mapping[bytes, str]) -> None:
-    evidence = Evidence(repo.home)
+    evidence, root = Evidence(repo.home), snapshot.root_of(repo)
+    remember(repo.home, call)
     if call.phase == "before":
-        _begin(call, repo, "edit", snapshot.contents(snapshot.root_of(repo), files, evidence))
+        _begin(call, repo, "edit", snapshot.contents(root, files, evidence))
         return
     if evidence.was_taken(call.call):
         return  # two configurations report the same call
     pending = evidence.take(call.call)
-    reported: dict[str, Ref] = {}
-    for name, named in files.items():
-        if named in dict(call.originals):
-            original = dict(call.originals)[named]
-            reported[paths.decode(name)] = None if original is None else evidence.keep(original)
-    then = {
-        **{paths.decode(name): UNKNOWN for name in files},
-        **(pending.contents if pending else {}),
-        **reported,
-    }
-    now = snapshot.contents(snapshot.root_of(repo), files, evidence)
-    touched = tuple(Touched(path, then[path], ref) for path, ref in now.items() if then[path] != ref)
-    _append(call, repo, "edit", pending.started if pending else time.time(), touched)
+    known = pending.contents if pending else {}
+    touched = []
+    for path, now in snapshot.contents(root, files, evidence).items():
+        if pending is None and evidence.held_by(call.session, path):
+            continue  # its own end will be told with what was there before
+        then = known[path] if path in known else _told(call, files[paths.encode(path)], now, evidence)
+        if then != now:
+            touched.append(Touched(path, then, now))
+    _append(call, repo, "edit", pending, tuple(touched))
+
+
+def _told(call: ToolCall, named: str, now: Ref, evidence: Evidence) -> Ref:
+    """A file's content from before the call, as far as the agent itself tells it."""
+    content = evidence.read(now) if now is not None and now.startswith("s:") else None
+    if named in dict(call.originals):
+        original = dict(call.originals)[named]
+        if original is None:
+            return None
+        if content is not None and b"\r\n" in content and b"\r" not in original:
+            original = original.replace(b"\n", b"\r\n")  # agents read such files without the carriage returns
+        return evidence.keep(original)
+    if content is None or not call.undo:
+        return UNKNOWN
+    for new, old in call.undo:
+        found = new.encode("utf-8", "surrogatepass")
+        if found not in content:
+            return UNKNOWN
+        content = content.replace(found, old.encode("utf-8", "surrogatepass"), 1)
+    return evidence.keep(content)
 
 
 def _dirty(repo: Repo) -> dict[str, Ref]:
@@ -207,21 +244,45 @@ def _finish(call: ToolCall, repo: Repo, held: str) -> None:
             if commit.oid not in known:
                 # No hook of git's saw it: hooks were off for this commit, and the agent's own hook is the witness.
                 append_line(repo, commit.oid, commit.made, "checkpoint", call.agent)
-    _append(call, repo, pending.kind, pending.started, touched)
+    _append(call, repo, pending.kind, pending, touched)
 
 
-def _append(call: ToolCall, repo: Repo, kind: str, started: float, touched: tuple[Touched, ...]) -> None:
-    if touched:
-        Evidence(repo.home).append(
-            Event(
-                agent=call.agent,
-                version=call.version,
-                model=call.model,
-                session=call.session,
-                worktree=worktree_id(repo),
-                kind=kind,
-                started=started,
-                ended=time.time(),
-                touched=touched,
-            )
-        )
+def _append(
+    call: ToolCall, repo: Repo, kind: str, pending: Pending | None, touched: tuple[Touched, ...]
+) -> None:
+    """Add the event, without what the same session has already reported for the same time: hooks that are configured
+    twice, or a shell command beside which a file was edited.
+    """
+    evidence, now = Evidence(repo.home), time.time()
+    since = pending.started if pending else now - _TWICE_SECONDS
+    told = [
+        same
+        for event in evidence.recent(call.session)
+        if event.ended >= since and event.worktree == worktree_id(repo)
+        for same in event.touched
+    ]
+    ends = {(same.path, same.after) for same in told}
+    new = tuple(
+        one
+        for one in touched
+        if one not in told and not (one.before == UNKNOWN and (one.path, one.after) in ends)
+    )
+    if new:
+        evidence.append(_event(call, repo, kind, pending.started if pending else now, new))
+
+
+def _event(
+    call: ToolCall, repo: Repo, kind: str, started: float, touched: tuple[Touched, ...], *, account: str = ""
+) -> Event:
+    return Event(
+        agent=call.agent,
+        version=call.version,
+        model=call.model,
+        session=call.session,
+        worktree=worktree_id(repo),
+        kind=kind,
+        started=started,
+        ended=time.time(),
+        touched=touched,
+        account=account,
+    )

@@ -8,6 +8,7 @@ No prompt, no transcript and no environment is ever in here, and nothing that gi
 not git objects, so `git gc` cannot take them away.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -28,6 +29,7 @@ Ref: TypeAlias = str | None
 UNKNOWN = "?"
 LARGEST_KEPT = 4 * 2**20
 DEFAULT_LIMIT = 200 * 2**20
+_RECENT = 64 * 1024
 _PENDING_SECONDS = 2 * 86400
 _RECORDED_SECONDS = 30 * 86400
 
@@ -43,7 +45,9 @@ class Touched:
 
 @dataclass(frozen=True)
 class Event:
-    """One tool call. Times are seconds since the epoch; `session` is a hash; `kind` is `edit` or `shell`."""
+    """One tool call. Times are seconds since the epoch; `session` is a hash; `kind` is `edit`, `shell` or `review`:
+    the agent approved a pull request, as `account` (a login, "" if not known), and touched nothing.
+    """
 
     agent: str
     version: str
@@ -54,6 +58,7 @@ class Event:
     started: float
     ended: float
     touched: tuple[Touched, ...]
+    account: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,8 +126,21 @@ class Evidence:
                     found.append(event)
         return tuple(sorted(found, key=lambda event: (event.started, event.ended)))
 
+    def recent(self, session: str) -> tuple[Event, ...]:
+        """The last events of a session, without reading all that it ever did."""
+        try:
+            with self._session_path(session).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _RECENT))
+                lines = file.read().splitlines()
+        except OSError:
+            return ()
+        return tuple(event for line in lines if (event := _parse_event(line)) is not None)
+
     def hold(self, call: str, pending: Pending) -> None:
-        _write_whole(self._folder / "pending" / call, json.dumps(asdict(pending)).encode())
+        """Keep the half of a call that has begun. An agent without ids for its calls may make the same one again."""
+        path = self._folder / "pending" / call
+        path.with_suffix(".done").unlink(missing_ok=True)
+        _write_whole(path, json.dumps(asdict(pending)).encode())
 
     def take(self, call: str) -> Pending | None:
         """The pending half of a call, once: two hooks that report the same call make one event."""
@@ -137,12 +155,16 @@ class Evidence:
     def was_taken(self, call: str) -> bool:
         return (self._folder / "pending" / call).with_suffix(".done").exists()
 
-    def held_by(self, session: str) -> tuple[str, ...]:
-        """Calls of a session that have begun and not ended."""
+    def held_by(self, session: str, path: str = "") -> tuple[str, ...]:
+        """Calls of a session that have begun and not ended; with `path` those that know its content from before."""
         calls = []
-        for path in sorted((self._folder / "pending").glob("*")):
-            if path.suffix != ".done" and session.encode() in path.read_bytes():
-                calls.append(path.name)
+        for file in sorted((self._folder / "pending").glob("*")):
+            if file.suffix == ".done":
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                held = file.read_bytes()
+                if session.encode() in held and (not path or json.dumps(path).encode() in held):
+                    calls.append(file.name)
         return tuple(calls)
 
     def mark_recorded(self, sessions: Iterable[str]) -> None:

@@ -35,10 +35,13 @@ def find(repo: Repo, given: str | None = None) -> Login | None:
     configured = repo.config("foureyes.login")
     if configured and _LOGIN.fullmatch(configured):
         return Login(configured, "git config")
-    name = _ask_gh("config", "get", "user", "--host", "github.com") or _ask_gh(
-        "api", "user", "--jq", ".login"
-    )
+    name = logged_in() or _ask_gh("api", "user", "--jq", ".login")
     return Login(name, "gh") if name else None
+
+
+def logged_in() -> str:
+    """Whom `gh` acts as, from its own configuration: nobody is asked over the network."""
+    return _ask_gh("config", "get", "user", "--host", "github.com")
 
 
 def _ask_gh(*arguments: str) -> str:

@@ -1,1 +1,1 @@
-"""One file for each shape in which agents tell their hooks what they do."""
+"""One file for each shape in which agents tell their hooks what they do; payload.py decides which it is."""

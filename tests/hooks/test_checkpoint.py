@@ -10,7 +10,7 @@ import pytest
 from support_agent import Agent, checkpoint
 from support_git import commit, git, head, make_repo, python_env, write
 
-from foureyes.hooks.agents import claude_code
+from foureyes.hooks.agents import claude_style
 from foureyes.hooks.evidence import Event, Evidence
 from foureyes.hooks.journal import read_journal, worktree_id
 from foureyes.hooks.repo import Repo
@@ -258,13 +258,15 @@ def test_the_model_is_read_from_the_payload_or_the_end_of_the_transcript(tmp_pat
     lines = (json.dumps(part, separators=(",", ":")) for part in (said, answered, said, faked))
     transcript.write_text("\n".join(lines) + "\n")
     payload = {"session_id": "s", "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {}}
-    call = claude_code.read({**payload, "transcript_path": str(transcript)}, {})
+    call = claude_style.read({**payload, "transcript_path": str(transcript)}, {}, "claude-code")
     assert call is not None
     assert call.model == "claude-opus-5"
-    given = claude_code.read({**payload, "model": "gpt-5.5", "transcript_path": str(transcript)}, {})
+    given = claude_style.read(
+        {**payload, "model": "gpt-5.5", "transcript_path": str(transcript)}, {}, "claude-code"
+    )
     assert given is not None
     assert given.model == "gpt-5.5"
-    hostile = claude_code.read({**payload, "transcript_path": "/\0", "model": "a\nb"}, {})
+    hostile = claude_style.read({**payload, "transcript_path": "/\0", "model": "a\nb"}, {}, "claude-code")
     assert hostile is not None
     assert hostile.model == ""
 
@@ -277,6 +279,6 @@ def test_another_agent_that_runs_claudes_hooks_is_named_by_its_environment(
     environment: dict[str, str], agent: str
 ):
     payload = {"session_id": "s", "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {}}
-    call = claude_code.read(payload, environment)
+    call = claude_style.read(payload, environment, "claude-code")
     assert call is not None
     assert call.agent == agent

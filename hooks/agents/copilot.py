@@ -1,0 +1,51 @@
+"""The payload of Copilot CLI's own hooks, and of the cloud agent's: it does not name its event."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from foureyes.hooks.agents.tool_call import Payload, Phase, ToolCall, last_model, make, part, text
+
+_SESSION = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+def fits(payload: Payload) -> bool:
+    return "sessionId" in payload and _phase(payload) is not None and "hookEventName" not in payload
+
+
+def read(payload: Payload, environment: Mapping[str, str], _named: str) -> ToolCall | None:
+    phase = _phase(payload)
+    if phase is None:
+        return None
+    session_id = text(payload, "sessionId")
+    return make(
+        "copilot-swe-agent" if environment.get("COPILOT_AGENT_JOB_ID") else "copilot-cli",
+        session_id=session_id,
+        phase=phase,
+        cwd=text(payload, "cwd"),
+        tool=text(payload, "toolName"),
+        given=dict(part(payload, "toolArgs")) or payload.get("toolArgs"),
+        version=_plain_version(environment.get("COPILOT_CLI_BINARY_VERSION", "")),
+        model=last_model(text(payload, "transcriptPath") or _events(session_id, environment)),
+    )
+
+
+def _phase(payload: Payload) -> Phase | None:
+    if "toolResult" in payload:
+        return "after"
+    if "toolName" in payload:
+        return "before"
+    return "end" if "stopReason" in payload or "transcriptPath" in payload else None
+
+
+def _events(session_id: str, environment: Mapping[str, str]) -> str:
+    """Its file of the session, which is the only place that names the model."""
+    if not _SESSION.fullmatch(session_id):
+        return ""
+    home = Path(environment.get("HOME", os.sep))
+    return str(home / ".copilot" / "session-state" / session_id / "events.jsonl")
+
+
+def _plain_version(value: str) -> str:
+    return value if re.fullmatch(r"\d[\w.+-]{0,39}", value) else ""
