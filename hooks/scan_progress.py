@@ -16,19 +16,29 @@ _EVERY = 500
 @dataclass
 class Interrupt:
     asked: bool = False
+    held: bool = False
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Ctrl-C takes effect at the end of the block: no sum is left half made."""
+        self.held = True
+        try:
+            yield
+        finally:
+            self.held = False
+        if self.asked:
+            raise KeyboardInterrupt
 
 
 @contextmanager
 def interrupts() -> Iterator[Interrupt]:
-    """The first Ctrl-C asks to stop between two commits, so that no sum is left half made; a second one does not
-    wait, for git may be long at work on one.
-    """
+    """Ctrl-C raises KeyboardInterrupt, as ever, but not while it is held."""
     interrupt = Interrupt()
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's arguments
-        if interrupt.asked:
-            raise KeyboardInterrupt
         interrupt.asked = True
+        if not interrupt.held:
+            raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():
         yield interrupt

@@ -95,11 +95,9 @@ class _Reading:
         if not self.tip:
             return
         for commit in read_history(self.objects, self.tip, self.since, self.depth):
-            tally.add(commit)
+            with self.interrupt.hold():
+                tally.add(commit)
             bar()
-            if self.interrupt.asked:
-                self._interrupted(tally)
-                return
 
     def _interrupted(self, tally: Tally) -> None:
         self.complete = False
