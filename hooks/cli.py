@@ -35,7 +35,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "publish": Entry("foureyes.hooks.publish_by_hand:command", "Publish the records of this branch by hand."),
     "policy": Entry("foureyes.hooks.policy_commands:group", "Check the policy file, and try it on cases."),
-    "uninstall": Entry("foureyes.hooks.install:uninstall_command", "Take the hooks out again, to the byte."),
+    "uninstall": Entry("foureyes.hooks.uninstall:command", "Take the hooks out again, to the byte."),
     "checkpoint": Entry(
         "foureyes.hooks.checkpoint:main", "Called by an agent before and after it uses a tool.", direct=True
     ),

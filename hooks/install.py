@@ -1,34 +1,55 @@
-"""`foureyes install` and `foureyes uninstall`: one command that does it all and shows it, and the way back."""
+"""`foureyes install`: one command that does it all and shows it."""
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from foureyes.hooks import agent_settings, hook_files, keys, place, proof, who
-from foureyes.hooks.capture_files import EVENTS, STYLES, native_line
-from foureyes.hooks.catalogue import catalogue
+from foureyes.hooks import (
+    agent_settings,
+    everywhere,
+    hook_files,
+    keys,
+    managers,
+    native_files,
+    place,
+    proof,
+    repo_settings,
+    who,
+)
+from foureyes.hooks.capture_files import EVENTS, STYLES
 from foureyes.hooks.keys import SigningKey
+from foureyes.hooks.managers import Manager
 from foureyes.hooks.place import Settings
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.who import Login
 from foureyes.shared.errors import UserError
-
-_LEFT = 43
 
 
 @dataclass(frozen=True)
 class Installed:
     repo: Repo
     settings: Settings
+    in_place: tuple[str, ...]
+    """Hooks that run now; fewer than all where another tool owns the hooks folder and does not call us yet."""
     kept: tuple[str, ...]
     """What was there and still runs: hook files, or the hooks folder of another tool."""
+    managers: tuple[Manager, ...]
+    written: tuple[Path, ...]
+    """Files of hook managers that call us, by `--write`."""
+    left: tuple[Path, ...]
+    """Those that a person has to write."""
     agents: dict[str, str]
     """Agent -> what was done about its own hooks."""
+    shared: tuple[Path, ...]
+    """Files of the work tree that `--repo` wrote, to be committed."""
     login: Login | None
     key: SigningKey | None
     milliseconds: float | None
+
+    @property
+    def needs_a_person(self) -> bool:
+        return len(self.in_place) < len(EVENTS)
 
 
 @click.command("install")
@@ -43,17 +64,46 @@ class Installed:
 @click.option(
     "--trailers", type=click.Choice(STYLES), help="How an agent is named in the commits that it makes."
 )
+@click.option(
+    "--write", is_flag=True, help="Write our lines into the project's hook manager, not only show them."
+)
+@click.option("--global", "for_all", is_flag=True, help="For all your repositories (git 2.54 or newer).")
+@click.option(
+    "--repo", "share", is_flag=True, help="Also write agents' hooks into the project, for every clone."
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def command(login: str | None, agents: tuple[str, ...], trailers: str | None, as_json: bool) -> None:
+def command(
+    login: str | None,
+    agents: tuple[str, ...],
+    trailers: str | None,
+    write: bool,
+    for_all: bool,
+    share: bool,
+    as_json: bool,
+) -> None:
     """Set up the hooks of this repository: who wrote a commit is recorded from now on. Run it again at any time."""
-    done = install(Path.cwd(), login=login, agents=agents, trailers=trailers)
-    click.echo(json.dumps(_as_json(done), indent=2) if as_json else _as_text(done))
-    if done.settings.how == "by hand":
+    from foureyes.hooks import install_text
+
+    if for_all:
+        if write or share:
+            raise click.UsageError("--global is for no repository: --write and --repo do not go with it.")
+        settings, you, told = install_everywhere(login=login, agents=agents, trailers=trailers)
+        click.echo(install_text.everywhere(settings, you, told, as_json=as_json))
+        return
+    done = install(Path.cwd(), login=login, agents=agents, trailers=trailers, write=write, share=share)
+    click.echo(install_text.as_json(done) if as_json else install_text.as_text(done))
+    if done.needs_a_person:
         raise click.exceptions.Exit(1)
 
 
 def install(
-    cwd: Path, *, login: str | None = None, agents: tuple[str, ...] = (), trailers: str | None = None
+    cwd: Path,
+    *,
+    login: str | None = None,
+    agents: tuple[str, ...] = (),
+    trailers: str | None = None,
+    write: bool = False,
+    share: bool = False,
 ) -> Installed:
     """All of `foureyes install`. Raises UserError; what fails before the hooks are in place leaves nothing behind."""
     repo = Repo.open(cwd)
@@ -63,9 +113,35 @@ def install(
     style = trailers or repo.config("foureyes.trailers") or (before.style if before else STYLES[0])
     settings = place.put_in_place(repo, place.settings_for(style=style))
     settings = _remember(repo, settings, you)
-    told = _agents(repo, settings, agents)
-    took = None if settings.how == "by hand" else proof.recorded_in(settings)
-    return Installed(repo, settings, _kept(repo, settings), told, you, keys.find(repo), took)
+    found = managers.find(repo)
+    written, left = _into_managers(repo, found) if write else ((), ())
+    shared = repo_settings.write(repo) if share else ()
+    told = _agents(repo.common_dir, settings, agents)
+    working = place.in_place(repo, settings)
+    return Installed(
+        repo,
+        settings,
+        working,
+        _kept(repo, settings),
+        found,
+        written,
+        left,
+        told,
+        shared,
+        you,
+        keys.find(repo),
+        proof.recorded_in(repo) if "post-commit" in working else None,
+    )
+
+
+def install_everywhere(
+    *, login: str | None, agents: tuple[str, ...], trailers: str | None
+) -> tuple[Settings, Login | None, dict[str, str]]:
+    """All of `foureyes install --global`: settings, who you are, and what was done for agents. Raises UserError."""
+    you = who.find(None, login)
+    settings = place.settings_for(style=trailers or STYLES[0])
+    settings = everywhere.put_in_place(settings, you.name if you else None)
+    return settings, you, _agents(everywhere.folder().parent.parent, settings, agents)
 
 
 def _remember(repo: Repo, settings: Settings, you: Login | None) -> Settings:
@@ -79,14 +155,31 @@ def _remember(repo: Repo, settings: Settings, you: Login | None) -> Settings:
     return settings
 
 
-def _agents(repo: Repo, settings: Settings, asked: tuple[str, ...]) -> dict[str, str]:
+def _into_managers(repo: Repo, found: tuple[Manager, ...]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    written: list[Path] = []
+    left: list[Path] = []
+    for manager in found:
+        try:
+            done, not_done = native_files.write(repo, manager)
+        except OSError as error:
+            raise UserError(
+                f"{error.filename} could not be written: {error.strerror}",
+                why=f"{manager.shown} has to call the hooks from there",
+                next_step="make it writable for you, then run `foureyes install --write` again",
+            ) from error
+        written += done
+        left += not_done
+    return tuple(written), tuple(left)
+
+
+def _agents(repository: Path, settings: Settings, asked: tuple[str, ...]) -> dict[str, str]:
     told = {}
     for agent in dict.fromkeys((*asked, *agent_settings.found())):
         if agent != agent_settings.CLAUDE:
             told[agent] = "its commits are seen"
             continue
         try:
-            told[agent] = "hooks " + agent_settings.add(repo.common_dir, settings.python, settings.path)
+            told[agent] = "hooks " + agent_settings.add(repository, settings.python, settings.path)
         except UserError as error:
             told[agent] = error.what
     return told
@@ -98,99 +191,3 @@ def _kept(repo: Repo, settings: Settings) -> tuple[str, ...]:
         return tuple(event for event in EVENTS if (folder / (event + hook_files.PREVIOUS)).exists())
     other = repo.config("core.hooksPath")
     return (other,) if other else ()
-
-
-def _as_text(done: Installed) -> str:
-    version = ".".join(str(number) for number in done.repo.version[:2])
-    hooks = {
-        "config": f"config hooks (git {version})",
-        "files": "hook files",
-        "by hand": f"NOT YET: {''.join(done.kept)} belongs to another tool",
-    }[done.settings.how]
-    if done.kept and done.settings.how != "by hand":
-        hooks += f", {', '.join(done.kept)} kept"
-    names = {agent.id: agent.name for agent in catalogue().agents}
-    agents = "; ".join(f"{names[agent]}: {what}" for agent, what in done.agents.items())
-    proof_text = (
-        "after that"
-        if done.milliseconds is None
-        else f"throwaway commit recorded in {done.milliseconds:.0f} ms"
-    )
-    rows = [
-        (("git hooks", hooks), ("agents", agents or "none found; their commits are seen all the same")),
-        (
-            ("you are", f"@{done.login.name} (from {done.login.how})" if done.login else "not known"),
-            (
-                "signing",
-                f"{done.key.shown} ({done.key.how})" if done.key else "no SSH key: records go out unsigned",
-            ),
-        ),
-        (("proof", proof_text), ("undo", "foureyes uninstall")),
-    ]
-    lines = _table(rows)
-    if done.login is None:
-        lines += ["", "Say who you are, so that records can name you:  foureyes install --login NAME"]
-    if done.settings.how == "by hand":
-        lines += [
-            "",
-            f"Git looks for hooks in {''.join(done.kept)} only. Add the line to each of these files there:",
-        ]
-        lines += [f"  {event:18}  {native_line(event)}" for event in EVENTS]
-        lines += ["", "Then run `foureyes status`. With git 2.54 or newer this is not needed."]
-    return "\n".join(lines)
-
-
-def _table(rows: list[tuple[tuple[str, str], tuple[str, str]]]) -> list[str]:
-    """Two columns where the left one fits, else one."""
-    if all(len(left[1]) < _LEFT for left, _ in rows):
-        return [f"{a:14}{b:{_LEFT}}{c:9}{d}" for (a, b), (c, d) in rows]
-    return [f"{label:14}{text}" for row in rows for label, text in row]
-
-
-def _as_json(done: Installed) -> dict[str, object]:
-    return {
-        "repository": str(done.repo.common_dir),
-        "hooks": {
-            "how": done.settings.how,
-            "in_place": list(place.in_place(done.repo, done.settings)),
-            "kept": list(done.kept),
-            "add": {e: native_line(e) for e in EVENTS} if done.settings.how == "by hand" else {},
-        },
-        "trailers": done.settings.style,
-        "agents": done.agents,
-        "login": asdict(done.login) if done.login else None,
-        "key": {"shown": done.key.shown, "fingerprint": done.key.fingerprint, "how": done.key.how}
-        if done.key
-        else None,
-        "proof_milliseconds": round(done.milliseconds, 1) if done.milliseconds is not None else None,
-        "undo": "foureyes uninstall",
-    }
-
-
-@click.command("uninstall")
-@click.option("--forget", is_flag=True, help="Also delete what the hooks noted: journal and evidence.")
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def uninstall_command(forget: bool, as_json: bool) -> None:
-    """Take the hooks out of this repository again; what was there before comes back to the byte."""
-    repo = Repo.open(Path.cwd())
-    settings = place.read_settings(repo) or Settings("", "", (), "files")
-    agent = agent_settings.remove(repo.common_dir)
-    held = place.take_away(repo, settings, forget=forget)
-    noted = repo.home.is_dir()
-    if as_json:
-        click.echo(
-            json.dumps({"held_by_another_tool": list(held), "agent_hooks": agent, "noted_is_kept": noted})
-        )
-        return
-    click.echo("git hooks     taken out")
-    if agent:
-        click.echo(f"agents        Claude Code: hooks {agent}")
-    for event in held:
-        previous = event + hook_files.PREVIOUS
-        click.echo(
-            f"look at       {event}: another tool replaced our hook; the one from before is {previous}"
-        )
-    if noted:
-        click.echo(
-            "kept          what the hooks noted, for records that are not published yet; --forget deletes it"
-        )

@@ -12,21 +12,24 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from foureyes.hooks import config_hooks, hook_files, runtime
+from foureyes.hooks import config_hooks, hook_files, managers, runtime
 from foureyes.hooks.capture_files import EVENTS, STYLES, render
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.journal import journal_dir
+from foureyes.hooks.managers import Manager
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.version import VERSION
 from foureyes.shared.errors import UserError
 
-_SETTINGS = "settings"
+SETTINGS = "settings"
 _SCRIPTS = ("capture.sh", "marks.sh", "trailers.sh", "push.sh", "run.sh")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`how` is `config`, `files`, or `by hand` where another tool owns the hooks folder and a person adds the line."""
+    """`how` is `config`, `files`, `by hand` where another tool owns the hooks folder and a person adds the line, or
+    `everywhere` for the hooks of all of a user's repositories.
+    """
 
     style: str
     python: str
@@ -52,15 +55,19 @@ def settings_for(*, style: str) -> Settings:
 
 def read_settings(repo: Repo) -> Settings | None:
     """What install wrote; None if foureyes is not installed here, or by a version that wrote something else."""
+    return settings_in(repo.home)
+
+
+def settings_in(folder: Path) -> Settings | None:
     try:
-        stored = json.loads((repo.home / _SETTINGS).read_text("utf-8"))
+        stored = json.loads((folder / SETTINGS).read_text("utf-8"))
         return Settings(**{**stored, "path": tuple(stored["path"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
 def write_settings(repo: Repo, settings: Settings) -> None:
-    _write(repo.home / _SETTINGS, json.dumps(asdict(settings), indent=1) + "\n")
+    write_file(repo.home / SETTINGS, json.dumps(asdict(settings), indent=1) + "\n")
 
 
 def put_in_place(repo: Repo, settings: Settings) -> Settings:
@@ -82,7 +89,7 @@ def put_in_place(repo: Repo, settings: Settings) -> Settings:
         journal_dir(repo.common_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
         repo.home.chmod(0o700)
         for name, text in render(catalogue(), style=done.style, python=done.python, path=done.path).items():
-            _write(repo.home / name, text)
+            write_file(repo.home / name, text)
         if before is not None and before.how != how:
             _take_hooks_out(repo, before)
         if how == "config":
@@ -114,20 +121,24 @@ def choose(repo: Repo) -> str:
 
 def in_place(repo: Repo, settings: Settings) -> tuple[str, ...]:
     """Events whose hook would run now."""
-    if settings.how == "config":
-        return config_hooks.in_place(repo) if repo.version >= config_hooks.OLDEST_GIT else ()
+    if settings.how in {"config", "everywhere"}:
+        if repo.version < config_hooks.OLDEST_GIT:
+            return ()
+        one, all_ = config_hooks.in_place, config_hooks.in_place_everywhere
+        return one(repo) if settings.how == "config" else all_(repo)
+    folder = hook_files.hooks_folder(repo)
+    found = managers.find(repo)
     if settings.how == "by hand":
-        folder = hook_files.hooks_folder(repo)
-        return tuple(event for event in EVENTS if _mentions_us(folder, event))
-    return hook_files.in_place(hook_files.hooks_folder(repo))
+        calling = [manager for manager in found if manager.owns_hooks]
+        return tuple(event for event in EVENTS if any(manager.calls_us(event) for manager in calling))
+    ours = hook_files.in_place(folder)
+    return tuple(e for e in EVENTS if e in ours or any(_hands_on(manager, folder, e) for manager in found))
 
 
-def _mentions_us(folder: Path, event: str) -> bool:
-    # husky 9 keeps its own shims in `.husky/_` and the person's lines in `.husky`.
-    for file in (folder / event, folder.parent / event):
-        with contextlib.suppress(OSError):
-            if f'sh "$foureyes" {event}' in file.read_text("utf-8", "replace"):
-                return True
+def _hands_on(manager: Manager, folder: Path, event: str) -> bool:
+    """Whether the hook file is the manager's own, and its configuration calls us."""
+    with contextlib.suppress(OSError):
+        return manager.calls_us(event) and manager.name in (folder / event).read_text("utf-8", "replace")
     return False
 
 
@@ -138,7 +149,7 @@ def take_away(repo: Repo, settings: Settings, *, forget: bool) -> tuple[str, ...
     held = _take_hooks_out(repo, settings)
     if settings.set_login:
         repo.ask("config", "--local", "--unset-all", "foureyes.login")
-    for name in (*_SCRIPTS, _SETTINGS):
+    for name in (*_SCRIPTS, SETTINGS):
         (repo.home / name).unlink(missing_ok=True)
     if forget:
         shutil.rmtree(repo.home, ignore_errors=True)
@@ -160,7 +171,7 @@ def _take_hooks_out(repo: Repo, settings: Settings) -> tuple[str, ...]:
     return held
 
 
-def _write(file: Path, text: str) -> None:
+def write_file(file: Path, text: str) -> None:
     """In one step, so that a commit that runs at this moment reads the old or the new."""
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:

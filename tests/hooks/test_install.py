@@ -272,7 +272,9 @@ def test_a_hooks_folder_of_another_tool_is_left_alone(
     for event, line in answer["hooks"]["add"].items():
         (repo / ".husky" / event).write_text(f"#!/bin/sh -e\n{line}\n")
         (repo / ".husky" / event).chmod(0o755)
-    assert install(repo, code=1)["hooks"]["in_place"] == list(EVENTS)
+    again = install(repo)
+    assert (again["hooks"]["in_place"], again["hooks"]["add"]) == (list(EVENTS), {})
+    assert again["proof_milliseconds"] > 0
     oid = commit(repo, {"a": "1"}, "x", env={"QWEN_CODE": "1"})
     assert oid in read_journal(repo / ".git")
     assert "Assisted-by: qwen-code" in git(repo, "log", "-1", "--format=%B")
@@ -293,7 +295,7 @@ def test_a_newer_git_moves_the_hooks_into_the_configuration(
         k[6:]: v for k, v in before.items() if k.startswith("hooks/")
     }
     git(repo, "config", "hook.foureyes-post-commit.enabled", "false")
-    assert "post-commit" not in install(repo)["hooks"]["in_place"]
+    assert "post-commit" not in install(repo, code=1)["hooks"]["in_place"]
     assert call(repo, "uninstall", monkeypatch=monkeypatch) == 0
     assert contents(repo / ".git") == before
 
@@ -383,22 +385,34 @@ class TestBadInput:
         assert error["next_step"]
 
 
-def test_an_unrecorded_proof_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = place.settings_for(style="none")
-    monkeypatch.setattr(hook_files, "EVENTS", ("pre-push",))
+def test_an_unrecorded_proof_is_told(install, tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    install(repo)
+    (repo / ".git" / "hooks" / "post-commit").write_text("#!/bin/sh\nexit 0\n")
     with pytest.raises(UserError, match="was not recorded"):
-        proof.recorded_in(settings)
+        proof.recorded_in(Repo.open(repo))
 
 
 def test_the_proof_never_touches_the_repository_that_git_is_bound_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = make_repo(tmp_path / "repo")
+    install(repo)
     before = contents(repo)
     monkeypatch.setenv("GIT_DIR", str(repo / ".git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(repo))
-    assert proof.recorded_in(place.settings_for(style="none")) > 0
+    monkeypatch.setenv("GIT_INDEX_FILE", str(repo / ".git" / "index"))
+    assert proof.rehearse(Repo.open(repo), as_agent=True).recorded
     assert contents(repo) == before
+
+
+def test_the_proof_runs_no_hook_that_ours_only_keep_beside(install, tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "repo")
+    for event in ("post-commit", "commit-msg"):
+        (repo / ".git" / "hooks" / event).write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\n")
+        (repo / ".git" / "hooks" / event).chmod(0o755)
+    install(repo)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_python_is_started_as_installed_and_not_from_the_working_directory(install, tmp_path: Path) -> None:

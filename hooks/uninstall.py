@@ -1,0 +1,67 @@
+"""`foureyes uninstall`: the way back, to the byte."""
+
+import json
+from pathlib import Path
+
+import click
+
+from foureyes.hooks import agent_settings, everywhere, hook_files, native_files, place
+from foureyes.hooks.place import Settings
+from foureyes.hooks.repo import Repo
+
+
+@click.command("uninstall")
+@click.option("--forget", is_flag=True, help="Also delete what the hooks noted: journal and evidence.")
+@click.option("--global", "for_all", is_flag=True, help="Take out what `install --global` put in.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def command(forget: bool, for_all: bool, as_json: bool) -> None:
+    """Take the hooks out of this repository again; what was there before comes back to the byte."""
+    if for_all:
+        _everywhere(as_json)
+        return
+    repo = Repo.open(Path.cwd())
+    settings = place.read_settings(repo) or Settings("", "", (), "files")
+    agent = agent_settings.remove(repo.common_dir)
+    back, left = native_files.remove(repo)
+    held = place.take_away(repo, settings, forget=forget)
+    noted = repo.home.is_dir()
+    if as_json:
+        answer = {
+            "held_by_another_tool": list(held),
+            "agent_hooks": agent,
+            "noted_is_kept": noted,
+            "files_brought_back": [str(file) for file in back],
+            "files_with_our_lines": [str(file) for file in left],
+        }
+        click.echo(json.dumps(answer))
+        return
+    click.echo("git hooks     taken out")
+    if agent:
+        click.echo(f"agents        Claude Code: hooks {agent}")
+    for file in back:
+        click.echo(f"brought back  {file}")
+    for file in left:
+        click.echo(
+            f"look at       {file}: our line is committed there, or the file has changed; it does no harm"
+        )
+    for event in held:
+        previous = event + hook_files.PREVIOUS
+        click.echo(
+            f"look at       {event}: another tool replaced our hook; the one from before is {previous}"
+        )
+    if noted:
+        click.echo(
+            "kept          what the hooks noted, for records that are not published yet; --forget deletes it"
+        )
+
+
+def _everywhere(as_json: bool) -> None:
+    settings = place.settings_in(everywhere.folder()) or Settings("", "", (), everywhere.HOW)
+    agent = agent_settings.remove(everywhere.folder().parent.parent)
+    everywhere.take_away(settings)
+    if as_json:
+        click.echo(json.dumps({"agent_hooks": agent}))
+        return
+    click.echo("git hooks     taken out; repositories that have their own keep them")
+    if agent:
+        click.echo(f"agents        Claude Code: hooks {agent}")
