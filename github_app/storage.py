@@ -25,6 +25,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     create_engine,
     event,
     text,
@@ -179,6 +180,55 @@ decision = Table(
     Index("decision_pull", "repository_id", "pull", "made_at"),
     Index("decision_head", "repository_id", "head", "made_at"),
     Index("decision_base", "repository_id", "base_ref"),
+)
+
+# What came onto a gated branch, step by step along first parents, held against the decisions.
+landing = Table(
+    "landing",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("ref", Text, primary_key=True),  # refs/heads/...
+    Column("after", String(64), primary_key=True),
+    Column("before", String(64), nullable=False),
+    Column("head", String(64), nullable=False),  # of the pull request that it came from, "" for none
+    Column("pull", BigInteger),
+    Column("decision", String(26), nullable=False),  # "" for none
+    Column("finding", String(32), nullable=False),  # `decided`, `observed` or an alert's kind
+    Column("account_id", BigInteger, nullable=False),  # who pushed; 0: not witnessed
+    Column("login", Text, nullable=False),
+    Column("landed_at", BigInteger, nullable=False),  # when it was looked at
+    Index("landing_head", "repository_id", "head"),
+    Index("landing_time", "repository_id", "ref", "landed_at"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("commit", String(64), nullable=False),
+    Column("pull", BigInteger),
+    Column("decision", String(26), nullable=False),
+    Column("grave", Boolean, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("raised_at", BigInteger, nullable=False),
+    Column("check_run_id", BigInteger),  # null: not shown yet; 0: there is nowhere to show it
+    UniqueConstraint("repository_id", "kind", "ref", "commit", name="alert_once"),
+    Index("alert_time", "raised_at"),
+)
+
+# The record of a commit that a branch's record ref held at the last look.
+record_shown = Table(
+    "record_shown",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("branch", Text, primary_key=True),
+    Column("commit", String(64), primary_key=True),
+    Column("sha256", String(64), nullable=False),
 )
 
 _WRITES = "foureyes_writes"

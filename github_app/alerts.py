@@ -1,0 +1,83 @@
+"""Alerts: what the gate could not prevent and an admin has to know. Each is raised once and never taken back."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, func, select, update
+
+from foureyes.github_app.decisions import new_id
+from foureyes.github_app.storage import alert, insert
+
+
+class Kind(StrEnum):
+    """What is wrong."""
+
+    BYPASS = "bypass"
+    """Merged although the pull request did not pass, or before it was judged."""
+    DIRECT = "direct push"
+    """On a gated branch without a pull request."""
+    MISMATCH = "mismatch"
+    """What landed is not what was approved."""
+    FORCED = "force push"
+    """Commits were taken away from a gated branch."""
+    RECORD = "record"
+    """A provenance record that was seen is gone, or says something else."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """`grave`: it touches what the policy protects; otherwise a note. `text` is markdown."""
+
+    repository_id: int
+    slug: str
+    kind: str
+    ref: str
+    """The branch, as `refs/heads/...`."""
+    commit: str
+    title: str
+    text: str
+    grave: bool
+    pull: int | None = None
+    decision: str = ""
+    id: str = ""
+    raised_at: int = 0
+    """Milliseconds since 1970."""
+    check_run_id: int | None = None
+
+
+def keep(conn: Connection, raised: Alert, at: int) -> bool:
+    """False: the same was raised before."""
+    row = asdict(raised) | {"id": new_id(at), "raised_at": at}
+    statement = insert(conn, alert).values(row).on_conflict_do_nothing()
+    return conn.execute(statement.returning(alert.c.id)).first() is not None
+
+
+def listed(conn: Connection, slug: str = "", limit: int = 100) -> tuple[Alert, ...]:
+    """Newest first; of one repository, or of all."""
+    query = select(alert).order_by(alert.c.raised_at.desc(), alert.c.id.desc()).limit(limit)
+    if slug:
+        query = query.where(func.lower(alert.c.slug) == slug.lower())
+    return tuple(Alert(**row) for row in conn.execute(query).mappings())
+
+
+def unshown(conn: Connection, repository_id: int, kinds: Sequence[str]) -> tuple[Alert, ...]:
+    """Those that no check shows yet, oldest first."""
+    where = (
+        (alert.c.repository_id == repository_id) & alert.c.check_run_id.is_(None) & alert.c.kind.in_(kinds)
+    )
+    query = select(alert).where(where).order_by(alert.c.raised_at, alert.c.id)
+    return tuple(Alert(**row) for row in conn.execute(query).mappings())
+
+
+def set_check_run(conn: Connection, alert_id: str, check_run_id: int) -> None:
+    """0: there is nowhere to show it."""
+    conn.execute(update(alert).where(alert.c.id == alert_id).values(check_run_id=check_run_id))
+
+
+def counts(conn: Connection) -> dict[tuple[str, bool], int]:
+    """(kind, grave) -> how many were raised."""
+    rows = conn.execute(
+        select(alert.c.kind, alert.c.grave, func.count()).group_by(alert.c.kind, alert.c.grave)
+    )
+    return {(kind, bool(grave)): number for kind, grave, number in rows}
