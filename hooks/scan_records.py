@@ -6,7 +6,6 @@ Nothing is asked of GitHub, so a signature is checked, and whose key made it is 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from foureyes.hooks.publish import SEEN
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.scan_objects import Objects
 from foureyes.hooks.store import NOTES, tip_of
@@ -17,8 +16,10 @@ from foureyes.shared.facts import AgentMark, RecordState
 from foureyes.shared.git_ai_note import parse_note
 from foureyes.shared.manifest import NAMESPACE, Entry, ManifestError, parse_manifest
 from foureyes.shared.record_check import check_record
-from foureyes.shared.record_ref import PREFIX, PUSHES, RECORDS
+from foureyes.shared.record_ref import PUSHES, RECORDS
 
+_RECORD_REFS = "refs/foureyes/"
+"""Ours, and those that were seen on remotes."""
 GIT_AI_NOTES = "refs/notes/ai"
 NOTE = "git-ai note"
 
@@ -52,7 +53,7 @@ def read_told(repo: Repo, objects: Objects, catalogue: Catalogue) -> Records:
     blobs = {commit: {blob} for commit, blob in _listed(repo, objects, NOTES).items()}
     pushes: set[str] = set()
     for ref in (
-        repo.git("for-each-ref", "--format=%(refname)", SEEN, PREFIX).decode("utf-8", "replace").split()
+        repo.git("for-each-ref", "--format=%(refname)", _RECORD_REFS).decode("utf-8", "replace").split()
     ):
         for path, blob in _listed(repo, objects, ref).items():
             if path.startswith(RECORDS):
