@@ -7,6 +7,7 @@ import click
 
 _COMMANDS = {
     "check": ("foureyes.hooks.policy_check:command", "Everything that is wrong with a policy file."),
+    "test": ("foureyes.hooks.policy_test:command", "Try the policy on the cases that are written beside it."),
     "schema": ("foureyes.hooks.policy_commands:schema", "The file's JSON Schema, for editors."),
 }
 

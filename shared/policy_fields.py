@@ -46,6 +46,11 @@ def _login(text: str) -> str:
     return text
 
 
+def _actor(text: str) -> str:
+    _login(text.removesuffix("[bot]"))
+    return text
+
+
 def _handle(text: str) -> str:
     if text.endswith("[bot]"):
         refuse(f"`{text[:60]}` is an App, and an App never approves", "name people and teams")
@@ -90,6 +95,7 @@ BranchPattern = Annotated[
     str, AfterValidator(_branch), Field(json_schema_extra={"minLength": 1, "maxLength": 1024})
 ]
 Login = Annotated[str, AfterValidator(_login), Field(json_schema_extra={"pattern": f"^{_LOGIN}$"})]
+Actor = Annotated[str, AfterValidator(_actor)]
 Handle = Annotated[str, AfterValidator(_handle), Field(json_schema_extra={"pattern": f"^{_HANDLE}$"})]
 SystemName = Annotated[
     str, AfterValidator(_system_name), Field(json_schema_extra={"pattern": f"^{_SYSTEM_NAME}$"})

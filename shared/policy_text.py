@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from foureyes.shared.policy import Automation, FileTier, Policy, PolicyFile, System
 from foureyes.shared.policy_checks import findings
 from foureyes.shared.policy_problem import Finding, Place, PolicyError, Problem, dotted
+from foureyes.shared.policy_words import words
 from foureyes.shared.yaml_nodes import MAX_PROBLEMS, Document, read_yaml
 
 __all__ = ["PolicyError", "PolicyReading", "Problem", "parse_policy", "read_policy"]
@@ -101,10 +102,10 @@ def _readable(value: dict[str | int, Any], unread: frozenset[Place]) -> dict[str
 def _finding(error: ErrorDetails) -> Finding:
     place: Place = error["loc"]
     if place and place[-1] == "[key]":
-        return Finding(place[:-1], *_words(error, place[:-1]), at_key=True)
+        return Finding(place[:-1], *words(error, place[:-1]), at_key=True)
     if error["type"] in {"extra_forbidden", "invalid_key", "missing"}:
         return Finding(place, *_key_words(place, missing=error["type"] == "missing"), at_key=True)
-    return Finding(place, *_words(error, place))
+    return Finding(place, *words(error, place))
 
 
 def _key_words(place: Place, *, missing: bool) -> tuple[str, str]:
@@ -127,51 +128,3 @@ _EXAMPLES = {
     "owner": 'who answers for it: owner: "@lee"',
     "until": "the last day: until: 2027-06-30",
 }
-
-_WANTED = {
-    "string_type": ("a text", "put it in quotes"),
-    "int_type": ("a whole number", "write it without quotes"),
-    "bool_type": ("true or false", "write it without quotes"),
-    "tuple_type": ("a list", 'write ["..."], or one - to a line'),
-    "dict_type": ("names, each with its own keys", "write `name: {...}`, or the keys on lines of their own"),
-    "model_type": ("keys with values", "write {key: value}, or the keys on lines of their own"),
-    "date_type": ("a day", "write it like 2027-06-30, without quotes"),
-}
-
-
-def _words(error: ErrorDetails, place: Place) -> tuple[str, str]:
-    """Message and hint, in our own words: the types' own speak of Python."""
-    kind, context, name = error["type"], error.get("ctx", {}), f"`{dotted(place)}`"
-    if kind == "policy":
-        return f"{name}: {context['message']}" if len(place) > 1 else str(context["message"]), str(
-            context["hint"]
-        )
-    if kind in _WANTED:
-        wanted, hint = _WANTED[kind]
-        return f"{name} must be {wanted}, and is {_shown(error['input'])}", hint
-    if kind == "literal_error":
-        allowed = [part.strip("' ") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
-        close = get_close_matches(str(error["input"]), allowed, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"choose one of {', '.join(allowed)}"
-        return f"{name} must be one of {', '.join(allowed)}, and is {_shown(error['input'])}", hint
-    if kind == "greater_than_equal":
-        return f"{name} is {error['input']}, and must be at least {context['ge']}", ""
-    if kind == "less_than_equal":
-        return f"{name} is {error['input']}, and must be at most {context['le']}", ""
-    return f"{name}: {error['msg']}", ""
-
-
-def _shown(value: object) -> str:
-    match value:
-        case None:
-            return "empty"
-        case bool():
-            return str(value).lower()
-        case dict():
-            return "a mapping"
-        case tuple():
-            return "a list"
-        case str():
-            return f'the text "{value[:40]}"'
-        case _:
-            return str(value)[:40]

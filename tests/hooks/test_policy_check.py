@@ -117,7 +117,7 @@ def test_the_group_names_its_commands_and_refuses_others(tmp_path: Path) -> None
     status, out, _ = ended(tmp_path, "policy", "--help")
     assert status == 0
     listed = out.split("Commands:\n")[1].splitlines()
-    assert [line.split()[0] for line in listed] == ["check", "schema"]
+    assert [line.split()[0] for line in listed] == ["check", "test", "schema"]
     assert ended(tmp_path, "policy", "chek")[0] == 2
 
 

@@ -62,7 +62,7 @@ def test_the_table_of_tiers_is_the_defaults(page: str) -> None:
 
 
 def test_the_examples_of_the_page_are_the_ones_that_are_tested(page: str) -> None:
-    assert re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) == [SHORT, FULL]
+    assert re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[:2] == [SHORT, FULL]
 
 
 BROKEN = """\
