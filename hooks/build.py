@@ -1,28 +1,40 @@
-"""Records, built when they are first needed: what the journal, the evidence and the commits themselves tell."""
+"""Records, built when they are first needed: what the journal, the evidence and the commits themselves tell, and what
+is known of the commits that they were made from.
+"""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from foureyes.hooks import seen_agents
 from foureyes.hooks.catalogue import catalogue
-from foureyes.hooks.commits import Commit, read_commits, read_diffs
+from foureyes.hooks.commits import Commit, read_changes, read_commits, read_diffs
 from foureyes.hooks.edits import Edits, Found
 from foureyes.hooks.journal import Line, read_journal
-from foureyes.hooks.lineage import find_parents
+from foureyes.hooks.lineage import TWIN, Links, is_replay, is_sure
+from foureyes.hooks.published import records_in_sight
+from foureyes.hooks.rekey import find_links
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
 from foureyes.hooks.version import VERSION
-from foureyes.shared import attribution
-from foureyes.shared.agents import EnvMark
+from foureyes.shared import attribution, rekey
 from foureyes.shared.diff import FileDiff
 from foureyes.shared.facts import AgentMark
 from foureyes.shared.line_trace import Hand
-from foureyes.shared.record import Agent, Contributor, Operator, Parent, Record, Tool, Witnessed
+from foureyes.shared.merged_lines import keep_own
+from foureyes.shared.record import (
+    Agent,
+    Contributor,
+    Operator,
+    Parent,
+    Record,
+    RecordError,
+    Tool,
+    parse_record,
+)
 from foureyes.shared.trailers import provenance_ids
 
-_WITNESSES = {"post-commit", "post-merge", "post-applypatch"}
-"""Hooks that see a commit come into being; post-rewrite only hears of it."""
-_IN_COMMIT = {"author": "identity", "committer": "identity", "trailer": "trailer", "body": "trailer"}
+_ALIKE = 0.5
+_MOST_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -35,171 +47,211 @@ class Builder:
     agents: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Sources:
-    """All that is known of one commit before its record is made."""
-
-    commit: Commit
-    diffs: tuple[FileDiff, ...]
-    lines: tuple[Line, ...]
-    marks: tuple[AgentMark, ...]
-    found: Found
-    parents: tuple[Parent, ...]
-    carried: tuple[Agent, ...]
-    """Agents of records that this commit was made from."""
-
-
 def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Record]:
     """The records of these commits, by id; a commit whose change cannot be read is left out. The number of processes
     does not depend on the number of commits.
     """
-    known = read_commits(repo, commits)
-    diffs = read_diffs(repo, list(known.values())) if known else {}
-    ordered = [known[oid] for oid in diffs]
-    if not ordered:
+    wanted = read_commits(repo, commits)
+    diffs = read_diffs(repo, list(wanted.values())) if wanted else {}
+    wanted = {oid: wanted[oid] for oid in diffs}
+    if not wanted:
         return {}
     journal = read_journal(repo.common_dir)
-    changed = {diff.change.path for found in diffs.values() for diff in found}
-    edits = Edits(repo, changed)
-    lineage = find_parents(repo, ordered, journal)
-    sources = []
-    for commit in ordered:
-        lines = journal.get(commit.oid, ())
-        paths = {diff.change.path for diff in diffs[commit.oid]}
-        found = edits.for_commit(paths, lines[0].worktree if lines else "", commit.committed_at)
+    links = find_links(repo, list(wanted.values()), diffs, journal)
+    others = {source for found in links.values() for source in found} | set(links)
+    known = wanted | read_commits(repo, others - set(wanted))
+    diffs |= read_diffs(repo, [known[oid] for oid in known if oid not in wanted])
+    batch = _Batch(builder, known, diffs, journal, links, _kept(repo, others - set(wanted)))
+    batch.read(repo)
+    return {oid: batch.record(oid) for oid in wanted}
+
+
+def _kept(repo: Repo, commits: Iterable[str]) -> dict[str, Record]:
+    found = {}
+    for oid, raw in records_in_sight(repo, commits).items():
+        try:
+            found[oid] = parse_record(raw)
+        except RecordError:
+            continue  # of another version, or foreign: then the commit is looked at itself
+    return found
+
+
+@dataclass
+class _Batch:
+    """All that is known of the commits asked for and of those that they were made from."""
+
+    builder: Builder
+    commits: Mapping[str, Commit]
+    diffs: Mapping[str, tuple[FileDiff, ...]]
+    journal: Mapping[str, tuple[Line, ...]]
+    links: Links
+    made: dict[str, Record]
+    """Records that are kept, and those that were made on the way."""
+    found: dict[str, Found] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    merged: dict[str, list[tuple[FileDiff, ...]]] = field(default_factory=dict)
+    """Of merges: the change against each further parent."""
+    underway: set[str] = field(default_factory=set)
+
+    def read(self, repo: Repo) -> None:
+        """Edits, contents and further parents, in a few processes for the whole batch."""
+        todo = [self.commits[oid] for oid in self.diffs if oid not in self.made]
+        changed = {oid: {diff.change.path for diff in self.diffs[oid]} for oid in self.diffs}
+        edits = Edits(repo, set().union(*(changed[commit.oid] for commit in todo)))
+        for commit in todo:
+            lines = self.journal.get(commit.oid, ())
+            worktree = lines[0].worktree if lines else ""
+            self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, commit.committed_at)
+        pairs = [(parent, commit.oid) for commit in todo for parent in commit.parents[1:]]
+        for (_, oid), diffs in read_changes(repo, pairs).items():
+            self.merged.setdefault(oid, []).append(diffs)
+        wanted: set[str] = set()
+        for commit in todo:
+            followed = set(attribution.wanted(self.diffs[commit.oid], self.found[commit.oid].edits))
+            sources = self._sources(commit.oid)
+            shared = changed[commit.oid] & set().union(*(changed[source] for source in sources))
+            for oid, paths in ((commit.oid, followed | shared), *((source, shared) for source in sources)):
+                for diff in self.diffs[oid]:
+                    if diff.change.path in paths:
+                        wanted |= {diff.change.old_blob, diff.change.new_blob}
+        self.blobs = read_blobs(repo, wanted)
+
+    def _sources(self, oid: str) -> list[str]:
+        return [source for source in self.links.get(oid, ()) if source in self.diffs]
+
+    def record(self, oid: str) -> Record:
+        if oid in self.made:
+            return self.made[oid]
+        self.underway.add(oid)
+        commit, lines, diffs = self.commits[oid], self.journal.get(oid, ()), self.diffs[oid]
+        ids = provenance_ids(commit.message)
         marks = catalogue().find_marks(commit.message, commit.author, commit.committer)
-        parents, carried = lineage.get(commit.oid, ((), ()))
-        sources.append(_Sources(commit, diffs[commit.oid], lines, marks, found, parents, carried))
-    contents = _contents(repo, sources)
-    return {source.commit.oid: _record(source, contents, builder) for source in sources}
+        sources = self._source_records(oid)
+        named = [
+            agent for _, how, made in sources if is_sure(how) for agent in made.agents if made.cls == "ai"
+        ]
+        own = self._own_lines(oid, marks, signs=bool(ids or named))
+        parts, used = self._carry(oid, own, sources)
+        carried = [agent for agent in (*named, *_agents_of(parts, own))]
+        agents = seen_agents.in_order(lines, own, marks, carried)
+        mine = commit.author.email.lower() == self.builder.email.lower() != ""
+        lineage = tuple(
+            Parent(source, how)
+            for source, how in self.links.get(oid, {}).items()
+            if is_sure(how) or source in used
+        )
+        record = Record(
+            commit=oid,
+            tree=commit.tree,
+            id=ids[0] if ids else "",
+            repository=self.builder.repository,
+            cls=self._class(oid, agents, mine=mine, signs=bool(ids or self.builder.agents)),
+            files=tuple(diff.change for diff in diffs),
+            agents=agents,
+            contributors=parts,
+            operator=self._operator(
+                oid, mine=mine, sources=[m for s, h, m in sources if is_sure(h) or s in used]
+            ),
+            lineage=lineage,
+            witness=seen_agents.witness(lines),
+            hooks=tuple(sorted({line.hook for line in lines})),
+            tool=Tool("foureyes", VERSION),
+        )
+        self.made[oid] = record
+        return record
+
+    def _source_records(self, oid: str) -> list[tuple[str, str, Record]]:
+        found = []
+        for source, how in self.links.get(oid, {}).items():
+            known = source in self.made or (source in self.diffs and source not in self.underway)
+            if known and (source in self.made or len(self.underway) - len(self.made) < _MOST_STEPS):
+                found.append((source, how, self.record(source)))
+        return found
+
+    def _carry(
+        self, oid: str, own: tuple[Contributor, ...], sources: Sequence[tuple[str, str, Record]]
+    ) -> tuple[tuple[Contributor, ...], set[str]]:
+        """The lines with what the sources' agents wrote; and from which sources any came."""
+        parts, used = own, set()
+        replayed = is_replay(self.journal.get(oid, ()))
+        for source, how, made in sorted(sources, key=lambda item: not is_sure(item[1])):
+            if source in self.diffs and made.cls == "ai" and (replayed or how != TWIN):
+                told = rekey.Source(self.diffs[source], made.contributors, is_sure(how))
+                more = rekey.carry(self.diffs[oid], parts, told, self.blobs)
+                if more != parts:
+                    parts = more
+                    used.add(source)
+        return parts, used
+
+    def _class(self, oid: str, agents: Sequence[Agent], *, mine: bool, signs: bool) -> str:
+        """`human` only where a person was seen making the commit and nothing at all says agent. `signs`: something
+        does, though it names none.
+        """
+        if agents:
+            return "ai"
+        doubt = signs or self.found[oid].unread
+        return "human" if mine and not doubt and self._by_a_person(oid, set()) else ""
+
+    def _by_a_person(self, oid: str, asked: set[str]) -> bool:
+        """Whether the hooks saw a person make it, and also what it was made from: whoever replays or amends what
+        nobody saw has not written it.
+        """
+        lines = self.journal.get(oid, ())
+        if oid in asked or not seen_agents.witnessed(lines) or seen_agents.hints_at_agent(lines):
+            return False
+        asked = asked | {oid}
+        links = self.links.get(oid, {})
+        before = [source for source, how in links.items() if is_sure(how)]
+        if not before and oid in self.diffs:
+            twins = [source for source, how in links.items() if how == TWIN and source in self.diffs]
+            before = [s for s in twins if rekey.likeness(self.diffs[oid], self.diffs[s]) >= _ALIKE][:1]
+        if is_replay(lines):
+            whole = [self.diffs[source] for source in before if source in self.diffs]
+            if not before or not rekey.is_whole(self.diffs.get(oid, ()), whole):
+                return False
+        return all(self._by_a_person(source, asked) for source in before)
+
+    def _own_lines(self, oid: str, marks: Sequence[AgentMark], *, signs: bool) -> tuple[Contributor, ...]:
+        """Lines as the evidence and the journal tell them, without what earlier commits tell."""
+        diffs, lines, found = self.diffs[oid], self.journal.get(oid, ()), self.found[oid]
+        followed = set(attribution.wanted(diffs, found.edits))
+        contents = {
+            diff.change.path: (self.blobs.get(diff.change.old_blob), self.blobs.get(diff.change.new_blob))
+            for diff in diffs
+            if diff.change.path in followed
+        }
+        ran = seen_agents.who_ran_git(lines)
+        first = ran[0] if ran else None
+        # Replayed lines were written before, by whoever wrote them then; the replay tells nothing of them.
+        if is_replay(lines) and self.links.get(oid):
+            first = None
+        hand = Hand(first.id, first.version, first.model, first.session, "journal") if first else None
+        person = not (ran or signs or marks) and self._by_a_person(oid, set())
+        parts = attribution.attribute(diffs, found.edits, contents, attribution.Committing(hand, person))
+        return keep_own(parts, diffs, self.merged[oid]) if oid in self.merged else parts
+
+    def _operator(self, oid: str, *, mine: bool, sources: Sequence[Record]) -> Operator:
+        """Who ran the agent. Of a commit that was made from another's, whoever ran the agent then: those who made
+        this one are its committer and pusher, and do not count anyway.
+        """
+        builder = self.builder
+        own = Operator()
+        if self.journal.get(oid) or mine or self.found[oid].edits:
+            how = "foureyes.login" if builder.login else ("git" if builder.email else "")
+            own = Operator(builder.login, builder.email, how)
+        earlier = [
+            made.operator
+            for made in sources
+            if made.cls == "ai" and (made.operator.claim or made.operator.email)
+        ]
+        others = [one for one in earlier if (one.claim, one.email) != (own.claim, own.email)]
+        return others[0] if others else own
 
 
-def _contents(repo: Repo, sources: Sequence[_Sources]) -> dict[str, bytes]:
-    """Blobs of the files whose lines have to be followed, for the whole batch in one process."""
-    oids = set()
-    for source in sources:
-        wanted = set(attribution.wanted(source.diffs, source.found.edits))
-        for diff in source.diffs:
-            if diff.change.path in wanted:
-                oids |= {diff.change.old_blob, diff.change.new_blob}
-    return read_blobs(repo, oids)
-
-
-def _record(source: _Sources, blobs: Mapping[str, bytes], builder: Builder) -> Record:
-    commit, lines = source.commit, source.lines
-    ids = provenance_ids(commit.message)
-    contributors = _contributors(source, blobs, signs=bool(ids or source.carried))
-    agents = _agents(source, contributors)
-    mine = commit.author.email.lower() == builder.email.lower() != ""
-    return Record(
-        commit=commit.oid,
-        tree=commit.tree,
-        id=ids[0] if ids else "",
-        repository=builder.repository,
-        cls=_class(source, agents, mine=mine, signs=bool(ids or builder.agents)),
-        files=tuple(diff.change for diff in source.diffs),
-        agents=agents,
-        contributors=contributors,
-        operator=_operator(builder) if lines or mine or source.found.edits else Operator(),
-        lineage=source.parents,
-        witness=_witness(lines),
-        hooks=tuple(sorted({line.hook for line in lines})),
-        tool=Tool("foureyes", VERSION),
-    )
-
-
-def _class(source: _Sources, agents: Sequence[Agent], *, mine: bool, signs: bool) -> str:
-    """`human` only where a hook saw the commit come into being and nothing at all says agent. `signs`: something
-    does, though it names none.
-    """
-    if agents:
-        return "ai"
-    witnessed = any(line.hook in _WITNESSES for line in source.lines)
-    doubt = signs or source.found.unread or any(_env(line) for line in source.lines)
-    return "human" if witnessed and mine and not doubt else ""
-
-
-def _contributors(source: _Sources, blobs: Mapping[str, bytes], *, signs: bool) -> tuple[Contributor, ...]:
-    wanted = set(attribution.wanted(source.diffs, source.found.edits))
-    contents = {
-        diff.change.path: (blobs.get(diff.change.old_blob), blobs.get(diff.change.new_blob))
-        for diff in source.diffs
-        if diff.change.path in wanted
-    }
-    lines = source.lines
-    journaled = _journaled(lines)
-    # Replayed lines were written before, by whoever wrote them then: nobody was seen writing them now.
-    plain = any(line.hook in _WITNESSES and not line.operation for line in lines)
-    witnessed = plain and not (signs or source.marks or any(_env(line) for line in lines))
-    first = journaled[0] if journaled else None
-    hand = Hand(first.id, first.version, first.model, first.session, "journal") if first else None
-    committing = attribution.Committing(hand, witnessed and hand is None)
-    return attribution.attribute(source.diffs, source.found.edits, contents, committing)
-
-
-def _agents(source: _Sources, contributors: Sequence[Contributor]) -> tuple[Agent, ...]:
-    """Everyone who took part, nearest to the commit first: who ran git, who was seen writing, who is named in it."""
-    seen = list(_journaled(source.lines))
-    for part in contributors:
-        if part.cls == "ai" and part.agent:
-            seen.append(Agent(part.agent, part.version, part.model, part.session, (part.evidence,)))
-    seen += [
-        Agent(m.agent, "", m.model, m.session, (_IN_COMMIT.get(m.how, "trailer"),)) for m in source.marks
-    ]
-    seen += [Agent(a.id, a.version, a.model, a.session, ("note",)) for a in source.carried]
-    merged: list[Agent] = []
-    for agent in seen:
-        at = next((n for n, known in enumerate(merged) if _same(known, agent)), None)
-        if at is None:
-            merged.append(agent)
-        else:
-            merged[at] = _merge(merged[at], agent)
-    return tuple(merged)
-
-
-def _same(one: Agent, other: Agent) -> bool:
-    return one.id == other.id and (not one.session or not other.session or one.session == other.session)
-
-
-def _merge(one: Agent, other: Agent) -> Agent:
-    return Agent(
-        one.id,
-        one.version or other.version,
-        one.model or other.model,
-        one.session or other.session,
-        tuple(dict.fromkeys((*one.evidence, *other.evidence))),
-    )
-
-
-def _journaled(lines: Sequence[Line]) -> tuple[Agent, ...]:
-    """Who ran git: among the processes, nearest first, then by what only an agent's shell has in its environment."""
-    found: list[Agent] = []
-    for line in lines:
-        if line.agent:
-            found.append(Agent(line.agent, evidence=("journal",)))
-        for mark in _env(line):
-            if mark.strong:
-                session = _session(mark.agent, mark.session) if mark.session else ""
-                found.append(Agent(mark.agent, mark.version, mark.model, session, ("journal",)))
-    return tuple(found)
-
-
-def _env(line: Line) -> tuple[EnvMark, ...]:
-    return catalogue().by_env(dict(line.marks))
-
-
-def _session(agent: str, session: str) -> str:
-    return hashlib.sha256(f"{agent}:{session}".encode()).hexdigest()
-
-
-def _witness(lines: Sequence[Line]) -> Witnessed | None:
-    if not lines:
-        return None
-    line = next((line for line in lines if line.hook in _WITNESSES), lines[0])
-    return Witnessed(line.hook, line.at, line.operation)
-
-
-def _operator(builder: Builder) -> Operator:
-    if builder.login:
-        return Operator(builder.login, builder.email, "foureyes.login")
-    return Operator("", builder.email, "git" if builder.email else "")
+def _agents_of(parts: Sequence[Contributor], own: Sequence[Contributor]) -> list[Agent]:
+    """Agents of the carried lines alone."""
+    if parts == own:
+        return []
+    before = {(part.agent, part.session) for part in own if part.cls == "ai"}
+    found = [p for p in parts if p.cls == "ai" and p.agent and (p.agent, p.session) not in before]
+    return [Agent(part.agent, part.version, part.model, part.session) for part in found]

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
 from foureyes.shared.diff import GIT_DIFF_ARGS, FileDiff, parse_stream
 from foureyes.shared.people import Identity
+
+_Key = TypeVar("_Key")
 
 # git knows these without an object behind them.
 _EMPTY_TREE = {
@@ -52,6 +55,21 @@ def read_diffs(repo: Repo, commits: Sequence[Commit]) -> dict[str, tuple[FileDif
             pairs[commit.oid] = (_EMPTY_TREE[len(commit.oid)], commit.tree)
         elif commit.parents[0] in known:
             pairs[commit.oid] = (known[commit.parents[0]].tree, commit.tree)
+    return _read_pairs(repo, pairs)
+
+
+def read_changes(repo: Repo, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[FileDiff, ...]]:
+    """The change from one commit to another, for pairs of them; pairs that are not all here are left out."""
+    known = read_commits(repo, {oid for pair in pairs for oid in pair})
+    trees = {
+        (old, new): (known[old].tree, known[new].tree) for old, new in pairs if old in known and new in known
+    }
+    return _read_pairs(repo, trees)
+
+
+def _read_pairs(repo: Repo, pairs: Mapping[_Key, tuple[str, str]]) -> dict[_Key, tuple[FileDiff, ...]]:
+    if not pairs:
+        return {}
     asked = "".join(f"{old} {new}\n" for old, new in pairs.values()).encode()
     out = repo.git("diff-tree", "--stdin", *GIT_DIFF_ARGS, input=asked)
     answers = [diffs for _, _, diffs in parse_stream(out)]

@@ -1,77 +1,95 @@
-"""From which commits a commit was made: amended, rebased and picked ones keep their Provenance-Id."""
+"""From which commits others were made, as ids and git itself tell: amended, rebased, picked and squashed ones keep
+their Provenance-Ids, and `post-rewrite` may have said what a commit was before.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from foureyes.hooks.commits import Commit
 from foureyes.hooks.journal import Line
 from foureyes.hooks.repo import Repo
-from foureyes.hooks.store import read_records
 from foureyes.shared.in_toto import is_oid
-from foureyes.shared.record import Agent, Parent, RecordError, parse_record
 from foureyes.shared.trailers import provenance_ids
 
 _MOST_SEARCHED = 5000
+_MOST_STEPS = 500
+_SECONDS_BACK = 400 * 24 * 3600
 
-Lineage: TypeAlias = dict[str, tuple[tuple[Parent, ...], tuple[Agent, ...]]]
-"""Commit -> what it was made from, and the agents of their records."""
+Links: TypeAlias = dict[str, dict[str, str]]
+"""Commit -> the commits that it was made from, or may have been -> how that was found."""
+
+BY_ID = "provenance-id"
+TWIN, REVERT, CONTENT = "author-date", "revert", "content"
+"""Not sure: what an agent wrote is carried only where the lines are equal."""
+_UNSURE = frozenset({TWIN, REVERT, CONTENT})
+_REPLAYS = ("rebase", "cherry-pick", "am", "pull")
 
 
-def find_parents(repo: Repo, commits: Sequence[Commit], journal: Mapping[str, Sequence[Line]]) -> Lineage:
-    """Older commits, of any ref or reflog, with a Provenance-Id of these, and those that `post-rewrite` named.
-    Carries agents over, never `human`: what an agent wrote stays an agent's, whoever replays it.
-    """
-    sources = {commit.oid: _rewritten(journal.get(commit.oid, ())) for commit in commits}
-    wanted = {c.oid: set(provenance_ids(c.message)) for c in commits if _replayed(c, journal)}
+@dataclass(frozen=True)
+class InSight:
+    """A commit that a ref or a reflog reaches. Times are seconds since 1970."""
+
+    parents: tuple[str, ...]
+    authored_at: int
+    committed_at: int
+    email: str
+
+
+def is_sure(how: str) -> bool:
+    return how not in _UNSURE
+
+
+def is_replay(lines: Iterable[Line]) -> bool:
+    """Whether git made the commit again from another one, as the hooks saw it."""
+    return any(line.operation.split(" ")[0].split("-i")[0].startswith(_REPLAYS) for line in lines)
+
+
+def was(lines: Sequence[Line]) -> dict[str, str]:
+    """What `post-rewrite` said that the commit was before: a hint, for it is empty under some hook managers."""
+    found = {}
+    for line in lines:
+        before = dict(line.marks).get("FOUREYES_WAS", "")
+        if line.hook == "post-rewrite" and is_oid(before) and before != line.commit:
+            found[before] = line.operation or "rewrite"
+    return found
+
+
+def told_links(repo: Repo, commits: Sequence[Commit], journal: Mapping[str, Sequence[Line]]) -> Links:
+    """Links by post-rewrite, back to the first version, and by Provenance-Id; one process."""
+    links: Links = {commit.oid: {} for commit in commits}
+    open_ends = list(links)
+    for oid in open_ends[:_MOST_STEPS]:
+        links.setdefault(oid, {}).update(was(journal.get(oid, ())))
+        fresh = [before for before in links[oid] if before not in links]
+        links.update((before, {}) for before in fresh)
+        open_ends += fresh
+    wanted = {c.oid: set(provenance_ids(c.message)) for c in commits if _is_old(c, journal)}
     searched = [commit for commit in commits if wanted.get(commit.oid)]
     if searched:
-        since = min(commit.authored_at for commit in searched)
+        since = min(commit.committed_at for commit in searched) - _SECONDS_BACK
         carriers = _carriers(repo, set().union(*wanted.values()), since)
         for commit in searched:
             for oid, (ids, at) in carriers.items():
                 if oid != commit.oid and ids & wanted[commit.oid] and at <= commit.committed_at:
-                    sources[commit.oid].setdefault(oid, "provenance-id")
-    records = read_records(repo, {parent for parents in sources.values() for parent in parents})
-    agents = {oid: _agents(record) for oid, record in records.items()}
-    return {
-        oid: (
-            tuple(Parent(parent, how) for parent, how in parents.items()),
-            tuple(agent for parent in parents for agent in agents.get(parent, ())),
-        )
-        for oid, parents in sources.items()
-        if parents
-    }
+                    links[commit.oid].setdefault(oid, BY_ID)
+    return {oid: found for oid, found in links.items() if found}
 
 
-def _rewritten(lines: Sequence[Line]) -> dict[str, str]:
-    """What `post-rewrite` said that the commit was before: a hint, for it is empty under some hook managers."""
-    found = {}
-    for line in lines:
-        was = dict(line.marks).get("FOUREYES_WAS", "")
-        if line.hook == "post-rewrite" and is_oid(was) and was != line.commit:
-            found[was] = line.operation or "rewrite"
-    return found
-
-
-def _replayed(commit: Commit, journal: Mapping[str, Sequence[Line]]) -> bool:
-    """Made again from another one: then git keeps the author's time, or the journal knows the operation."""
+def _is_old(commit: Commit, journal: Mapping[str, Sequence[Line]]) -> bool:
+    """Whether its Provenance-Id can be of another commit: an agent's commit that was just made has its own."""
     lines = journal.get(commit.oid, ())
-    return not lines or commit.authored_at != commit.committed_at or any(line.operation for line in lines)
+    agent = any(line.agent or line.marks for line in lines)
+    made_now = commit.authored_at == commit.committed_at and not any(line.operation for line in lines)
+    return not (agent and made_now and len(provenance_ids(commit.message)) == 1)
 
 
 def _carriers(repo: Repo, ids: set[str], since: int) -> dict[str, tuple[set[str], int]]:
     """Commit -> its Provenance-Ids and when it was made, of all commits in sight that have one of `ids`."""
-    asked = (
-        "--all",
-        "--reflog",
-        f"--max-count={_MOST_SEARCHED}",
-        f"--since=@{since}",
-        "-z",
-        "--format=%H %ct%n%B",
-    )
+    asked = ("--all", "--reflog", f"--max-count={_MOST_SEARCHED}", f"--since=@{max(since, 0)}")
     grep = (f"--grep={one}" for one in sorted(ids))
     # HEAD by name too: a commit on a detached HEAD is in no branch.
-    answer = repo.ask("log", "--fixed-strings", *grep, *asked, "HEAD")
+    answer = repo.ask("log", "--fixed-strings", *grep, *asked, "-z", "--format=%H %ct%n%B", "HEAD")
     found: dict[str, tuple[set[str], int]] = {}
     for entry in answer.out.decode("utf-8", "replace").split("\0"):
         head, _, message = entry.partition("\n")
@@ -81,9 +99,29 @@ def _carriers(repo: Repo, ids: set[str], since: int) -> dict[str, tuple[set[str]
     return found
 
 
-def _agents(record: bytes) -> tuple[Agent, ...]:
-    try:
-        parsed = parse_record(record)
-    except RecordError:
-        return ()
-    return parsed.agents if parsed.cls == "ai" else ()
+def in_sight(repo: Repo, commits: Iterable[str]) -> dict[str, InSight]:
+    """The newest commits of all refs and reflogs, and what leads to `commits`; one process."""
+    asked = ("--all", "--reflog", f"--max-count={_MOST_SEARCHED}", "-z", "--format=%H %at %ct %ae%n%P")
+    answer = repo.ask("log", *asked, *commits, "--")
+    found: dict[str, InSight] = {}
+    for entry in answer.out.decode("utf-8", "replace").split("\0"):
+        head, _, parents = entry.partition("\n")
+        fields = head.split(" ", 3)
+        if len(fields) == 4:
+            found[fields[0]] = InSight(
+                tuple(parents.split()), int(fields[1]), int(fields[2]), fields[3].lower()
+            )
+    return found
+
+
+def ancestors(seen: Mapping[str, InSight], commit: str) -> set[str]:
+    """Those among the commits in sight."""
+    found: set[str] = set()
+    steps = [commit]
+    while steps:
+        known = seen.get(steps.pop())
+        for parent in known.parents if known else ():
+            if parent not in found:
+                found.add(parent)
+                steps.append(parent)
+    return found

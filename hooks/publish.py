@@ -14,6 +14,7 @@ from foureyes.hooks import keys, sign
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.journal import read_journal
+from foureyes.hooks.published import SEEN as SEEN
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import Put, commit_files, keep_records, read_blobs, read_records, tip_of
 from foureyes.shared import dsse
@@ -22,8 +23,6 @@ from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
 from foureyes.shared.record import record_bytes
 from foureyes.shared.record_ref import push_path, record_path, record_ref
 
-SEEN = "refs/foureyes/seen/"
-"""Where this repository remembers the record refs of its remotes: + remote + / + branch, both hashed."""
 _MOST_COMMITS = 1000
 _ATTEMPTS = 5
 _SECONDS = 60.0

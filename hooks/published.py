@@ -1,15 +1,20 @@
 """What the record refs that this repository has seen say about a commit."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from foureyes.hooks.commits import Commit
-from foureyes.hooks.publish import SEEN
 from foureyes.hooks.repo import Repo
-from foureyes.hooks.store import read_blobs
+from foureyes.hooks.store import read_blobs, read_records
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
+from foureyes.shared.in_toto import is_oid
 from foureyes.shared.manifest import NAMESPACE, Entry, ManifestError, parse_manifest
-from foureyes.shared.record_ref import PREFIX, PUSHES, record_path
+from foureyes.shared.record_ref import PREFIX, PUSHES, RECORDS, record_path
+
+SEEN = "refs/foureyes/seen/"
+"""Where this repository remembers the record refs of its remotes: + remote + / + branch, both hashed."""
+_MOST_REFS = 50
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,35 @@ def published_record(repo: Repo, commit: str) -> bytes | None:
     return None
 
 
+def published_commits(repo: Repo) -> set[str]:
+    """Commits that the newest record refs in sight have a record of."""
+    found: set[str] = set()
+    for ref in _refs(repo)[:_MOST_REFS]:
+        listed = repo.ask("ls-tree", "-z", "--name-only", f"{ref}:{RECORDS.rstrip('/')}")
+        found.update(listed.out.decode("ascii", "replace").split("\0")[:-1])
+    return found
+
+
+def records_in_sight(repo: Repo, commits: Iterable[str]) -> dict[str, bytes]:
+    """Records of these commits: the one that is kept here, else one of a record ref."""
+    wanted = list(dict.fromkeys(commits))
+    found = read_records(repo, wanted)
+    missing = [oid for oid in wanted if oid not in found]
+    refs = _refs(repo) if missing else []
+    asked = [(oid, f"{ref}:{record_path(oid)}") for ref in refs for oid in missing]
+    if not asked:
+        return found
+    out = repo.git(
+        "cat-file", "--batch-check=%(objectname)", input="".join(f"{name}\n" for _, name in asked).encode()
+    )
+    blobs: dict[str, str] = {}
+    for (oid, _), answer in zip(asked, out.decode("utf-8", "replace").splitlines(), strict=True):
+        if is_oid(answer):
+            blobs.setdefault(oid, answer)
+    contents = read_blobs(repo, blobs.values())
+    return found | {oid: contents[blob] for oid, blob in blobs.items() if blob in contents}
+
+
 def listings(repo: Repo, commit: Commit, record: bytes) -> tuple[Listed, ...]:
     """The pushes in sight that vouch for this very record, signatures checked."""
     entry = Entry(commit.oid, commit.tree, sha256_hex(record))
@@ -45,7 +79,7 @@ def listings(repo: Repo, commit: Commit, record: bytes) -> tuple[Listed, ...]:
 
 
 def _refs(repo: Repo) -> list[str]:
-    listed = repo.git("for-each-ref", "--format=%(refname)", SEEN, PREFIX)
+    listed = repo.git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", SEEN, PREFIX)
     return listed.decode("utf-8", "replace").split()
 
 

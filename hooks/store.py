@@ -30,19 +30,29 @@ class Put:
 
 def read_records(repo: Repo, commits: Iterable[str]) -> dict[str, bytes]:
     """The records that are kept for these commits; one process for all of them."""
-    tip = tip_of(repo, NOTES)
     wanted = list(commits)
-    if not tip or not wanted:
-        return {}
-    listed = repo.git("ls-tree", "-r", "-z", "--full-tree", tip)
-    blobs: dict[str, str] = {}
-    for line in listed.split(b"\0")[:-1]:
-        meta, name = line.split(b"\t", 1)
-        # git spreads many notes over folders, aa/bbcc...: the commit's id is the path without slashes.
-        blobs[name.decode("ascii", "replace").replace("/", "")] = meta.split(b" ")[2].decode("ascii")
+    blobs = _notes(repo) if wanted else {}
     found = {oid: blobs[oid] for oid in wanted if oid in blobs}
     contents = read_blobs(repo, found.values())
     return {oid: contents[blob] for oid, blob in found.items() if blob in contents}
+
+
+def kept_commits(repo: Repo) -> set[str]:
+    """All commits that a record is kept for."""
+    return set(_notes(repo))
+
+
+def _notes(repo: Repo) -> dict[str, str]:
+    """Commit -> blob of its record."""
+    tip = tip_of(repo, NOTES)
+    if not tip:
+        return {}
+    blobs: dict[str, str] = {}
+    for line in repo.git("ls-tree", "-r", "-z", "--full-tree", tip).split(b"\0")[:-1]:
+        meta, name = line.split(b"\t", 1)
+        # git spreads many notes over folders, aa/bbcc...: the commit's id is the path without slashes.
+        blobs[name.decode("ascii", "replace").replace("/", "")] = meta.split(b" ")[2].decode("ascii")
+    return blobs
 
 
 def keep_records(repo: Repo, records: Mapping[str, bytes], *, at: int) -> None:

@@ -1,0 +1,146 @@
+"""From which commits others may have been made where neither an id nor git tells: equal content under the same path.
+
+After an amend with a new message, a reset and a new commit, a pick without commit, a squash by GitHub: the commits
+that an agent's lines were first recorded in are still in a reflog, or their records are kept here.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+
+from foureyes.hooks.commits import Commit, read_commits, read_diffs
+from foureyes.hooks.journal import Line
+from foureyes.hooks.lineage import (
+    CONTENT,
+    REVERT,
+    TWIN,
+    InSight,
+    Links,
+    ancestors,
+    in_sight,
+    is_replay,
+    told_links,
+)
+from foureyes.hooks.published import published_commits
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import kept_commits
+from foureyes.shared import paths
+from foureyes.shared.diff import FileDiff
+
+_MOST_ALIKE = 20
+"""Sources of one commit, the newest first."""
+_MOST_BLAMED = 20
+_REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)", re.MULTILINE)
+
+
+def find_links(
+    repo: Repo,
+    commits: Sequence[Commit],
+    diffs: Mapping[str, Sequence[FileDiff]],
+    journal: Mapping[str, Sequence[Line]],
+) -> Links:
+    """All links of `commits`, and of the commits that they were made from. The number of processes does not depend on
+    the number of commits, but for reverted deletions, of which each file costs one.
+    """
+    links = told_links(repo, commits, journal)
+    for commit in commits:
+        for source in _reverted(repo, commit, diffs[commit.oid]):
+            links.setdefault(commit.oid, {}).setdefault(source, REVERT)
+    recorded = kept_commits(repo)
+    if any(commit.oid not in journal for commit in commits):
+        recorded |= published_commits(repo)
+    agents = {oid for oid, lines in journal.items() if any(line.agent or line.marks for line in lines)}
+    seen = in_sight(repo, [commit.oid for commit in commits])
+    for commit in commits:
+        found = links.setdefault(commit.oid, {})
+        for twin in _twins(commit, seen, journal) if not found else ():
+            found[twin] = TWIN
+    _add_alike(repo, commits, diffs, links, seen, recorded | agents)
+    return {oid: found for oid, found in links.items() if found}
+
+
+def _twins(commit: Commit, seen: Mapping[str, InSight], journal: Mapping[str, Sequence[Line]]) -> list[str]:
+    """Commits with the same author at the same time: git keeps both when it makes a commit again."""
+    own = {commit.oid, *commit.parents}
+    lines = journal.get(commit.oid, ())
+    return [
+        oid
+        for oid, other in seen.items()
+        if oid not in own
+        and (other.email, other.authored_at) == (commit.author.email.lower(), commit.authored_at)
+        and other.committed_at <= commit.committed_at
+        and (is_replay(lines) or other.parents == commit.parents)
+    ][:_MOST_ALIKE]
+
+
+def _add_alike(
+    repo: Repo,
+    commits: Sequence[Commit],
+    diffs: Mapping[str, Sequence[FileDiff]],
+    links: Links,
+    seen: Mapping[str, InSight],
+    interesting: Set[str],
+) -> None:
+    changed = {c.oid: {diff.change.path for diff in diffs[c.oid]} for c in commits}
+    candidates: dict[str, list[str]] = {}
+    for commit in commits:
+        if len(commit.parents) > 1:
+            continue
+        older = {
+            oid for oid in interesting if oid in seen and seen[oid].committed_at <= commit.committed_at
+        } - {commit.oid, *links.get(commit.oid, ())}
+        candidates[commit.oid] = sorted(
+            older - ancestors(seen, commit.oid) if older else (),
+            key=lambda oid: (-seen[oid].committed_at, oid),
+        )
+    touched = _changed_paths(repo, {oid for found in candidates.values() for oid in found})
+    for oid, found in candidates.items():
+        alike = [other for other in found if touched.get(other, set()) & changed[oid]]
+        links[oid].update((other, CONTENT) for other in alike[:_MOST_ALIKE])
+
+
+def _changed_paths(repo: Repo, commits: Set[str]) -> dict[str, set[str]]:
+    """Paths that each commit changed; none for merges."""
+    if not commits:
+        return {}
+    asked = "".join(f"{oid}\n" for oid in sorted(commits)).encode()
+    out = repo.git("diff-tree", "--stdin", "--root", "-r", "-z", "--name-only", "--no-renames", input=asked)
+    found: dict[str, set[str]] = {}
+    names: set[str] = set()
+    for word in out.split(b"\0")[:-1]:
+        text = paths.decode(word)
+        if text in commits:
+            names = found.setdefault(text, set())
+        else:
+            names.add(text)
+    return found
+
+
+def _reverted(repo: Repo, commit: Commit, diffs: Sequence[FileDiff]) -> Iterable[str]:
+    """The commits that had written the lines which this one restores, as git's blame has it."""
+    named = _REVERTED.findall(commit.message)
+    restored = {diff.change.path for diff in diffs if diff.change.added}
+    if not named or not restored:
+        return ()
+    found: dict[str, None] = {}
+    undone = [one for one in read_commits(repo, named).values() if one.parents]
+    blamed = [
+        (one.parents[0], diff)
+        for one, changes in ((one, read_diffs(repo, [one]).get(one.oid, ())) for one in undone)
+        for diff in changes
+        if diff.change.path in restored and diff.change.deleted
+    ]
+    for parent, diff in blamed[:_MOST_BLAMED]:
+        ranges = [f"-L{h.old_start},+{h.old_count}" for h in diff.hunks if h.old_count]
+        answer = repo.ask(
+            "blame",
+            "--porcelain",
+            *ranges,
+            parent,
+            "--",
+            paths.encode(diff.change.path).decode("utf-8", "surrogateescape"),
+        )
+        for line in answer.out.split(b"\n"):
+            words = line.split(b" ")
+            if len(words) in {3, 4} and len(words[0]) in {40, 64} and words[1].isdigit():
+                found[words[0].decode("ascii", "replace")] = None
+    return list(found)[:_MOST_ALIKE]
