@@ -59,7 +59,8 @@ class Objects:
 def fields(git: Stream) -> Iterator[bytes]:
     """What git prints, cut at NUL bytes. The rest after the last one is not a field."""
     rest: list[bytes] = []
-    while chunk := git.out.read(_CHUNK):
+    # Not through the buffer, which waits until it is full: what is there is counted, should Ctrl-C come.
+    while chunk := os.read(git.out.fileno(), _CHUNK):
         first, *more = chunk.split(b"\0")
         rest.append(first)
         if more:

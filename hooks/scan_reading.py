@@ -13,7 +13,7 @@ from foureyes.hooks.scan_merges import Waits, look_at_merges
 from foureyes.hooks.scan_objects import Objects, open_objects
 from foureyes.hooks.scan_progress import Bar, Interrupt, interrupts, progress_bar
 from foureyes.hooks.scan_records import Records, read_told
-from foureyes.hooks.scan_report import Report, Scanned
+from foureyes.hooks.scan_report import Report, Scanned, day
 from foureyes.shared import paths
 from foureyes.shared.diff import DiffError
 from foureyes.shared.errors import UserError
@@ -52,7 +52,7 @@ def scan(asked: Asked) -> Report:
         repository=_name(repo),
         branch=branch,
         tip=tip,
-        since=asked.since,
+        since=day(since),
         depth=reading.depth,
         complete=reading.complete,
         notes=tuple(filter(None, (source.note, *_notes(reading, tally, records)))),

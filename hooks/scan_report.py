@@ -23,7 +23,7 @@ class Scanned:
     branch: str
     tip: str
     since: str
-    """As asked for; empty: from the beginning."""
+    """The day, as git read what was asked for; empty: from the beginning."""
     depth: Depth
     complete: bool
     """False: interrupted, or git could not read on."""

@@ -24,24 +24,22 @@ LIMITS = (
 def as_text(report: Report) -> Iterator[str]:
     """Lines, with colours that click takes out where there is no terminal."""
     yield from _head(report)
-    if not report.commits:
+    if report.commits:
+        for part in (_classes, _agents, _months, _places, _merges, _deletions, _people):
+            yield from part(report)
+    elif report.scanned.complete:
         yield "There are no commits here to look at."
-        return
-    yield from _classes(report)
-    yield from _agents(report)
-    yield from _months(report)
-    yield from _places(report)
-    yield from _merges(report)
-    yield from _deletions(report)
-    yield from _people(report)
-    yield ""
-    for note in (*report.scanned.notes, *LIMITS):
+    notes = (*report.scanned.notes, *LIMITS) if report.commits else report.scanned.notes
+    if notes:
+        yield ""
+    for note in notes:
         yield from _wrapped(note)
 
 
 def _head(report: Report) -> Iterator[str]:
     scanned, tally = report.scanned, report.tally
     span = f", {day(tally.first)} to {day(tally.last)}" if tally.first is not None else ""
+    span += f", looked at since {scanned.since}" if scanned.since else ""
     merges = f" and {count(tally.merges, 'merge')}" if tally.merges else ""
     where = click.style(printable(scanned.repository), bold=True)
     yield f"{where} ({printable(scanned.branch)}): {count(report.commits, 'commit')}{merges}{span}"
