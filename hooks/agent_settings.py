@@ -1,197 +1,234 @@
-"""Agents' own hooks: Claude Code's user settings are told to call `foureyes checkpoint` around each tool call.
+"""Agents' own hooks: their configuration in this person's home is told to call `foureyes checkpoint` around each tool
+call.
 
-The file belongs to the user. What was in it stays, in its order; taking ours out again brings back the very bytes if
-nobody has written to it since. One file serves all repositories, so it is given back when the last one lets go.
+The files belong to the person. What was in them stays as it is written; taking ours out again brings back the very
+bytes, also if others have written to them since. One set serves all repositories, so it is given back when the last
+one lets go.
 """
 
 import contextlib
 import json
 import os
-import re
 import shlex
 import tempfile
-from dataclasses import asdict, dataclass
+import tomllib
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
+from foureyes.hooks.agent_adapters import ADAPTERS, Adapter, Target
 from foureyes.hooks.catalogue import catalogue
 from foureyes.shared.errors import UserError
 
 CLAUDE = "claude-code"
-_EVENTS: dict[str, str | None] = {"PreToolUse": "*", "PostToolUse": "*", "Stop": None}
-_COMMAND = f"foureyes checkpoint {CLAUDE}"
-_SECONDS = 10
 _CODE = "import sys; sys.path += {path!r}; from foureyes.hooks.cli import main; main()"
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """`original` is the file's text from before, None where there was no file; `written` is what we made of it."""
+class _File:
+    """`original` is a file's text from before, None where there was no file; `written` the sha256 of what we made."""
 
     original: str | None
     written: str
-    repositories: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What was done for one agent, by path, and for which repositories."""
+
+    files: dict[str, _File] = field(default_factory=dict)
+    repositories: tuple[str, ...] = ()
 
 
 def found() -> tuple[str, ...]:
-    """Ids of the local agents whose settings folder is in this user's home."""
-    ids = []
-    for agent in catalogue().agents:
-        places = [sign.text for sign in agent.settings if sign.text.startswith("~/.")]
-        if agent.kind == "local" and any((Path.home() / place.split("/")[1]).is_dir() for place in places):
-            ids.append(agent.id)
-    # `~/.config` and the like are everyone's.
-    return tuple(id for id in ids if not _only_shared(id))
+    """Ids of the local agents whose own folder is in this person's home."""
+    return tuple(
+        agent.id
+        for agent in catalogue().agents
+        if agent.kind == "local" and any(folder.is_dir() for folder in _own_folders(agent.id))
+    )
 
 
-def _only_shared(id: str) -> bool:
-    own = {sign.text.split("/")[1] for sign in catalogue().by_id[id].settings if sign.text.startswith("~/.")}
-    return own <= {".config", ".agents"}
+def _own_folders(agent: str) -> set[Path]:
+    """`~/.config` and `~/.agents` are everyone's; a folder in the former is its owner's."""
+    folders = set()
+    for sign in catalogue().by_id[agent].settings:
+        parts = sign.text.split("/")
+        if parts[0] != "~" or not parts[1].startswith(".") or parts[1] == ".agents":
+            continue
+        if parts[1] != ".config":
+            folders.add(Path.home() / parts[1])
+        elif len(parts) > 3:
+            folders.add(Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / parts[2])
+    return folders
 
 
-def add(repository: Path, python: str, path: tuple[str, ...]) -> str:
-    """Put the hooks into Claude Code's settings. Answers `added` or `already there`.
+def add(repository: Path, python: str, path: tuple[str, ...], agent: str = CLAUDE) -> str:
+    """Put the hooks into an agent's configuration. Answers `added` or `already there`, and what is left to do.
 
-    Raises UserError, with nothing changed, if the file is not what Claude Code itself would read.
+    Raises UserError, with nothing changed, if a file is not what the agent itself would read.
     """
-    file = _settings_file()
-    launcher = _write_launcher(python, path)
-    text = _read(file)
-    settings = _parse(file, text)
-    changed = _add_to(settings, f"{shlex.quote(str(launcher))} checkpoint {CLAUDE}")
-    kept = _read_kept()
-    if changed:
-        written = json.dumps(settings, indent=_indent(text), ensure_ascii=False)
-        written += "\n" if text is None or text.endswith("\n") else ""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(file, written)
-        kept = _Kept(text, _digest(written), kept.repositories if kept else ())
-    if kept is not None:
-        repositories = tuple(dict.fromkeys((*kept.repositories, str(repository))))
-        _write_kept(_Kept(kept.original, kept.written, repositories))
-    return "added" if changed else "already there"
+    adapter = ADAPTERS[agent]
+    kept = _read_kept(adapter) or _Kept()
+    command = f"{shlex.quote(str(_launcher()))} checkpoint {adapter.agent}"
+    new = {}
+    for target in adapter.user():
+        text = _read(target)
+        written = _with_ours(target, text, command)
+        if written != text:
+            new[target] = (text, written)
+    _write_launcher(python, path)
+    files = dict(kept.files)
+    for target, (text, written) in new.items():
+        place = _real(target)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _replace(place, written, executable=target.executable)
+        before = files.get(str(place))
+        original = before.original if before and _digest(text) == before.written else _cleaned(target, text)
+        files[str(place)] = _File(original, _digest(written))
+    if files:
+        _write_kept(adapter, _Kept(files, tuple(dict.fromkeys((*kept.repositories, str(repository))))))
+    done = "added" if new else "already there"
+    return f"{done}; {adapter.note}" if adapter.note and not is_approved(agent) else done
 
 
-def remove(repository: Path) -> str:
-    """Let go of Claude Code's settings. Answers `removed`, `kept for other repositories` or `` (nothing of ours)."""
-    kept = _read_kept()
-    if kept is None or str(repository) not in kept.repositories:
-        return ""
-    others = tuple(p for p in kept.repositories if p != str(repository) and Path(p, "foureyes").is_dir())
-    if others:
-        _write_kept(_Kept(kept.original, kept.written, others))
-        return "kept for other repositories"
-    file = _settings_file()
-    text = _read(file)
-    if text is not None and _digest(text) == kept.written:
-        if kept.original is None:
-            file.unlink()
-        else:
-            _replace(file, kept.original)
-    elif text is not None:
-        settings = _parse(file, text)
-        _remove_from(settings)
-        _replace(file, json.dumps(settings, indent=_indent(text), ensure_ascii=False) + "\n")
-    _launcher().unlink(missing_ok=True)
-    _kept_file().unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        _folder().rmdir()
-    return "removed"
+def add_shared(root: Path, agent: str) -> tuple[Path, ...]:
+    """Put an agent's hooks into the configuration that a repository carries; the files that changed, below `root`.
+    They call whatever `foureyes` is on the PATH of who clones it, and nothing where there is none.
+    """
+    adapter = ADAPTERS[agent]
+    calls = f"foureyes checkpoint {adapter.agent}"
+    new = []
+    for target in adapter.shared():
+        here = Target(root / target.path, target.form, target.executable)
+        direct = target.path.suffix == ".js" or target.executable
+        text = _read(here)
+        command = calls if direct else f"if command -v foureyes >/dev/null 2>&1; then {calls}; fi"
+        written = _with_ours(here, text, command)
+        if written != text:
+            new.append((here, target.path, written))
+    for here, _, written in new:
+        here.path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(here.path, written, executable=here.executable, fresh=0o644)
+    return tuple(path for _, path, _ in new)
 
 
-def in_place() -> bool:
-    """Whether Claude Code's settings call us."""
-    with contextlib.suppress(UserError):
-        settings = _parse(_settings_file(), _read(_settings_file()))
-        return all(_ours(settings.get("hooks", {}).get(event, [])) for event in _EVENTS)
+def remove(repository: Path) -> dict[str, str]:
+    """Let go of the agents' configurations: agent -> `removed` or `kept for other repositories`, for those that this
+    repository holds. Raises UserError if a file can no longer be read; the others are done before.
+    """
+    told: dict[str, str] = {}
+    problem: UserError | None = None
+    for adapter in dict.fromkeys(ADAPTERS.values()):
+        kept = _read_kept(adapter)
+        if kept is None or str(repository) not in kept.repositories:
+            continue
+        others = tuple(p for p in kept.repositories if p != str(repository) and Path(p, "foureyes").is_dir())
+        if others:
+            _write_kept(adapter, _Kept(kept.files, others))
+            told[adapter.agent] = "kept for other repositories"
+            continue
+        try:
+            _take_out(adapter, kept)
+        except UserError as error:
+            problem = error
+            continue
+        _kept_file(adapter).unlink(missing_ok=True)
+        told[adapter.agent] = "removed"
+    if not any(_read_kept(adapter) for adapter in ADAPTERS.values()):
+        _launcher().unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            _folder().rmdir()
+    if problem:
+        raise problem
+    return told
+
+
+def in_place(agent: str = CLAUDE) -> bool:
+    """Whether an agent's configuration calls us."""
+    with contextlib.suppress(UserError, ValueError):
+        return all(target.form.has(_read(target)) for target in ADAPTERS[agent].user())
     return False
 
 
-def _add_to(settings: dict[str, Any], command: str) -> bool:
-    before = json.dumps(settings)
-    hooks = settings.setdefault("hooks", {})
-    for event, matcher in _EVENTS.items():
-        groups = hooks.setdefault(event, [])
-        for hook in _ours(groups):
-            hook["command"] = command
-        if not _ours(groups):
-            group: dict[str, Any] = {} if matcher is None else {"matcher": matcher}
-            groups.append({**group, "hooks": [{"type": "command", "command": command, "timeout": _SECONDS}]})
-    return json.dumps(settings) != before
-
-
-def _remove_from(settings: dict[str, Any]) -> None:
-    hooks = settings.get("hooks", {})
-    for event in _EVENTS:
-        groups = hooks.get(event, [])
-        ours = _ours(groups)
-        for group in groups:
-            group["hooks"] = [hook for hook in group.get("hooks", []) if hook not in ours]
-        hooks[event] = [group for group in groups if group["hooks"]]
-        if not hooks[event]:
-            del hooks[event]
-    if not hooks:
-        settings.pop("hooks", None)
-
-
-def _ours(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    hooks = [hook for group in groups for hook in group.get("hooks", [])]
-    return [hook for hook in hooks if _COMMAND in str(hook.get("command")).replace("'", "")]
-
-
-def _settings_file() -> Path:
-    """Behind a link, as people who keep their settings in a repository have it."""
-    return Path(os.path.realpath(Path.home() / ".claude" / "settings.json"))
-
-
-def _read(file: Path) -> str | None:
+def is_approved(agent: str) -> bool:
+    """Whether the agent runs hooks that are in place. Codex skips those that its user has not approved: it keeps a
+    table of them, by file, event and place in it. Whether an approval is of this very text only Codex can tell.
+    """
+    if agent != "codex-cli":
+        return True
     try:
-        return file.read_bytes().decode("utf-8")
+        config = tomllib.loads(Path(ADAPTERS[agent].user()[0].path.parent, "config.toml").read_text("utf-8"))
+        state = config["hooks"]["state"]
+        files = {str(_real(target)) for target in ADAPTERS[agent].user()}
+        files |= {str(target.path) for target in ADAPTERS[agent].user()}
+        return any(
+            key.rpartition(":pre_tool_use:")[0] in files and entry.get("enabled") is not False
+            for key, entry in state.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _with_ours(target: Target, text: str | None, command: str) -> str:
+    try:
+        return target.form.add(text, command)
+    except (ValueError, KeyError, RecursionError) as error:
+        raise _left_alone(target.path, str(error)) from error
+
+
+def _cleaned(target: Target, text: str | None) -> str | None:
+    """What the file was without us: it may hold hooks of ours of which nothing is written down."""
+    if text is None or not target.form.has(text):
+        return text
+    return target.form.remove(text, None)
+
+
+def _take_out(adapter: Adapter, kept: _Kept) -> None:
+    for path, file in kept.files.items():
+        place = Path(path)
+        target = next((target for target in adapter.user() if str(_real(target)) == path), None)
+        text = _read(target or Target(place, adapter.user()[0].form))
+        if text is None:
+            continue
+        left: str | None = text
+        if _digest(text) == file.written:
+            left = file.original
+        elif target is not None:
+            try:
+                left = target.form.remove(text, file.original)
+            except (ValueError, RecursionError) as error:
+                raise _left_alone(place, str(error)) from error
+        if left is None:
+            place.unlink()
+        elif left != text:
+            _replace(place, left)
+
+
+def _real(target: Target) -> Path:
+    """Behind a link, as people who keep their settings in a repository have it."""
+    return Path(os.path.realpath(target.path))
+
+
+def _read(target: Target) -> str | None:
+    try:
+        return _real(target).read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise _left_alone(file, str(error)) from error
-
-
-def _parse(file: Path, text: str | None) -> dict[str, Any]:
-    try:
-        settings = json.loads(text) if text and text.strip() else {}
-    except ValueError as error:
-        raise _left_alone(file, str(error)) from error
-    if isinstance(settings, dict):
-        hooks = settings.get("hooks", {})
-        if isinstance(hooks, dict) and all(_is_groups(value) for value in hooks.values()):
-            return settings
-    raise _left_alone(file, "it does not have the form of Claude Code's settings")
-
-
-def _is_groups(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(group, dict)
-        and isinstance(group.get("hooks", []), list)
-        and all(isinstance(hook, dict) for hook in group.get("hooks", []))
-        for group in value
-    )
+        raise _left_alone(target.path, str(error)) from error
 
 
 def _left_alone(file: Path, why: str) -> UserError:
     return UserError(
         f"{file} was left alone: {why}",
-        why="without Claude Code's own hooks only its commits are seen, not its lines",
+        why="without the agent's own hooks only its commits are seen, not its lines",
         next_step="mend that file, then run `foureyes install` again",
     )
 
 
-def _indent(text: str | None) -> int | str:
-    found = re.search(r"\n([ \t]+)\S", text or "")
-    if found is None:
-        return 2
-    return "\t" if "\t" in found[1] else len(found[1])
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+def _digest(text: str | None) -> str:
+    return sha256((text or "").encode()).hexdigest()
 
 
 def _folder() -> Path:
@@ -202,11 +239,11 @@ def _launcher() -> Path:
     return _folder() / "foureyes"
 
 
-def _kept_file() -> Path:
-    return _folder() / f"{CLAUDE}.json"
+def _kept_file(adapter: Adapter) -> Path:
+    return _folder() / f"{adapter.agent}.json"
 
 
-def _write_launcher(python: str, path: tuple[str, ...]) -> Path:
+def _write_launcher(python: str, path: tuple[str, ...]) -> None:
     """A command that is found without PATH, and starts in the time that an agent's tool call can spare."""
     text = (
         "#!/bin/sh\n# foureyes, as agents' hooks call it; written by `foureyes install`.\n"
@@ -214,28 +251,27 @@ def _write_launcher(python: str, path: tuple[str, ...]) -> Path:
         f'exec {shlex.quote(python)} -I -S -c {shlex.quote(_CODE.format(path=list(path)))} "$@"\n'
     )
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    _replace(_launcher(), text)
-    _launcher().chmod(0o700)
-    return _launcher()
+    _replace(_launcher(), text, executable=True)
 
 
-def _read_kept() -> _Kept | None:
+def _read_kept(adapter: Adapter) -> _Kept | None:
     try:
-        stored = json.loads(_kept_file().read_text("utf-8"))
-        return _Kept(**{**stored, "repositories": tuple(stored["repositories"])})
-    except (OSError, ValueError, TypeError, KeyError):
+        stored = json.loads(_kept_file(adapter).read_text("utf-8"))
+        files = {path: _File(**file) for path, file in stored["files"].items()}
+        return _Kept(files, tuple(stored["repositories"]))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _write_kept(kept: _Kept) -> None:
-    _replace(_kept_file(), json.dumps(asdict(kept), indent=1) + "\n")
+def _write_kept(adapter: Adapter, kept: _Kept) -> None:
+    _replace(_kept_file(adapter), json.dumps(asdict(kept), indent=1) + "\n")
 
 
-def _replace(file: Path, text: str) -> None:
+def _replace(file: Path, text: str, *, executable: bool = False, fresh: int = 0o600) -> None:
     """In one step, with the mode that the file has; a new one is for its owner alone."""
-    mode = file.stat().st_mode & 0o777 if file.exists() else 0o600
+    mode = file.stat().st_mode & 0o777 if file.exists() else fresh
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     with os.fdopen(descriptor, "wb") as out:
         out.write(text.encode())
-    Path(name).chmod(mode)
+    Path(name).chmod(mode | (mode & 0o444) >> 2 if executable else mode)
     Path(name).replace(file)

@@ -207,7 +207,7 @@ def _told(call: ToolCall, named: str, now: Ref, evidence: Evidence) -> Ref:
         if found not in content:
             return UNKNOWN
         content = content.replace(found, old.encode("utf-8", "surrogatepass"), 1)
-    return evidence.keep(content)
+    return evidence.keep(content) if content else None
 
 
 def _dirty(repo: Repo) -> dict[str, Ref]:
@@ -261,12 +261,9 @@ def _append(
         if event.ended >= since and event.worktree == worktree_id(repo)
         for same in event.touched
     ]
-    ends = {(same.path, same.after) for same in told}
-    new = tuple(
-        one
-        for one in touched
-        if one not in told and not (one.before == UNKNOWN and (one.path, one.after) in ends)
-    )
+    # What was there before is only guessed where the beginning was not seen.
+    ends = set() if pending else {(same.path, same.after) for same in told}
+    new = tuple(one for one in touched if one not in told and (one.path, one.after) not in ends)
     if new:
         evidence.append(_event(call, repo, kind, pending.started if pending else now, new))
 

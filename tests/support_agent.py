@@ -18,13 +18,29 @@ CLAUDE_ENV = {
 }
 
 
-def checkpoint(cwd: Path, payload: Mapping[str, Any] | bytes, env: Mapping[str, str] | None = None):
-    """Run the hook as a process. Its answer must always be silence and 0."""
-    code = "import sys; from foureyes.hooks.cli import run; sys.exit(run(['checkpoint', 'claude-code']))"
+def checkpoint(
+    cwd: Path,
+    payload: Mapping[str, Any] | bytes,
+    env: Mapping[str, str] | None = None,
+    *,
+    named: str = "claude-code",
+    quiet: bool = True,
+):
+    """Run the hook as a process, as configured for the agent `named`. It ends with 0, and for most in silence."""
+    code = f"import sys; from foureyes.hooks.cli import run; sys.exit(run(['checkpoint', {named!r}]))"
     stdin = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     done = run([sys.executable, "-c", code], cwd, env={**python_env(), **(env or {})}, stdin=stdin)
-    assert (done.stdout, done.stderr) == (b"", b"")
+    if quiet:
+        assert (done.stdout, done.stderr) == (b"", b"")
     return done
+
+
+def make_launcher(file: Path) -> Path:
+    """A command that starts foureyes from this checkout, whatever the environment."""
+    path = python_env()["PYTHONPATH"]
+    file.write_text(f"#!/bin/sh\nPYTHONPATH='{path}' exec '{sys.executable}' -m foureyes.hooks.cli \"$@\"\n")
+    file.chmod(0o755)
+    return file
 
 
 @dataclass

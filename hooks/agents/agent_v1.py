@@ -28,6 +28,6 @@ def read(payload: Payload, _environment: Mapping[str, str], _named: str) -> Tool
         # With files it is an edit; without, anything may have changed.
         tool="edit",
         given={"files": files} if isinstance(files, list) and files else {},
-        given_id=f"agent-v1:{place}",
+        pair=f"agent-v1:{place}",
         model=plain_model(payload.get("model")),
     )

@@ -87,14 +87,16 @@ def make(
     tool: str = "",
     given: object = None,
     given_id: str = "",
+    pair: str = "",
     version: str = "",
     model: str = "",
     originals: object = None,
     undo: tuple[tuple[str, str], ...] = (),
 ) -> ToolCall | None:
-    """The call behind what an agent told; None if it is about nothing that can change a file. `given` is the tool's
-    input, `given_id` the agent's own id of the call, `originals` the one content that it reports (a text; None in a
-    tuple: there was no file).
+    """The call behind what an agent told; None if it is about nothing that can change a file.
+
+    `given` is the tool's input, `given_id` the agent's own id of the call, `pair` one that holds beyond the session,
+    `originals` the one content that it reports (a text; None in a tuple: there was no file).
     """
     if not session_id:
         return None
@@ -110,7 +112,7 @@ def make(
         version=version,
         model=model,
         session=session_hash(agent, session_id),
-        call=_call_id(session_id, given_id or repr((tool, given))),
+        call=_call_id("", pair) if pair else _call_id(session_id, given_id or repr((tool, given))),
         cwd=_place(cwd, given) if kind == "shell" else cwd,
         phase=phase,
         kind=kind,

@@ -1,0 +1,161 @@
+"""Edits in the text of a JSON file that belongs to a person: what they wrote, comments and all, stays as it is.
+
+Comments (`//`, `/* */`) and commas before a closing bracket are read as the editors do that allow them.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+_SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
+_STRINGS = json.JSONDecoder()
+_DEEPEST = 100
+
+
+@dataclass
+class Node:
+    """A value and where it stands: `text[start:end]`. Children of an object have their key's start in `starts`."""
+
+    start: int
+    end: int
+    value: Any
+    depth: int
+    children: "list[Node]" = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    def get(self, key: str) -> "Node | None":
+        """The member of that name; of several the last, which is the one that counts."""
+        found = [child for name, child in zip(self.keys, self.children, strict=False) if name == key]
+        return found[-1] if found and isinstance(self.value, dict) else None
+
+
+def parse(text: str) -> Node:
+    """Raises ValueError if it is no JSON, comments and last commas aside."""
+    node = _Reader(text).value(_space(text, 0), 0)
+    rest = _space(text, node.end)
+    if rest != len(text):
+        raise ValueError(f"something follows the end: character {rest + 1}")
+    return node
+
+
+def _space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def value(self, at: int, depth: int) -> Node:
+        first = self._text[at : at + 1]
+        if first == '"':
+            value, end = _STRINGS.raw_decode(self._text, at)
+            return Node(at, end, value, depth)
+        if first in ("{", "["):
+            if depth > _DEEPEST:
+                raise ValueError("too deep")
+            return self._container(at, depth, "}" if first == "{" else "]")
+        plain = _PLAIN.match(self._text, at)
+        if plain is None:
+            raise ValueError(f"no value at character {at + 1}")
+        return Node(at, plain.end(), json.loads(plain[0]), depth)
+
+    def _container(self, start: int, depth: int, close: str) -> Node:
+        node = Node(start, start, {} if close == "}" else [], depth)
+        at = _space(self._text, start + 1)
+        while self._text[at : at + 1] != close:
+            node.starts.append(at)
+            if close == "}":
+                key, at = self._key(at)
+                node.keys.append(key)
+            child = self.value(at, depth + 1)
+            node.children.append(child)
+            if isinstance(node.value, dict):
+                node.value[node.keys[-1]] = child.value
+            else:
+                node.value.append(child.value)
+            at = _space(self._text, child.end)
+            if self._text[at : at + 1] == ",":
+                at = _space(self._text, at + 1)
+            elif self._text[at : at + 1] != close:
+                raise ValueError(f"no comma or {close} at character {at + 1}")
+        node.end = at + 1
+        return node
+
+    def _key(self, at: int) -> tuple[str, int]:
+        if self._text[at : at + 1] != '"':
+            raise ValueError(f"no name at character {at + 1}")
+        key, end = _STRINGS.raw_decode(self._text, at)
+        colon = _space(self._text, end)
+        if self._text[colon : colon + 1] != ":":
+            raise ValueError(f"no colon at character {colon + 1}")
+        return key, _space(self._text, colon + 1)
+
+
+def indent_of(text: str) -> str:
+    """One step of the file's own indentation; two blanks where it shows none."""
+    found = re.search(r"\n([ \t]+)\S", text)
+    return found[1] if found else "  "
+
+
+def insert(text: str, container: Node, value: object, key: str | None = None) -> str:
+    """The text with a value at the end of an array, or as the last member of an object (with `key`)."""
+    unit = indent_of(text)
+    on_lines = "\n" in text[container.start : container.end] or not container.children
+    inner = unit * (container.depth + 1)
+    name = "" if key is None else f"{json.dumps(key, ensure_ascii=False)}: "
+    if not on_lines:
+        written = name + json.dumps(value, ensure_ascii=False)
+    else:
+        lines = json.dumps(value, ensure_ascii=False, indent=unit).split("\n")
+        written = name + f"\n{inner}".join(lines)
+    if not container.children:
+        inside = text[container.start + 1 : container.end - 1]
+        closing = f"\n{unit * container.depth}" if not inside.strip(" \t") else ""
+        at = container.start + 1
+        return f"{text[:at]}\n{inner}{written}{closing}{text[at:]}"
+    before, at = (f"\n{inner}" if on_lines else " "), container.children[-1].end
+    comma = _comma_after(text, container)
+    if comma is not None:
+        return f"{text[: comma + 1]}{before}{written}{text[comma + 1 :]}"
+    return f"{text[:at]},{before}{written}{text[at:]}"
+
+
+def remove(text: str, container: Node, index: int) -> str:
+    """The text without one child. What `insert` put there goes to the byte."""
+    child = container.children[index]
+    if index:
+        start = container.children[index - 1].end
+        comma = _space(text, start)
+        # A comment between the comma and the child before belongs to what stays.
+        if text[start:comma].strip():
+            return text[:comma] + text[_after_last(text, container, index) :]
+        return text[:start] + text[child.end :]
+    if len(container.children) > 1:
+        return text[: container.starts[0]] + text[container.starts[1] :]
+    end = _after_last(text, container, 0)
+    close = container.end - 1
+    between = text[container.start + 1 : container.starts[0]]
+    if not between.strip() and not text[end:close].strip():
+        return text[: container.start + 1] + text[close:]
+    if not between.strip():
+        return text[: container.start + 1] + text[end:]
+    return text[: container.starts[0]] + text[end:]
+
+
+def _after_last(text: str, container: Node, index: int) -> int:
+    """Behind a child, and behind its comma if it is the last one."""
+    if index == len(container.children) - 1:
+        comma = _comma_after(text, container)
+        if comma is not None:
+            return comma + 1
+    return container.children[index].end
+
+
+def _comma_after(text: str, container: Node) -> int | None:
+    at = _space(text, container.children[-1].end)
+    return at if text[at : at + 1] == "," else None
