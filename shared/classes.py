@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from foureyes.shared.facts import AgentMark, CommitFacts, Pull, Push, RecordState
+from foureyes.shared.facts import AgentMark, CommitFacts, Pull, Push, RecordFact, RecordState
 
 KEY_AGE = timedelta(days=7)
 
@@ -68,8 +68,16 @@ def _class_of(
         refusal = _discount_refused(commit, pull, pushers, at, trust_software_keys)
         if refusal:
             return CommitClass(commit.oid, Class.UNATTESTED, refusal)
-        return CommitClass(commit.oid, Class.HUMAN, "signed record, no agent took part")
+        return CommitClass(commit.oid, Class.HUMAN, _why_human(record))
     return CommitClass(commit.oid, Class.UNATTESTED, _why_unattested(commit), agents)
+
+
+def _why_human(record: RecordFact) -> str:
+    if record.signer is not None and record.signer.present:
+        return "signed record, no agent took part"
+    return (
+        "signed record, no agent took part; by a software key, which an agent can use and the policy trusts"
+    )
 
 
 def _why_unattested(commit: CommitFacts) -> str:

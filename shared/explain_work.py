@@ -45,7 +45,8 @@ def _evidence(case: Case, names: Mapping[str, str]) -> str:
         parts.append(
             "Commits with no valid record count like agent-written ones. This is a rule, not a suspicion."
         )
-    return " ".join(parts) or "Evidence: signed records."
+    by_hand = both(sorted({c.why for c in case.classes if c.cls is Class.HUMAN}))
+    return " ".join(parts) or f"Evidence: {by_hand}."
 
 
 def _size(changes: tuple[Change, ...]) -> str:
