@@ -69,6 +69,7 @@ _RUN = f"""# foureyes: runs one hook, for hook managers that keep the hooks them
 # @NOTE@
 foureyes_event=$1
 shift
+if [ "${{FOUREYES_RUNS-}}" = "$foureyes_event:$PWD" ]; then exit 0; fi
 case $(git hook list "$foureyes_event" 2>/dev/null) in *foureyes-*) exit 0 ;; esac
 foureyes_hooks=$(git rev-parse --git-path hooks 2>/dev/null)
 for foureyes_file in "$foureyes_hooks/$foureyes_event" "$foureyes_hooks/$foureyes_event.legacy"; do

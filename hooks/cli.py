@@ -30,10 +30,16 @@ COMMANDS: dict[str, Entry] = {
         "foureyes.hooks.install:command", "Set up the hooks of this repository, and show what was done."
     ),
     "status": Entry("foureyes.hooks.status:command", "Are the hooks at work here, and who are you to them?"),
+    "doctor": Entry(
+        "foureyes.hooks.doctor:command", "Find what keeps commits from being recorded, and mend it."
+    ),
     "show": Entry(
         "foureyes.hooks.show:command", "Who wrote a commit: the agent, its operator, lines and deletions."
     ),
     "publish": Entry("foureyes.hooks.publish_by_hand:command", "Publish the records of this branch by hand."),
+    "check": Entry(
+        "foureyes.hooks.check:command", "What a change will need, before there is a pull request."
+    ),
     "policy": Entry("foureyes.hooks.policy_commands:group", "Check the policy file, and try it on cases."),
     "uninstall": Entry("foureyes.hooks.uninstall:command", "Take the hooks out again, to the byte."),
     "checkpoint": Entry(

@@ -16,7 +16,7 @@ from foureyes.hooks import config_hooks, place
 from foureyes.hooks.capture_files import render
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.place import Settings
-from foureyes.hooks.repo import git_version, run_git
+from foureyes.hooks.repo import Repo, git_version, run_git
 from foureyes.shared.errors import UserError
 
 HOW = "everywhere"
@@ -25,6 +25,11 @@ HOW = "everywhere"
 def folder() -> Path:
     """Where the scripts of all repositories are."""
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "foureyes" / "git-hooks"
+
+
+def settings_of(repo: Repo) -> Settings | None:
+    """What serves this repository: its own hooks, else those of all repositories."""
+    return place.read_settings(repo) or place.settings_in(folder())
 
 
 def put_in_place(settings: Settings, login: str | None) -> Settings:

@@ -14,9 +14,9 @@ from foureyes.hooks import (
     native_files,
     place,
     proof,
-    repo_settings,
     who,
 )
+from foureyes.hooks.agent_adapters import ADAPTERS
 from foureyes.hooks.capture_files import EVENTS, STYLES
 from foureyes.hooks.keys import SigningKey
 from foureyes.hooks.managers import Manager
@@ -58,7 +58,7 @@ class Installed:
     "--agent",
     "agents",
     multiple=True,
-    type=click.Choice([agent_settings.CLAUDE]),
+    type=click.Choice(sorted(ADAPTERS)),
     help="Add its hooks in any case.",
 )
 @click.option(
@@ -115,7 +115,7 @@ def install(
     settings = _remember(repo, settings, you)
     found = managers.find(repo)
     written, left = _into_managers(repo, found) if write else ((), ())
-    shared = repo_settings.write(repo) if share else ()
+    shared = _for_every_clone(repo, agents) if share else ()
     told = _agents(repo.common_dir, settings, agents)
     working = place.in_place(repo, settings)
     return Installed(
@@ -175,14 +175,24 @@ def _into_managers(repo: Repo, found: tuple[Manager, ...]) -> tuple[tuple[Path, 
 def _agents(repository: Path, settings: Settings, asked: tuple[str, ...]) -> dict[str, str]:
     told = {}
     for agent in dict.fromkeys((*asked, *agent_settings.found())):
-        if agent != agent_settings.CLAUDE:
+        if agent not in ADAPTERS:
             told[agent] = "its commits are seen"
             continue
         try:
-            told[agent] = "hooks " + agent_settings.add(repository, settings.python, settings.path)
+            told[agent] = "hooks " + agent_settings.add(repository, settings.python, settings.path, agent)
         except UserError as error:
             told[agent] = error.what
     return told
+
+
+def _for_every_clone(repo: Repo, asked: tuple[str, ...]) -> tuple[Path, ...]:
+    """Agents' hooks in the project's own files: of the agents named, else of those found here, else Claude Code's."""
+    assert repo.work_tree is not None  # noqa: S101 -- bare repositories are refused before
+    here = tuple(agent for agent in agent_settings.found() if agent in ADAPTERS)
+    files: list[Path] = []
+    for agent in asked or here or (agent_settings.CLAUDE,):
+        files += agent_settings.add_shared(repo.work_tree, agent)
+    return tuple(repo.work_tree / file for file in dict.fromkeys(files))
 
 
 def _kept(repo: Repo, settings: Settings) -> tuple[str, ...]:

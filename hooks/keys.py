@@ -121,6 +121,12 @@ def fingerprint(blob: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii").rstrip("=")
 
 
+def fingerprint_of(line: str) -> str:
+    """Of a public key as text (`ssh-ed25519 AAAA...`). Raises ValueError if it is none."""
+    words = line.split()
+    return fingerprint(base64.b64decode(words[1] if len(words) > 1 else "", validate=True))
+
+
 def _ask(*command: str) -> str:
     try:
         done = subprocess.run(

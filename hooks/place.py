@@ -95,7 +95,8 @@ def put_in_place(repo: Repo, settings: Settings) -> Settings:
         if how == "config":
             config_hooks.write(repo)
         elif how == "files":
-            hook_files.write(folder)
+            found = managers.find(repo)
+            hook_files.write(folder, [e for e in EVENTS if not any(_hands_on(m, folder, e) for m in found)])
         write_settings(repo, done)
     except BaseException as error:
         if before is None:
@@ -137,9 +138,7 @@ def in_place(repo: Repo, settings: Settings) -> tuple[str, ...]:
 
 def _hands_on(manager: Manager, folder: Path, event: str) -> bool:
     """Whether the hook file is the manager's own, and its configuration calls us."""
-    with contextlib.suppress(OSError):
-        return manager.calls_us(event) and manager.name in (folder / event).read_text("utf-8", "replace")
-    return False
+    return manager.calls_us(event) and hook_files.is_generated(folder / event) and not manager.owns_hooks
 
 
 def take_away(repo: Repo, settings: Settings, *, forget: bool) -> tuple[str, ...]:

@@ -38,12 +38,16 @@ class Answer:
 
 
 def run_git(
-    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: bytes | None = None
+    *arguments: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    program: str = "git",
 ) -> Answer:
     """Start git and wait for it. Any status is an answer; raises UserError only if there is no git at all."""
     try:
         done = subprocess.run(
-            ["git", *arguments],
+            [program, *arguments],
             cwd=cwd,
             env=None if env is None else dict(env),
             input=b"" if stdin is None else stdin,

@@ -61,6 +61,13 @@ def sign(key: SigningKey, message: bytes, *, namespace: str = NAMESPACE) -> Sign
         return _signature(Path(folder))
 
 
+def signs_unasked(key: SigningKey) -> bool:
+    """Whether the key signs without a person, which a hook needs where there is no terminal. Never asks."""
+    with tempfile.TemporaryDirectory(prefix="foureyes-sign-") as folder:
+        (Path(folder) / "message").write_bytes(b"foureyes doctor")
+        return not key.needs_touch and _alone(_command(key, Path(folder), "foureyes.doctor"))
+
+
 def _command(key: SigningKey, folder: Path, namespace: str) -> list[str]:
     file = key.path
     if file is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from foureyes.hooks import agent_settings, keys, place, who
+from foureyes.hooks import agent_settings, everywhere, keys, place, who
 from foureyes.hooks.capture_files import EVENTS
 from foureyes.hooks.journal import Line, read_journal
 from foureyes.hooks.keys import SigningKey
@@ -23,7 +23,7 @@ _MOST_COMMITS = 200
 @dataclass(frozen=True)
 class Status:
     how: str
-    """`config`, `files`, `by hand`, or empty: not installed."""
+    """`config`, `files`, `by hand`, `everywhere`, or empty: not installed."""
     version: str
     missing: tuple[str, ...]
     """Hooks that would not run."""
@@ -57,7 +57,7 @@ def command(as_json: bool) -> None:
 
 def read(repo: Repo) -> Status:
     """Everything that `foureyes status` tells. Raises UserError if the journal cannot be read."""
-    settings = place.read_settings(repo)
+    settings = everywhere.settings_of(repo)
     working = place.in_place(repo, settings) if settings else ()
     journal = read_journal(repo.common_dir)
     lines = [line for found in journal.values() for line in found]
@@ -127,9 +127,12 @@ def _hooks(status: Status) -> str:
         return f"not called for {', '.join(status.missing)}: `foureyes install` shows the lines to add"
     if status.missing:
         return f"gone or switched off: {', '.join(status.missing)}. Put them back: foureyes install"
-    what = {"config": "config hooks", "files": "hook files", "by hand": "called by another tool's hooks"}[
-        status.how
-    ]
+    what = {
+        "config": "config hooks",
+        "files": "hook files",
+        "by hand": "called by another tool's hooks",
+        "everywhere": "config hooks of all your repositories",
+    }[status.how]
     return what + (f", of foureyes {status.version}: foureyes install" if status.version != VERSION else "")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from foureyes.hooks import agent_settings, everywhere, hook_files, native_files, place
+from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.place import Settings
 from foureyes.hooks.repo import Repo
 
@@ -21,14 +22,14 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
         return
     repo = Repo.open(Path.cwd())
     settings = place.read_settings(repo) or Settings("", "", (), "files")
-    agent = agent_settings.remove(repo.common_dir)
+    agents = agent_settings.remove(repo.common_dir)
     back, left = native_files.remove(repo)
     held = place.take_away(repo, settings, forget=forget)
     noted = repo.home.is_dir()
     if as_json:
         answer = {
             "held_by_another_tool": list(held),
-            "agent_hooks": agent,
+            "agent_hooks": agents,
             "noted_is_kept": noted,
             "files_brought_back": [str(file) for file in back],
             "files_with_our_lines": [str(file) for file in left],
@@ -36,8 +37,8 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
         click.echo(json.dumps(answer))
         return
     click.echo("git hooks     taken out")
-    if agent:
-        click.echo(f"agents        Claude Code: hooks {agent}")
+    for line in _agents(agents):
+        click.echo(line)
     for file in back:
         click.echo(f"brought back  {file}")
     for file in left:
@@ -57,11 +58,16 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
 
 def _everywhere(as_json: bool) -> None:
     settings = place.settings_in(everywhere.folder()) or Settings("", "", (), everywhere.HOW)
-    agent = agent_settings.remove(everywhere.folder().parent.parent)
+    agents = agent_settings.remove(everywhere.folder().parent.parent)
     everywhere.take_away(settings)
     if as_json:
-        click.echo(json.dumps({"agent_hooks": agent}))
+        click.echo(json.dumps({"agent_hooks": agents}))
         return
     click.echo("git hooks     taken out; repositories that have their own keep them")
-    if agent:
-        click.echo(f"agents        Claude Code: hooks {agent}")
+    for line in _agents(agents):
+        click.echo(line)
+
+
+def _agents(told: dict[str, str]) -> list[str]:
+    names = {agent.id: agent.name for agent in catalogue().agents}
+    return [f"agents        {names[agent]}: hooks {what}" for agent, what in told.items()]

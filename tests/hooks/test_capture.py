@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support_git import commit, git, head, make_repo, message, run, write
+from support_newer_git import needs_newer_git, use_newer_git
 
 from foureyes.hooks import config_hooks, hook_files
 from foureyes.hooks.capture_files import EVENTS, render
@@ -611,25 +612,12 @@ def test_a_hook_from_the_configuration_does_the_same(shell: str, tmp_path: Path)
     assert line(repo).hook == "post-commit"
 
 
-NEW_GIT = os.environ.get("FOUREYES_TEST_NEW_GIT") or shutil.which("git") or "git"
-
-
-def _has_config_hooks() -> bool:
-    numbers = (
-        subprocess.run([NEW_GIT, "version"], capture_output=True, text=True).stdout.split()[2].split(".")
-    )
-    return (int(numbers[0]), int(numbers[1])) >= (2, 54)
-
-
-@pytest.mark.skipif(not _has_config_hooks(), reason="needs git 2.54 (name one in FOUREYES_TEST_NEW_GIT)")
+@needs_newer_git
 def test_config_hooks_run_even_under_a_dead_hooks_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """P30"""
-    bin = tmp_path / "bin"
-    bin.mkdir()
-    (bin / "git").symlink_to(NEW_GIT)
-    monkeypatch.setenv("PATH", f"{bin}:{os.environ['PATH']}")
+    use_newer_git(tmp_path, monkeypatch)
     repo = make_repo(tmp_path / "repo")
     assert put_in_place(Repo.open(repo), settings("assisted-by")).how == "config"
     write(repo, {"a": "1"})

@@ -558,8 +558,12 @@ class TestClaudeCode:
         assert not (Path.home() / ".claude" / "settings.json").exists()
 
     def test_other_agents_are_named(self, install, tmp_path: Path) -> None:
-        (Path.home() / ".codex").mkdir()
-        assert install(make_repo(tmp_path / "repo"))["agents"] == {"codex-cli": "its commits are seen"}
+        for folder in (".codex", ".factory"):
+            (Path.home() / folder).mkdir()
+        assert install(make_repo(tmp_path / "repo"))["agents"] == {
+            "codex-cli": "hooks added; approve them in Codex with /hooks",
+            "droid": "its commits are seen",
+        }
 
 
 def test_the_interpreter_is_the_base_one(tmp_path: Path) -> None:
