@@ -10,6 +10,7 @@ from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.commits import Commit, read_changes, read_commits, read_diffs
 from foureyes.hooks.edits import Edits, Found
 from foureyes.hooks.journal import Line, read_journal
+from foureyes.hooks.left_behind import doubtful_paths, without_left_behind
 from foureyes.hooks.lineage import TWIN, Links, is_replay, is_sure
 from foureyes.hooks.published import records_in_sight
 from foureyes.hooks.rekey import find_links
@@ -61,8 +62,9 @@ def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Rec
     others = {source for found in links.values() for source in found} | set(links)
     known = wanted | read_commits(repo, others - set(wanted))
     diffs |= read_diffs(repo, [known[oid] for oid in known if oid not in wanted])
-    batch = _Batch(builder, known, diffs, journal, links, _kept(repo, others - set(wanted)))
-    batch.read(repo)
+    kept = _kept(repo, others - set(wanted))
+    batch = _Batch(repo, builder, known, diffs, journal, links, kept, frozenset(kept))
+    batch.read()
     return {oid: batch.record(oid) for oid in wanted}
 
 
@@ -80,6 +82,7 @@ def _kept(repo: Repo, commits: Iterable[str]) -> dict[str, Record]:
 class _Batch:
     """All that is known of the commits asked for and of those that they were made from."""
 
+    repo: Repo
     builder: Builder
     commits: Mapping[str, Commit]
     diffs: Mapping[str, tuple[FileDiff, ...]]
@@ -87,23 +90,24 @@ class _Batch:
     links: Links
     made: dict[str, Record]
     """Records that are kept, and those that were made on the way."""
+    kept: frozenset[str]
     found: dict[str, Found] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     merged: dict[str, list[tuple[FileDiff, ...]]] = field(default_factory=dict)
     """Of merges: the change against each further parent."""
     underway: set[str] = field(default_factory=set)
 
-    def read(self, repo: Repo) -> None:
+    def read(self) -> None:
         """Edits, contents and further parents, in a few processes for the whole batch."""
         todo = [self.commits[oid] for oid in self.diffs if oid not in self.made]
         changed = {oid: {diff.change.path for diff in self.diffs[oid]} for oid in self.diffs}
-        edits = Edits(repo, set().union(*(changed[commit.oid] for commit in todo)))
+        edits = Edits(self.repo, set().union(*(changed[commit.oid] for commit in todo)))
         for commit in todo:
             lines = self.journal.get(commit.oid, ())
             worktree = lines[0].worktree if lines else ""
             self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, commit.committed_at)
         pairs = [(parent, commit.oid) for commit in todo for parent in commit.parents[1:]]
-        for (_, oid), diffs in read_changes(repo, pairs).items():
+        for (_, oid), diffs in read_changes(self.repo, pairs).items():
             self.merged.setdefault(oid, []).append(diffs)
         wanted: set[str] = set()
         for commit in todo:
@@ -114,7 +118,7 @@ class _Batch:
                 for diff in self.diffs[oid]:
                     if diff.change.path in paths:
                         wanted |= {diff.change.old_blob, diff.change.new_blob}
-        self.blobs = read_blobs(repo, wanted)
+        self.blobs = read_blobs(self.repo, wanted)
 
     def _sources(self, oid: str) -> list[str]:
         return [source for source in self.links.get(oid, ()) if source in self.diffs]
@@ -175,13 +179,17 @@ class _Batch:
         parts, used = own, set()
         replayed = is_replay(self.journal.get(oid, ()))
         for source, how, made in sorted(sources, key=lambda item: not is_sure(item[1])):
-            if source in self.diffs and made.cls == "ai" and (replayed or how != TWIN):
+            sure = how != TWIN or replayed or source in self.kept or self._ran(source)
+            if source in self.diffs and made.cls == "ai" and sure:
                 told = rekey.Source(self.diffs[source], made.contributors, is_sure(how))
                 more = rekey.carry(self.diffs[oid], parts, told, self.blobs)
                 if more != parts:
                     parts = more
                     used.add(source)
         return parts, used
+
+    def _ran(self, oid: str) -> bool:
+        return bool(seen_agents.who_ran_git(self.journal.get(oid, ())))
 
     def _class(self, oid: str, agents: Sequence[Agent], *, mine: bool, signs: bool) -> str:
         """`human` only where a person was seen making the commit and nothing at all says agent. `signs`: something
@@ -197,7 +205,9 @@ class _Batch:
         nobody saw has not written it.
         """
         lines = self.journal.get(oid, ())
-        if oid in asked or not seen_agents.witnessed(lines) or seen_agents.hints_at_agent(lines):
+        if oid in asked:
+            return True  # twins of each other: each of them is asked by itself
+        if not seen_agents.witnessed(lines) or seen_agents.hints_at_agent(lines):
             return False
         asked = asked | {oid}
         links = self.links.get(oid, {})
@@ -227,7 +237,12 @@ class _Batch:
             first = None
         hand = Hand(first.id, first.version, first.model, first.session, "journal") if first else None
         person = not (ran or signs or marks) and self._by_a_person(oid, set())
-        parts = attribution.attribute(diffs, found.edits, contents, attribution.Committing(hand, person))
+        committing = attribution.Committing(hand, person)
+        parts = attribution.attribute(diffs, found.edits, contents, committing)
+        doubtful = doubtful_paths(parts)
+        if doubtful:
+            edits = without_left_behind(self.repo, self.commits[oid], found.edits, doubtful, self.journal)
+            parts = attribution.attribute(diffs, edits, contents, committing)
         return keep_own(parts, diffs, self.merged[oid]) if oid in self.merged else parts
 
     def _operator(self, oid: str, *, mine: bool, sources: Sequence[Record]) -> Operator:

@@ -29,6 +29,7 @@ from foureyes.shared.diff import FileDiff
 _MOST_ALIKE = 20
 """Sources of one commit, the newest first."""
 _MOST_BLAMED = 20
+_MOST_STEPS = 2000
 _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)", re.MULTILINE)
 
 
@@ -50,25 +51,33 @@ def find_links(
         recorded |= published_commits(repo)
     agents = {oid for oid, lines in journal.items() if any(line.agent or line.marks for line in lines)}
     seen = in_sight(repo, [commit.oid for commit in commits])
-    for commit in commits:
-        found = links.setdefault(commit.oid, {})
-        for twin in _twins(commit, seen, journal) if not found else ():
-            found[twin] = TWIN
+    _add_twins(links, [commit.oid for commit in commits], seen, journal)
     _add_alike(repo, commits, diffs, links, seen, recorded | agents)
     return {oid: found for oid, found in links.items() if found}
 
 
-def _twins(commit: Commit, seen: Mapping[str, InSight], journal: Mapping[str, Sequence[Line]]) -> list[str]:
-    """Commits with the same author at the same time: git keeps both when it makes a commit again."""
-    own = {commit.oid, *commit.parents}
-    lines = journal.get(commit.oid, ())
+def _add_twins(
+    links: Links, commits: Sequence[str], seen: Mapping[str, InSight], journal: Mapping[str, Sequence[Line]]
+) -> None:
+    """Commits with the same author at the same time: git keeps both when it makes a commit again. And theirs."""
+    asked = list(dict.fromkeys([*commits, *(source for found in links.values() for source in found)]))
+    for oid in asked:
+        found = links.setdefault(oid, {})
+        if not found and oid in seen and len(asked) < _MOST_STEPS:
+            found.update((twin, TWIN) for twin in _twins(oid, seen, is_replay(journal.get(oid, ()))))
+            asked += [twin for twin in found if twin not in asked]
+
+
+def _twins(oid: str, seen: Mapping[str, InSight], replayed: bool) -> list[str]:
+    own = seen[oid]
     return [
-        oid
-        for oid, other in seen.items()
-        if oid not in own
-        and (other.email, other.authored_at) == (commit.author.email.lower(), commit.authored_at)
-        and other.committed_at <= commit.committed_at
-        and (is_replay(lines) or other.parents == commit.parents)
+        other
+        for other, commit in seen.items()
+        if other != oid
+        and (commit.email, commit.authored_at) == (own.email, own.authored_at)
+        and commit.committed_at <= own.committed_at
+        and (replayed or commit.parents == own.parents)
+        and other not in own.parents
     ][:_MOST_ALIKE]
 
 

@@ -136,8 +136,10 @@ def _of_file(
     labelled: dict[tuple[str, int], Contributor] = {}
     for side in _SIDES:
         pairs = _equal(_spots(diff, side, own), _spots(theirs, side, parts))
+        if side == "removed" and not surely:
+            pairs = _of_equal_hunks(pairs, diff, theirs)
         for run in _runs(pairs):
-            if surely or _is_beyond_chance(run, side, diff, theirs, blobs):
+            if surely or side == "removed" or _is_beyond_chance(run, diff, theirs, blobs):
                 labelled.update(_taken(run, side, surely))
     yield from _grouped(diff, own, labelled) if labelled else own
 
@@ -183,24 +185,42 @@ def _runs(pairs: Sequence[tuple[int, int, _Pair]]) -> Iterator[list[_Pair]]:
         yield run
 
 
-def _is_beyond_chance(
-    run: Sequence[_Pair], side: str, ours: FileDiff, theirs: FileDiff, blobs: Blobs
-) -> bool:
+def _of_equal_hunks(
+    pairs: Sequence[tuple[int, int, _Pair]], ours: FileDiff, theirs: FileDiff
+) -> list[tuple[int, int, _Pair]]:
+    """Everybody who changes a line removes it from the same place: only what came instead tells two hands apart."""
+    mine, other = _hunks(ours), _hunks(theirs)
+    return [
+        pair
+        for pair in pairs
+        if mine[pair[2][0].number] == other[pair[2][1].number]
+        and _weight(text for side in mine[pair[2][0].number] for text in side) >= _ENOUGH
+    ]
+
+
+def _hunks(diff: FileDiff) -> dict[int, tuple[tuple[bytes, ...], tuple[bytes, ...]]]:
+    """Removed line -> what its hunk removes and adds."""
+    return {
+        number: (hunk.removed, hunk.added)
+        for hunk in diff.hunks
+        for number in range(hunk.old_start, hunk.old_start + hunk.old_count)
+    }
+
+
+def _is_beyond_chance(run: Sequence[_Pair], ours: FileDiff, theirs: FileDiff, blobs: Blobs) -> bool:
+    """Of added lines: alone, or with the lines around them."""
     weight = _weight(spot.text for spot, _ in run)
     if weight >= _ENOUGH:
         return True
-    around = [
-        _around(blobs, diff, side, run[0][at].number, run[-1][at].number)
+    mine, other = (
+        _around(blobs.get(diff.change.new_blob), run[0][at].number, run[-1][at].number)
         for at, diff in enumerate((ours, theirs))
-    ]
-    if None in around or around[0] != around[1]:
-        return False
-    return weight + _weight(around[0] or ()) >= _ENOUGH
+    )
+    return mine is not None and mine == other and weight + _weight(mine) >= _ENOUGH
 
 
-def _around(blobs: Blobs, diff: FileDiff, side: str, first: int, last: int) -> tuple[bytes, ...] | None:
-    """The lines before and after, as far as they are known; None: the content is not."""
-    content = blobs.get(diff.change.new_blob if side == "added" else diff.change.old_blob)
+def _around(content: bytes | None, first: int, last: int) -> tuple[bytes, ...] | None:
+    """The lines before and after; None: the content is not known."""
     if content is None:
         return None
     lines = split(content)
