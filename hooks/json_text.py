@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+# Comments that stand behind a value, on its line.
+_NOTES = re.compile(r"(?:[ \t]*/\*[^\r\n]*?\*/)*(?:[ \t]*//[^\r\n]*)?")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 _STRINGS = json.JSONDecoder()
 _DEEPEST = 100
@@ -34,15 +36,15 @@ class Node:
 
 def parse(text: str) -> Node:
     """Raises ValueError if it is no JSON, comments and last commas aside."""
-    node = _Reader(text).value(_space(text, 0), 0)
-    rest = _space(text, node.end)
+    node = _Reader(text).value(_end(_SPACE, text, 0), 0)
+    rest = _end(_SPACE, text, node.end)
     if rest != len(text):
         raise ValueError(f"something follows the end: character {rest + 1}")
     return node
 
 
-def _space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
     return found.end() if found else at
 
 
@@ -66,7 +68,7 @@ class _Reader:
 
     def _container(self, start: int, depth: int, close: str) -> Node:
         node = Node(start, start, {} if close == "}" else [], depth)
-        at = _space(self._text, start + 1)
+        at = _end(_SPACE, self._text, start + 1)
         while self._text[at : at + 1] != close:
             node.starts.append(at)
             if close == "}":
@@ -78,9 +80,9 @@ class _Reader:
                 node.value[node.keys[-1]] = child.value
             else:
                 node.value.append(child.value)
-            at = _space(self._text, child.end)
+            at = _end(_SPACE, self._text, child.end)
             if self._text[at : at + 1] == ",":
-                at = _space(self._text, at + 1)
+                at = _end(_SPACE, self._text, at + 1)
             elif self._text[at : at + 1] != close:
                 raise ValueError(f"no comma or {close} at character {at + 1}")
         node.end = at + 1
@@ -90,10 +92,10 @@ class _Reader:
         if self._text[at : at + 1] != '"':
             raise ValueError(f"no name at character {at + 1}")
         key, end = _STRINGS.raw_decode(self._text, at)
-        colon = _space(self._text, end)
+        colon = _end(_SPACE, self._text, end)
         if self._text[colon : colon + 1] != ":":
             raise ValueError(f"no colon at character {colon + 1}")
-        return key, _space(self._text, colon + 1)
+        return key, _end(_SPACE, self._text, colon + 1)
 
 
 def indent_of(text: str) -> str:
@@ -104,58 +106,48 @@ def indent_of(text: str) -> str:
 
 def insert(text: str, container: Node, value: object, key: str | None = None) -> str:
     """The text with a value at the end of an array, or as the last member of an object (with `key`)."""
-    unit = indent_of(text)
+    unit, line = indent_of(text), "\r\n" if "\r\n" in text else "\n"
     on_lines = "\n" in text[container.start : container.end] or not container.children
-    inner = unit * (container.depth + 1)
-    name = "" if key is None else f"{json.dumps(key, ensure_ascii=False)}: "
-    if not on_lines:
-        written = name + json.dumps(value, ensure_ascii=False)
+    inner = line + unit * (container.depth + 1)
+    written = "" if key is None else f"{json.dumps(key, ensure_ascii=False)}: "
+    if on_lines:
+        written += inner.join(json.dumps(value, ensure_ascii=False, indent=unit).split("\n"))
     else:
-        lines = json.dumps(value, ensure_ascii=False, indent=unit).split("\n")
-        written = name + f"\n{inner}".join(lines)
+        written += json.dumps(value, ensure_ascii=False)
     if not container.children:
         inside = text[container.start + 1 : container.end - 1]
-        closing = f"\n{unit * container.depth}" if not inside.strip(" \t") else ""
+        closing = "" if inside.strip(" \t") else line + unit * container.depth
         at = container.start + 1
-        return f"{text[:at]}\n{inner}{written}{closing}{text[at:]}"
-    before, at = (f"\n{inner}" if on_lines else " "), container.children[-1].end
-    comma = _comma_after(text, container)
-    if comma is not None:
-        return f"{text[: comma + 1]}{before}{written}{text[comma + 1 :]}"
-    return f"{text[:at]},{before}{written}{text[at:]}"
+        return text[:at] + inner + written + closing + text[at:]
+    before = inner if on_lines else " "
+    last = _comma_after(text, container)
+    end = container.children[-1].end if last is None else last + 1
+    noted = _end(_NOTES, text, end)
+    if last is None:
+        return f"{text[:end]},{text[end:noted]}{before}{written}{text[noted:]}"
+    return f"{text[:noted]}{before}{written},{text[noted:]}"
 
 
 def remove(text: str, container: Node, index: int) -> str:
-    """The text without one child. What `insert` put there goes to the byte."""
-    child = container.children[index]
-    if index:
-        start = container.children[index - 1].end
-        comma = _space(text, start)
-        # A comment between the comma and the child before belongs to what stays.
-        if text[start:comma].strip():
-            return text[:comma] + text[_after_last(text, container, index) :]
-        return text[:start] + text[child.end :]
-    if len(container.children) > 1:
-        return text[: container.starts[0]] + text[container.starts[1] :]
-    end = _after_last(text, container, 0)
-    close = container.end - 1
-    between = text[container.start + 1 : container.starts[0]]
-    if not between.strip() and not text[end:close].strip():
-        return text[: container.start + 1] + text[close:]
-    if not between.strip():
-        return text[: container.start + 1] + text[end:]
-    return text[: container.starts[0]] + text[end:]
-
-
-def _after_last(text: str, container: Node, index: int) -> int:
-    """Behind a child, and behind its comma if it is the last one."""
-    if index == len(container.children) - 1:
-        comma = _comma_after(text, container)
-        if comma is not None:
-            return comma + 1
-    return container.children[index].end
+    """The text without one child. What `insert` put beside others goes to the byte."""
+    child, last = container.children[index], len(container.children) - 1
+    if index < last:
+        return text[: container.starts[index]] + text[container.starts[index + 1] :]
+    own_comma = _comma_after(text, container)
+    end = child.end if own_comma is None else own_comma + 1
+    if not index:
+        before, after = text[container.start + 1 : container.starts[0]], text[end : container.end - 1]
+        if not before.strip() and not after.strip():
+            return text[: container.start + 1] + text[container.end - 1 :]
+        return text[: container.start + 1 if not before.strip() else container.starts[0]] + text[end:]
+    comma = _end(_SPACE, text, container.children[index - 1].end)
+    notes = text[comma + 1 : container.starts[index]].rstrip()
+    if "//" in notes and not text[end:].lstrip(" \t").startswith(("\n", "\r")):
+        notes += "\n"
+    return text[: comma if own_comma is None else comma + 1] + notes + text[end:]
 
 
 def _comma_after(text: str, container: Node) -> int | None:
-    at = _space(text, container.children[-1].end)
+    """Where the comma is that follows the last child, if one does."""
+    at = _end(_SPACE, text, container.children[-1].end)
     return at if text[at : at + 1] == "," else None
