@@ -17,6 +17,6 @@ def test_warnings_come_along_with_errors() -> None:
     with pytest.raises(PolicyError) as refused:
         parse_policy(text)
     assert [(p.line, p.column) for p in refused.value.problems] == [(4, 1)]
-    assert [(p.line, p.column) for p in refused.value.warnings] == [(2, 24), (3, 19)]
+    assert [(p.line, p.column) for p in refused.value.warnings] == [(2, 23), (3, 19)]
     reading = read_policy(text.replace("machine_user: [x]\n", ""))
     assert reading.warnings == refused.value.warnings
