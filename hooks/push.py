@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from foureyes.hooks.build import Builder
 from foureyes.hooks.builder import builder_in
 from foureyes.hooks.catalogue import agents_around
 from foureyes.hooks.publish import Branch, Outcome, Remote, publish, withdraw
+from foureyes.hooks.push_notice import notice
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.sign import NotSigned
 from foureyes.shared.errors import UserError
@@ -41,6 +43,7 @@ def _push(remote: Remote, lines: str) -> None:
     branches = [branch for branch in pushed if branch.tip]
     if branches:
         _tell(publish(repo, remote, branches, builder))
+        _notice(repo, remote, branches, builder)
     for branch in pushed:
         if not branch.tip:
             withdraw(repo, remote, branch.ref)
@@ -61,6 +64,16 @@ def _tell(outcome: Outcome) -> None:
         _say(f"the records were not published: {failed[0].problem}. Try again with: foureyes publish")
     elif isinstance(outcome.signature, NotSigned):
         _say(f"the records are published without a signature: {outcome.signature.why}")
+
+
+def _notice(repo: Repo, remote: Remote, branches: list[Branch], builder: Builder) -> None:
+    """Advice: whatever keeps it from being given keeps nothing else."""
+    try:
+        told = notice(repo, remote, branches, builder)
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001
+        return
+    if told:
+        _say(told)
 
 
 def _say(text: str) -> None:

@@ -1,13 +1,16 @@
 """Which systems a change touches: those that the policy names, and those that protect the gate itself."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from foureyes.shared import paths
 from foureyes.shared.facts import Change, Touch
 from foureyes.shared.patterns import PatternSets
-from foureyes.shared.policy import Policy
+
+if TYPE_CHECKING:
+    from foureyes.shared.policy import Policy  # a push must not wait for pydantic
 
 _SYMLINK, _SUBMODULE = "120000", "160000"
 
@@ -108,7 +111,7 @@ _ODD = Guard("unusual names", 1, (), implicit=True)
 """A name that no honest change needs is protected wherever it stands: see `paths.is_odd`."""
 
 
-def protect(policy: Policy, changes: Iterable[Change], touched: Iterable[Touch] = ()) -> Protection:
+def protect(policy: "Policy", changes: Iterable[Change], touched: Iterable[Touch] = ()) -> Protection:
     """Every system that the net change or, unless `squash_only`, one of its single commits touches."""
     guards = _guards(policy)
     found: dict[Guard, set[str]] = {}
@@ -122,7 +125,15 @@ def protect(policy: Policy, changes: Iterable[Change], touched: Iterable[Touch] 
     return Protection(tuple(sorted(hits, key=lambda hit: (hit.tier, hit.system))))
 
 
-def protected_changes(policy: Policy, changes: Iterable[Change]) -> tuple[Change, ...]:
+def may_touch(lists: Iterable[Sequence[str]], touched: Iterable[Touch]) -> bool:
+    """Whether any of these paths could be one that somebody waits for, by the patterns of each system and by what is
+    protected without being named: a quick look before a policy is read. Raises PatternError.
+    """
+    guards = _compiled(tuple(Guard(str(n), 0, tuple(lines)) for n, lines in enumerate(lists)))
+    return any(True for t in touched for _ in guards.covering(t.path, (t.old_mode, t.new_mode)))
+
+
+def protected_changes(policy: "Policy", changes: Iterable[Change]) -> tuple[Change, ...]:
     """The part of a change that someone waits for."""
     whole = tuple(changes)
     guarded = protect(policy, whole).paths
@@ -130,7 +141,7 @@ def protected_changes(policy: Policy, changes: Iterable[Change]) -> tuple[Change
 
 
 def _entries(
-    policy: Policy, changes: Iterable[Change], touched: Iterable[Touch]
+    policy: "Policy", changes: Iterable[Change], touched: Iterable[Touch]
 ) -> Iterator[tuple[str, tuple[str, str]]]:
     for change in changes:
         yield change.path, (change.old_mode, change.new_mode)
@@ -157,7 +168,7 @@ class _Guards:
             yield _ODD
 
 
-def _guards(policy: Policy) -> _Guards:
+def _guards(policy: "Policy") -> _Guards:
     named = (Guard(name, s.tier, s.paths, s.owners) for name, s in sorted(policy.systems.items()))
     return _compiled(tuple(named))
 

@@ -1,0 +1,106 @@
+"""The merge that a pull request would make, and what it changes, by the git that is here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from foureyes.hooks.commits import Commit
+from foureyes.hooks.repo import GitFailed, Repo
+from foureyes.shared import diff
+from foureyes.shared.diff import GIT_DIFF_ARGS, GIT_RAW_ARGS
+from foureyes.shared.facts import Change, Fact, Known, Merge, MergeState, Touch, Unknown
+
+_MERGES = (
+    "-c", "merge.renames=true", "-c", "merge.directoryRenames=conflict", "-c", "merge.renameLimit=7000",
+    "merge-tree", "--write-tree", "--no-messages", "--name-only", "-z",
+)  # fmt: skip
+_NEWEST_NEEDED = (2, 38)
+_MOST_MERGES = 50
+_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+@dataclass(frozen=True)
+class Merged:
+    merge: Fact[Merge]
+    changes: Fact[tuple[Change, ...]]
+    hidden: Fact[tuple[str, ...]]
+    """As the server reads them: see facts.PullFacts."""
+
+
+def merge(repo: Repo, base: str, head: str) -> Merged:
+    bases = repo.ask("merge-base", "--all", base, head).out.decode("ascii").split()
+    if not bases:
+        return _whole(Merge(MergeState.UNRELATED), _changes(repo, base, head))
+    tree = head if bases == [base] else automatic_merge(repo, base, head)
+    if tree is None:
+        unread = Unknown(
+            f"git {_NEWEST_NEEDED[0]}.{_NEWEST_NEEDED[1]} or newer is needed to try the merge; rebase"
+        )
+        return Merged(unread, unread, unread)
+    if not tree:
+        return _whole(Merge(MergeState.CONFLICT), _changes(repo, bases[0], head))
+    changes = _changes(repo, base, tree)
+    shown = [{change.path for change in _raw(repo, one, head)} for one in bases if one != base]
+    hidden = tuple(sorted(c.path for c in changes if not all(c.path in paths for paths in shown)))
+    return Merged(Known(Merge(MergeState.CLEAN, tree)), Known(changes), Known(hidden))
+
+
+def _whole(merge: Merge, changes: tuple[Change, ...]) -> Merged:
+    return Merged(Known(merge), Known(changes), Known(()))
+
+
+def automatic_merge(repo: Repo, ours: str, theirs: str) -> str | None:
+    """The tree; "" for a conflict; None where this git cannot tell."""
+    if repo.version < _NEWEST_NEEDED:
+        return None
+    answer = repo.ask(*_MERGES, ours, theirs)
+    if answer.status not in (0, 1):
+        raise GitFailed(("merge-tree",), answer.status, answer.words)
+    return answer.out.split(b"\0")[0].decode("ascii") if answer.status == 0 else ""
+
+
+def _changes(repo: Repo, old: str, new: str) -> tuple[Change, ...]:
+    return tuple(part.change for part in diff.parse_diff(repo.git("diff-tree", *GIT_DIFF_ARGS, old, new)))
+
+
+def _raw(repo: Repo, old: str, new: str) -> tuple[Change, ...]:
+    return diff.parse_raw(repo.git("diff-tree", *GIT_RAW_ARGS, old, new))
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What single commits touch. `mechanical`: merges whose tree is the automatic merge of their parents."""
+
+    touched: tuple[Touch, ...]
+    mechanical: frozenset[str]
+
+
+def read_steps(repo: Repo, commits: Sequence[Commit], trees: Mapping[str, str]) -> Steps:
+    """`trees`: of the commits and their parents. A merge is held against the automatic merge of its parents; one that
+    cannot be made here, against every parent: that can only show more.
+    """
+    mechanical: set[str] = set()
+    pairs: dict[tuple[str, str], str] = {}
+    merges = [commit for commit in commits if len(commit.parents) == 2][:_MOST_MERGES]
+    made = {commit.oid: automatic_merge(repo, *commit.parents) for commit in merges}
+    for commit in commits:
+        tree = made.get(commit.oid)
+        if tree == commit.tree:
+            mechanical.add(commit.oid)
+            continue
+        olds = [tree] if tree else [trees[parent] for parent in commit.parents if parent in trees]
+        for old in olds or [_EMPTY_TREE]:
+            if old != commit.tree:
+                pairs.setdefault((old, commit.tree), commit.oid)
+    return Steps(tuple(_touches(repo, pairs)), frozenset(mechanical))
+
+
+def _touches(repo: Repo, pairs: Mapping[tuple[str, str], str]) -> list[Touch]:
+    if not pairs:
+        return []
+    asked = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+    found = diff.parse_stream(repo.git("diff-tree", "--stdin", *GIT_DIFF_ARGS, input=asked))
+    return [
+        Touch(part.change.path, pairs[old, new], part.change.old_mode, part.change.new_mode)
+        for old, new, parts in found
+        for part in parts
+    ]
