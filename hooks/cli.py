@@ -55,6 +55,9 @@ COMMANDS: dict[str, Entry] = {
     "replay": Entry(
         "foureyes.github_app.replay:command", "Decide a stored decision again, and compare.", "app"
     ),
+    "alerts": Entry(
+        "foureyes.github_app.alerts_command:command", "What landed without being let in; what vanished.", "app"
+    ),
 }
 """In the order in which a person meets them."""
 
