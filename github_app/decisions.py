@@ -109,6 +109,19 @@ def latest(conn: Connection, repository_id: int, pull: int) -> Decision | None:
     return _from_row(dict(row)) if row else None
 
 
+def latest_on_head(
+    conn: Connection, repository_id: int, head: str, base_ref: str, pull: int | None = None
+) -> Decision | None:
+    """The newest decision on a head that was to go into a branch; of one pull request, if it is named."""
+    where = (decision.c.repository_id == repository_id) & (decision.c.head == head)
+    where = where & (decision.c.base_ref == base_ref)
+    if pull is not None:
+        where = where & (decision.c.pull == pull)
+    newest = select(decision).where(where).order_by(decision.c.made_at.desc(), decision.c.id.desc()).limit(1)
+    row = conn.execute(newest).mappings().first()
+    return _from_row(dict(row)) if row else None
+
+
 def counts(conn: Connection) -> dict[str, int]:
     """Outcome -> how many decisions."""
     rows = conn.execute(select(decision.c.outcome, func.count()).group_by(decision.c.outcome))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from foureyes.github_app.lanes import EVERY_BRANCH, Lane
+from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane
 from foureyes.github_app.seen import PushSeen, ReviewSeen, SeenReview
 from foureyes.shared.people import Account, Kind
 
@@ -161,7 +161,9 @@ def _push(payload: _Part) -> Effects:
     repository = payload.part("repository")
     push = PushSeen(repository.number("id"), ref, payload.oid("before"), after, payload.account("sender"))
     is_default = ref == f"refs/heads/{repository.text('default_branch')}"
-    return Effects((_lane(payload, ref=EVERY_BRANCH if is_default else ref),), (push,))
+    # two lanes: what landed is looked at even while open pull requests cannot be, and the other way round
+    lanes = (_lane(payload, ref=EVERY_BRANCH if is_default else ref), _lane(payload, ref=f"{LANDED}{ref}"))
+    return Effects(lanes, (push,))
 
 
 def _check_run(payload: _Part) -> Effects:

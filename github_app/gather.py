@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from foureyes.github_app import commit_facts, git_facts, records, seen
+from foureyes.github_app import alert_text, alerts, commit_facts, git_facts, records, seen
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
 from foureyes.github_app.commit_facts import Behind, Names
 from foureyes.github_app.git_facts import GitFacts, Kept
@@ -166,7 +166,13 @@ def _checked(
     """Keeps what the record ref holds now, then judges every commit by all that was ever seen for it."""
     repository = answer.pull.repository.id
     with writing(sources.engine) as conn:
-        records.keep(conn, repository, git.published, now(conn))
+        at = now(conn)
+        if not answer.from_fork:
+            branch, oids = answer.pull.head_ref, git.range.oids
+            for commit, problem in records.watch(conn, repository, branch, oids, git.published):
+                slug = answer.pull.repository.slug
+                alerts.keep(conn, alert_text.of_record(slug, repository, branch, commit, problem), at)
+        records.keep(conn, repository, git.published, at)
         forms = seen.records_seen(conn, repository, [commit.oid for commit in git.range.commits])
     unsigned = {
         commit.oid: records.check(commit, forms.get(commit.oid, ()), ()) for commit in git.range.commits

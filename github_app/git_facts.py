@@ -1,7 +1,9 @@
 """Everything about a pull request that git alone answers, from one fetch at most."""
 
+import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from math import inf
 from threading import Lock
 from typing import TypeVar
 
@@ -41,6 +43,10 @@ class GitFacts:
 
 
 _MOST_SETTLED = 100_000
+SETTLED_AGE = 3_000.0
+"""Seconds until a settled record's ref is read again, which only shows whether it is still there: less than the hour
+after which every open head is looked at again.
+"""
 
 
 class Kept:
@@ -49,23 +55,32 @@ class Kept:
     Safe for many threads. Large changes are read anew each time, for they would fill the memory.
     """
 
-    def __init__(self, most: int = 200, most_paths: int = 2_000) -> None:
+    def __init__(
+        self, most: int = 200, most_paths: int = 2_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most = most
         self._most_paths = most_paths
         self._lock = Lock()
         self._entries: dict[object, GitFacts] = {}
-        self._settled: dict[tuple[int, str], None] = {}
+        self._settled: dict[tuple[int, str], float] = {}
+        self._clock = clock
 
     def settle(self, repository_id: int, commits: Iterable[str]) -> None:
-        """A signed record says that an agent made these commits: nothing that is published later changes that."""
+        """A signed record says that an agent made these commits: nothing that is published later changes that. Said
+        again, it does not put off the next look.
+        """
         with self._lock:
             if len(self._settled) > _MOST_SETTLED:
                 self._settled.clear()
-            self._settled.update(dict.fromkeys((repository_id, commit) for commit in commits))
+            now = self._clock()
+            for commit in commits:
+                if self._settled.get((repository_id, commit), -inf) < now - SETTLED_AGE:
+                    self._settled[repository_id, commit] = now
 
     def settled(self, repository_id: int, commits: Iterable[str]) -> bool:
         with self._lock:
-            return all((repository_id, commit) in self._settled for commit in commits)
+            oldest = self._clock() - SETTLED_AGE
+            return all(self._settled.get((repository_id, commit), -inf) >= oldest for commit in commits)
 
     def get(self, key: object) -> GitFacts | None:
         with self._lock:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from foureyes.github_app import seen, storage
 from foureyes.github_app.events import Effects, effects
-from foureyes.github_app.lanes import EVERY_BRANCH, Lane, wake_all
+from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane, wake_all
+from foureyes.github_app.policy_in_force import may_be_gated
 from foureyes.github_app.storage import decision, delivery, delivery_awaits
 from foureyes.shared.canonical import sha256_hex
 
@@ -40,7 +41,8 @@ def accept(engine: Engine, given: Delivery) -> bool:
         if not _is_news(conn, given, found.note, at):
             return False
         _keep(conn, found, at)
-        woken = wake_all(conn, [lane for lane in found.lanes if _matters(conn, lane)], at)
+        is_default = any(lane.ref == EVERY_BRANCH for lane in found.lanes)
+        woken = wake_all(conn, [lane for lane in found.lanes if _matters(conn, lane, is_default)], at)
         _await(conn, given.guid, woken, at)
     return True
 
@@ -86,13 +88,15 @@ def _keep(conn: Connection, found: Effects, at: int) -> None:
         seen.keep_review(conn, review, at)
 
 
-def _matters(conn: Connection, lane: Lane) -> bool:
-    """Most pushed branches are nobody's base; only for those that are is there anything to look at again."""
-    if not lane.ref or lane.ref == EVERY_BRANCH:
+def _matters(conn: Connection, lane: Lane, is_default: bool) -> bool:
+    """Most pushed branches are nobody's base and not gated; only for the others is there anything to look at."""
+    if not lane.ref or lane.ref == EVERY_BRANCH or is_default:
         return True
-    base = lane.ref.removeprefix("refs/heads/")
+    base = lane.ref.removeprefix(LANDED).removeprefix("refs/heads/")
     where = (decision.c.repository_id == lane.repository_id) & (decision.c.base_ref == base)
-    return conn.execute(select(decision.c.id).where(where).limit(1)).first() is not None
+    if conn.execute(select(decision.c.id).where(where).limit(1)).first() is not None:
+        return True
+    return lane.ref.startswith(LANDED) and may_be_gated(conn, lane.repository_id, base)
 
 
 def _await(conn: Connection, guid: str, woken: dict[str, int], at: int) -> None:

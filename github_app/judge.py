@@ -13,12 +13,13 @@ from threading import Lock
 from sqlalchemy import Connection, Engine, select
 
 from foureyes.github_app import decisions, lanes, publish
+from foureyes.github_app.after_merge import AfterMerge
 from foureyes.github_app.client import GitHub, GitHubError, InstallationClient, Observer, RetryLater
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.gather import Sources, gather, read_git
 from foureyes.github_app.git_facts import Kept
 from foureyes.github_app.keys import Keys
-from foureyes.github_app.lanes import EVERY_BRANCH, Claim, Done, Lane, Outcome, Retry
+from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.last_look import expected_look, look
 from foureyes.github_app.mirror import GitError, Mirror, Remote, basic
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, NotSetUp, Standing, standing
@@ -44,7 +45,7 @@ from foureyes.shared import evaluate, explain
 from foureyes.shared.agents import Catalogue, parse_catalogue
 from foureyes.shared.branches import is_gated
 from foureyes.shared.explanation import Explanation, broken, combine
-from foureyes.shared.facts import Known, PullFacts, RecordState
+from foureyes.shared.facts import Known, PullFacts, RecordState, Repository
 from foureyes.shared.policy_text import PolicyError, parse_policy
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,8 @@ def judge_lane(claim: Claim, deps: Deps) -> Outcome:
     lane = claim.lane
     judging = _Judging(claim, deps, deps.github.installation(lane.installation_id), lane.slug)
     try:
+        if lane.ref.startswith(LANDED):
+            return judging.after_merge()
         return judging.wake_pulls() if lane.ref else judging.judge()
     except RetryLater as error:
         judging.take_back()
@@ -155,6 +158,13 @@ class _Judging:
         base = None if self.lane.ref == EVERY_BRANCH else self.lane.ref.removeprefix("refs/heads/")
         found = ask_open_pulls(self.client, self.lane.slug, base)
         return Done(live=False, wake=tuple(self._lane(head, number) for number, head in found))
+
+    def after_merge(self) -> Outcome:
+        """A branch moved: is what came onto it what was let in?"""
+        ground, _shown = ask_head(self.client, self.slug, "0" * 40)
+        self._same_repository(ground)
+        mirror = self._mirror(ground.repository)
+        return AfterMerge(self.deps.engine, self.client, mirror, ground, self.lane).look()
 
     def judge(self) -> Outcome:
         for _round in range(ROUNDS):
@@ -312,12 +322,14 @@ class _Judging:
                 "a check could not be taken back: %s", redact(str(error)), extra={"lane": self.lane.key}
             )
 
-    def _sources(self, answer: PullAnswer) -> Sources:
-        deps, repository = self.deps, answer.pull.repository
-        url = deps.settings.git_url(repository.slug)
+    def _mirror(self, repository: Repository) -> Mirror:
+        url = self.deps.settings.git_url(repository.slug)
         protocols = ("https", "http") if url.startswith("http:") else ("https",)
         remote = Remote(url, lambda: basic(self.client.token()), protocols)
-        mirror = deps.mirrors.get(repository.id, remote)
+        return self.deps.mirrors.get(repository.id, remote)
+
+    def _sources(self, answer: PullAnswer) -> Sources:
+        deps, mirror = self.deps, self._mirror(answer.pull.repository)
         return Sources(
             deps.engine,
             self.client,

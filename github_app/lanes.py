@@ -17,6 +17,9 @@ from foureyes.github_app.storage import delivery, delivery_awaits, insert, work
 EVERY_BRANCH = "*"
 """As a lane's `ref`: the default branch moved, so that any pull request may be judged by another policy."""
 
+LANDED = "landed:"
+"""Before a branch in a lane's `ref`: what came onto it is held against the decisions."""
+
 DEAD_AFTER = 12
 """Failures in a row after which a lane counts as a dead letter. It is tried on, once an hour."""
 
@@ -34,7 +37,7 @@ class Lane:
     """`owner/name` as last heard."""
     head: str = ""
     ref: str = ""
-    """`refs/heads/...` or EVERY_BRANCH; empty for a head."""
+    """`refs/heads/...`, EVERY_BRANCH or LANDED with a branch; empty for a head."""
     pull: int | None = None
     """A hint: a pull request heard of with this head."""
 

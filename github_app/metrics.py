@@ -6,7 +6,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 
-from foureyes.github_app import decisions, inbox, lanes, storage
+from foureyes.github_app import alerts, decisions, inbox, lanes, storage
 
 
 class Standing(Collector):
@@ -22,6 +22,7 @@ class Standing(Collector):
             depth = lanes.depth(conn, storage.now(conn))
             made = decisions.counts(conn)
             undecided = inbox.undecided(conn)
+            raised = alerts.counts(conn)
         queue = GaugeMetricFamily("foureyes_heads", "Heads to look at, by state.", labels=["state"])
         for state in ("pending", "due", "running", "dead"):
             queue.add_metric([state], getattr(depth, state))
@@ -36,3 +37,9 @@ class Standing(Collector):
         for outcome, number in sorted(made.items()):
             outcomes.add_metric([outcome], number)
         yield outcomes
+        found = CounterMetricFamily(
+            "foureyes_alerts", "Alerts raised, by kind; grave: protected paths.", labels=["kind", "grave"]
+        )
+        for (kind, grave), number in sorted(raised.items()):
+            found.add_metric([kind, "yes" if grave else "no"], number)
+        yield found

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from foureyes.github_app import seen
 from foureyes.github_app.pull_query import POLICY_PATH, Ground
+from foureyes.shared.branches import is_gated
 from foureyes.shared.policy import Policy
 from foureyes.shared.policy_text import PolicyError, parse_policy
 
@@ -69,6 +70,12 @@ def last_good(conn: Connection, repository_id: int) -> InForce | None:
         return InForce(parse_policy(kept.text), kept.text, kept.oid)
     except PolicyError:
         return None
+
+
+def may_be_gated(conn: Connection, repository_id: int, branch: str) -> bool:
+    """Whether the last good policy names the branch; the default branch it need not name."""
+    kept = last_good(conn, repository_id)
+    return kept is not None and is_gated(branch, kept.policy, "")
 
 
 def first_problem(error: PolicyError) -> str:

@@ -14,6 +14,12 @@ OBSERVE = "foureyes observe"
 """The name in observe mode: always neutral, and never the name that a ruleset requires."""
 
 
+AFTER = "foureyes after merge"
+"""On a commit that landed and should not have: red if it touches what is protected, else grey. No ruleset requires
+it, and where all is well there is none.
+"""
+
+
 @dataclass(frozen=True)
 class Face:
     """A check run as it is to look."""
@@ -59,6 +65,11 @@ def unread() -> Face:
     return _signed(NAME, "in_progress", "", title, summary, "")
 
 
+def landed(title: str, summary: str, *, grave: bool) -> Face:
+    """For an alert about a commit on a gated branch."""
+    return _signed(AFTER, "completed", "failure" if grave else "neutral", title, summary, "")
+
+
 def newest(checks: Iterable[Check], name: str) -> Check | None:
     """Ours of this name that GitHub goes by."""
     return max((check for check in checks if check.name == name), key=lambda check: check.id, default=None)
@@ -81,9 +92,9 @@ def write(client: InstallationClient, slug: str, head: str, wanted: Face, check:
     return understood(lambda: int(made["id"]))
 
 
-def read_checks(client: InstallationClient, slug: str, head: str) -> tuple[Check, ...]:
+def read_checks(client: InstallationClient, slug: str, head: str, name: str = NAME) -> tuple[Check, ...]:
     """Our check runs on a commit by REST, for when the query did not work. Raises GitHubError."""
-    asked = {"app_id": str(client.github.app_id), "filter": "latest", "check_name": NAME}
+    asked = {"app_id": str(client.github.app_id), "filter": "latest", "check_name": name}
     data = client.get(f"/repos/{slug}/commits/{head}/check-runs", asked)
     if not isinstance(data, dict) or not isinstance(data.get("check_runs"), list):
         raise GitHubError("GitHub's list of check runs was not understood")

@@ -3,13 +3,16 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from foureyes.github_app import seen
 from foureyes.github_app.mirror import OURS, GitError, Mirror, Trouble
 from foureyes.github_app.range import RawCommit
+from foureyes.github_app.storage import insert, record_shown
 from foureyes.shared import dsse, manifest
+from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import AgentMark, RecordFact, RecordState
+from foureyes.shared.record import RecordError, parse_record
 from foureyes.shared.record_check import check_record
 from foureyes.shared.record_ref import PREFIX, PUSHES, RECORDS, record_ref
 from foureyes.shared.sshsig import PublishedKey
@@ -69,6 +72,49 @@ def keep(conn: Connection, repository_id: int, published: Published, at: int) ->
     listing = _listing(published.envelopes)
     for commit, record in published.records.items():
         seen.keep_record(conn, repository_id, commit, record, listing.get(commit, ()), at)
+
+
+def watch(
+    conn: Connection, repository_id: int, branch: str, commits: Collection[str], published: Published
+) -> tuple[tuple[str, str], ...]:
+    """(commit, what happened) for each record that the branch's ref held at an earlier look and that is gone now or
+    has become kinder. Keeps what it holds now.
+    """
+    mine = (record_shown.c.repository_id == repository_id) & (record_shown.c.branch == branch)
+    rows = conn.execute(select(record_shown.c.commit, record_shown.c.sha256).where(mine))
+    before = {commit: digest for commit, digest in rows if commit in commits}
+    found = [(commit, "is gone") for commit in before if commit not in published.records]
+    for commit, record in published.records.items():
+        digest = sha256_hex(record)
+        if before.get(commit) == digest:
+            continue
+        if commit in before and _is_kinder(conn, repository_id, commit, record):
+            found.append((commit, "was overwritten"))
+        row = insert(conn, record_shown).values(
+            repository_id=repository_id, branch=branch, commit=commit, sha256=digest
+        )
+        key = ["repository_id", "branch", "commit"]
+        conn.execute(row.on_conflict_do_update(index_elements=key, set_={"sha256": digest}))
+    return tuple(sorted(found))
+
+
+def _is_kinder(conn: Connection, repository_id: int, commit: str, record: bytes) -> bool:
+    """It says less than some form that was seen: no agent any more, another operator, or nothing that can be read. A
+    record that was only made again with more in it is none of that.
+    """
+    forms = seen.records_seen(conn, repository_id, [commit]).get(commit, ())
+    now_says = _says(record)
+    return any(not _says(form.record) <= now_says for form in forms)
+
+
+def _says(record: bytes) -> frozenset[str]:
+    try:
+        read = parse_record(record)
+    except RecordError:
+        return frozenset()
+    agents = {f"agent {agent.id}" for agent in read.agents}
+    operator = {f"operator {read.operator.claim}"} if read.operator.claim else set()
+    return frozenset(agents | operator | ({"ai"} if read.cls == "ai" else set()))
 
 
 def has_signature(forms: Iterable[seen.SeenRecord]) -> bool:

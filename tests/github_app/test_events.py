@@ -116,11 +116,13 @@ def push(ref: str = "refs/heads/fix", after: str = HEAD, **over: Any) -> Effects
 def test_a_push_names_who_pushed() -> None:
     found = push()
     assert found.pushes == (PushSeen(9, "refs/heads/fix", BEFORE, HEAD, Account(1, "olga")),)
-    assert found.lanes == (Lane(7, 9, "acme/shop", ref="refs/heads/fix"),)
+    assert [each.ref for each in found.lanes] == ["refs/heads/fix", "landed:refs/heads/fix"]
 
 
 def test_a_push_to_the_default_branch_may_change_the_policy_for_every_branch() -> None:
-    assert push("refs/heads/main").lanes == (Lane(7, 9, "acme/shop", ref=EVERY_BRANCH),)
+    every, landed = push("refs/heads/main").lanes
+    assert every == Lane(7, 9, "acme/shop", ref=EVERY_BRANCH)
+    assert landed == Lane(7, 9, "acme/shop", ref="landed:refs/heads/main")
 
 
 @pytest.mark.parametrize(("ref", "after"), [("refs/tags/v1", HEAD), ("refs/heads/fix", ZERO)])

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from foureyes.github_app import inbox, lanes, storage
+from foureyes.github_app import inbox, lanes, seen, storage
 from foureyes.github_app.inbox import Delivery
 from foureyes.github_app.lanes import Done, Retry
 from foureyes.github_app.storage import delivery, delivery_awaits, push_seen, work
@@ -166,7 +166,18 @@ def test_a_push_to_a_branch_that_is_nobodys_base_is_kept_and_wakes_nobody(engine
     assert decided(engine) == {"g1": True, "g2": False}
     with storage.reading(engine) as conn:
         assert set(conn.execute(select(push_seen.c.ref)).scalars()) == {"refs/heads/fix", "refs/heads/main"}
-        assert conn.execute(select(work.c.key)).scalars().all() == ["9:push:*"]
+        keys = select(work.c.key).order_by(work.c.key)
+        assert conn.execute(keys).scalars().all() == ["9:push:*", "9:push:landed:refs/heads/main"]
+
+
+def test_a_push_to_a_branch_that_the_policy_gates_wakes_what_looks_at_what_landed(engine: Engine) -> None:
+    policy = 'version: 1\nbranches: ["release/*"]\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n'
+    with storage.writing(engine) as conn:
+        seen.keep_policy(conn, 9, "a" * 40, policy, True, 1)
+    inbox.accept(engine, push("g1", "refs/heads/release/1"))
+    inbox.accept(engine, push("g2", "refs/heads/fix"))
+    with storage.reading(engine) as conn:
+        assert conn.execute(select(work.c.key)).scalars().all() == ["9:push:landed:refs/heads/release/1"]
 
 
 def test_the_same_delivery_many_times_at_once_is_one(engine: Engine) -> None:

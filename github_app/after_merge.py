@@ -1,0 +1,198 @@
+"""After a push to a gated branch: what landed is held against the decisions. What no Pass let in becomes an alert,
+stored and shown on the commit.
+"""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Engine
+
+from foureyes.github_app import alert_text, alerts, decisions, landed, merging, publish
+from foureyes.github_app.alerts import Alert, Kind
+from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
+from foureyes.github_app.decisions import Decision
+from foureyes.github_app.git_facts import bring
+from foureyes.github_app.landed import NO_COMMIT, Moved
+from foureyes.github_app.landed_query import ask_came_from
+from foureyes.github_app.landing import DECIDED, Landing, Source, Walk, lost_commits, takes_away
+from foureyes.github_app.lanes import LANDED, Done, Lane
+from foureyes.github_app.mirror import OURS, GitError, Mirror, Trouble, is_ref
+from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, standing
+from foureyes.github_app.pull_query import Ground
+from foureyes.github_app.storage import now, reading, writing
+from foureyes.shared.branches import is_gated
+from foureyes.shared.canonical import sha256_hex
+from foureyes.shared.protection import Protection, protect
+
+OBSERVED = "observed"
+"""As a landing's finding, in observe mode: nothing is asked there, so nothing can be missing."""
+BEGAN = "began"
+"""As a landing's finding: what stood on the branch when it was first looked at, or what reached us late."""
+
+SHOWN_ON_COMMIT = (Kind.BYPASS, Kind.DIRECT, Kind.MISMATCH, Kind.FORCED)
+
+
+@dataclass(frozen=True)
+class AfterMerge:
+    """One look at one branch. `slug` is the repository's name as GitHub just said it."""
+
+    engine: Engine
+    client: InstallationClient
+    mirror: Mirror
+    ground: Ground
+    lane: Lane
+
+    @property
+    def ref(self) -> str:
+        return self.lane.ref.removeprefix(LANDED)
+
+    @property
+    def branch(self) -> str:
+        return self.ref.removeprefix("refs/heads/")
+
+    def look(self) -> Done:
+        """Raises GitError, GitHubError."""
+        repository = self.ground.repository.id
+        with writing(self.engine) as conn:
+            policy = standing(conn, self.ground, now(conn))
+            begin = landed.last(conn, repository, self.ref)
+            pushes = landed.waiting(conn, repository, self.ref)
+        by = policy.last_good if isinstance(policy, BrokenPolicy) else policy
+        if not isinstance(by, InForce) or not is_gated(self.branch, by.policy, self.ground.default_branch):
+            return Done(live=False)
+        found: list[tuple[Landing, Moved]] = []
+        raised: list[Alert] = []
+        with self.mirror.rebuilt_if_damaged():
+            for moved in self._moves(begin, pushes):
+                steps, forced = self._steps(moved)
+                found += [(step, moved) for step in steps]
+                raised += forced
+                raised += [
+                    alert_text.of_landing(self.ground, self.ref, step, moved, self._touched(step, by))
+                    for step in steps
+                    if step.finding in alert_text.LANDINGS
+                ]
+        if by.policy.mode == "observe":
+            found = [(_observed(step), moved) for step, moved in found]
+            raised = []
+        with writing(self.engine) as conn:
+            at = now(conn)
+            landed.keep(conn, repository, self.ref, found, at)
+            for order, one in enumerate(raised):
+                alerts.keep(conn, one, at + order)
+        self._show()
+        return Done(live=False)
+
+    def _moves(self, begin: str, pushes: tuple[Moved, ...]) -> list[Moved]:
+        """Every move since the last look: those that were witnessed, and what lies between them and now."""
+        moves: list[Moved] = []
+        at, tip = begin, self._tip()
+        for push in landed.in_order(begin, pushes):
+            if at and push.before != at and self._holds(at, push.after):
+                moves.append(replace(push, late=True))
+                continue
+            if at and push.before not in (at, NO_COMMIT):
+                moves.append(Moved(at, push.before))
+            before = at if push.before == NO_COMMIT else push.before
+            moves.append(Moved(before, push.after, push.account_id, push.login))
+            at = push.after
+        if tip and tip != at:
+            moves.append(Moved(at, tip))
+        return moves
+
+    def _tip(self) -> str:
+        """Where the branch is now; "" if it is gone."""
+        if not is_ref(self.branch):
+            return ""
+        name = sha256_hex(self.branch.encode())[:16]
+        try:
+            self.mirror.fetch([f"+{self.ref}:{OURS}/landed/{name}"])
+        except GitError as error:
+            if error.trouble is not Trouble.NO_REF:
+                raise
+            return ""
+        return self.mirror.refs(f"landed/{name}").get("", "")
+
+    def _holds(self, tip: str, commit: str) -> bool:
+        bring(self.mirror, [tip, commit])
+        return not self.mirror.missing([tip, commit]) and not takes_away(self.mirror, commit, tip)
+
+    def _steps(self, moved: Moved) -> tuple[tuple[Landing, ...], list[Alert]]:
+        if moved.late:
+            return (Landing(moved.before, moved.after, BEGAN),), []
+        if not moved.before:
+            return self._first(moved)
+        here = bring(self.mirror, [moved.before, moved.after])
+        if moved.after not in here:
+            # pushed away again at once; what came instead is looked at as the next move
+            return (Landing(moved.before, moved.after, BEGAN),), []
+        if moved.before not in here:
+            forced = alert_text.of_force(self.ground, self.ref, moved, None)
+            return (Landing(moved.before, moved.after, Kind.FORCED),), [forced]
+        if not takes_away(self.mirror, moved.before, moved.after):
+            return self._walk().landings(moved.before, moved.after), []
+        lost = lost_commits(self.mirror, moved.before, moved.after)
+        forced = alert_text.of_force(self.ground, self.ref, moved, lost)
+        bases = self.mirror.merge_bases(moved.before, moved.after)
+        steps = self._walk().landings(bases[0], moved.after) if bases and bases[0] != moved.after else ()
+        return steps or (Landing(moved.before, moved.after, Kind.FORCED),), [forced]
+
+    def _first(self, moved: Moved) -> tuple[tuple[Landing, ...], list[Alert]]:
+        """A gated branch that is new, or that was never looked at: what the default branch holds is no news."""
+        default = self.ground.default_tip
+        if self.branch != self.ground.default_branch and moved.after in bring(
+            self.mirror, [default, moved.after]
+        ):
+            bases = self.mirror.merge_bases(default, moved.after)
+            if moved.account_id and bases and bases[0] != moved.after:
+                return self._walk().landings(bases[0], moved.after), []
+        return (Landing("", moved.after, BEGAN),), []
+
+    def _walk(self) -> Walk:
+        known: dict[Source, Decision | None] = {}
+        told: dict[str, tuple[Source, ...]] = {}
+
+        def decision(source: Source) -> Decision | None:
+            if source not in known:
+                with reading(self.engine) as conn:
+                    known[source] = decisions.latest_on_head(
+                        conn, self.ground.repository.id, source.head, self.branch, source.pull
+                    )
+            return known[source]
+
+        def came_from(oid: str) -> tuple[Source, ...]:
+            if oid not in told:
+                told[oid] = ask_came_from(self.client, self.ground.repository.slug, oid, self.branch)
+                bring(self.mirror, [source.head for source in told[oid]])
+            return told[oid]
+
+        return Walk(self.mirror, decision, came_from)
+
+    def _touched(self, step: Landing, by: InForce) -> Protection:
+        return protect(by.policy, merging.raw_changes(self.mirror, step.before, step.after))
+
+    def _show(self) -> None:
+        """A check on the commit of each alert that has none yet."""
+        with reading(self.engine) as conn:
+            waiting = alerts.unshown(conn, self.ground.repository.id, SHOWN_ON_COMMIT)
+        slug = self.ground.repository.slug
+        for one in waiting:
+            face = publish.landed(one.title, one.text, grave=one.grave)
+            try:
+                check = publish.newest(
+                    publish.read_checks(self.client, slug, one.commit, publish.AFTER), publish.AFTER
+                )
+                written = publish.write(self.client, slug, one.commit, face, check)
+            except RetryLater:
+                raise
+            except GitHubError as error:
+                if error.status not in (404, 422):
+                    raise
+                written = 0  # the commit is gone by now; the alert is stored all the same
+            with writing(self.engine) as conn:
+                alerts.set_check_run(conn, one.id, written)
+
+
+def _observed(step: Landing) -> Landing:
+    return Landing(
+        step.before, step.after, step.finding if step.finding == DECIDED else OBSERVED, step.source, step.made
+    )

@@ -1,0 +1,22 @@
+"""From which pull request GitHub says that a commit came. It only names candidates: trees decide."""
+
+from foureyes.github_app.client import InstallationClient
+from foureyes.github_app.landing import Source
+from foureyes.github_app.pull_query import operation, there, understood
+
+
+def ask_came_from(client: InstallationClient, slug: str, oid: str, branch: str) -> tuple[Source, ...]:
+    """Merged pull requests into the branch whose merge is this commit. Raises GitHubError."""
+    owner, _, name = slug.partition("/")
+    data = client.graphql(operation("CameFrom"), {"owner": owner, "name": name, "oid": oid})
+
+    def read() -> tuple[Source, ...]:
+        commit = there(there(data["repository"], "repository")["object"], f"commit {oid}")
+        listed = commit["associatedPullRequests"]["nodes"] if commit["associatedPullRequests"] else []
+        return tuple(
+            Source(node["headRefOid"], int(node["number"]))
+            for node in listed
+            if node["baseRefName"] == branch and (node["mergeCommit"] or {}).get("oid") == oid
+        )
+
+    return understood(read)

@@ -1,0 +1,252 @@
+"""What comes onto a gated branch is held against the decisions, on a real sandbox with real git."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support_gate import SHOP, Gate, running_gate
+from support_ssh import make_key
+
+from foureyes.github_app import alerts, storage
+from foureyes.github_app.alerts import Alert, Kind
+from foureyes.shared.record_ref import record_ref
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    with running_gate(tmp_path) as gate:
+        yield gate
+
+
+def infra(gate: Gate, *parents: str, text: str = "changed\n", **options: object) -> str:
+    return gate.change({"infra/network.tf": text}, *parents, **options)
+
+
+def raised(gate: Gate) -> list[Alert]:
+    """Oldest first."""
+    with storage.reading(gate.engine) as conn:
+        return list(reversed(alerts.listed(conn)))
+
+
+def findings(gate: Gate) -> list[str]:
+    with storage.reading(gate.engine) as conn:
+        rows = conn.execute(storage.landing.select().order_by(storage.landing.c.landed_at))
+        return [row.finding for row in rows]
+
+
+def merge(gate: Gate, login: str, number: int, method: str = "merge") -> str:
+    body = {"merge_method": method}
+    return str(gate.as_person(login, "PUT", f"/repos/{SHOP}/pulls/{number}/merge", body)["sha"])
+
+
+def approved(gate: Gate, number: int) -> None:
+    for login in ("rita", "sam"):
+        gate.review(login, number)
+    gate.settle()
+
+
+@pytest.mark.parametrize("method", ["merge", "squash"])
+def test_a_merge_that_passed_raises_nothing_and_shows_nothing(gate: Gate, method: str) -> None:
+    number = gate.open("olga", "feat", infra(gate))
+    approved(gate, number)
+    landed = merge(gate, "rita", number, method)
+    gate.settle()
+    assert raised(gate) == []
+    assert findings(gate)[-1] == "decided"
+    assert gate.runs(landed, "foureyes after merge") == []
+
+
+@pytest.mark.parametrize("method", ["merge", "squash"])
+def test_G41_an_admins_bypass_is_an_alert_that_names_the_missing_approvals(gate: Gate, method: str) -> None:
+    number = gate.open("olga", "feat", infra(gate))
+    gate.review("rita", number)
+    gate.settle()
+    landed = merge(gate, "noor", number, method)
+    gate.settle()
+    (alert,) = raised(gate)
+    assert (alert.kind, alert.grave, alert.pull, alert.commit) == (Kind.BYPASS, True, number, landed)
+    assert alert.title == f"Alert: #{number} merged without 1 of 2 approvals"
+    assert "@noor" in alert.text
+    assert "Missing approvals:** 1 of 2. Counted: @rita." in alert.text
+    assert "It could have been" in alert.text
+    assert "infra/network.tf" in alert.text
+    assert alert.decision
+    (run,) = gate.runs(landed, "foureyes after merge")
+    assert (run.conclusion, run.title) == ("failure", alert.title)
+    assert alert.check_run_id == run.id
+
+
+def test_G42_a_direct_push_is_an_alert(gate: Gate) -> None:
+    gate.settle()
+    landed = infra(gate)
+    gate.push("noor", "main", landed)
+    gate.settle()
+    (alert,) = raised(gate)
+    assert (alert.kind, alert.grave, alert.commit) == (Kind.DIRECT, True, landed)
+    assert "@noor" in alert.text
+    (run,) = gate.runs(landed, "foureyes after merge")
+    assert run.conclusion == "failure"
+
+
+def test_a_direct_push_that_touches_nothing_protected_is_a_note(gate: Gate) -> None:
+    landed = gate.change({"docs/new.md": "x\n"})
+    gate.push("noor", "main", landed)
+    gate.settle()
+    (alert,) = raised(gate)
+    assert (alert.kind, alert.grave) == (Kind.DIRECT, False)
+    assert gate.runs(landed, "foureyes after merge")[0].conclusion == "neutral"
+
+
+def test_a_merge_by_hand_of_what_was_approved_is_what_was_approved(gate: Gate) -> None:
+    """G42's counterpart: the content passed, whoever clicked or pushed."""
+    head = infra(gate)
+    number = gate.open("olga", "feat", head)
+    approved(gate, number)
+    gate.push("noor", "main", head)
+    gate.settle()
+    assert raised(gate) == []
+    assert findings(gate)[-1] == "decided"
+
+
+def test_more_in_the_merge_commit_than_the_merge_is_an_alert(gate: Gate) -> None:
+    head = infra(gate)
+    number = gate.open("olga", "feat", head)
+    approved(gate, number)
+    evil = gate.change(
+        {"infra/network.tf": "changed\n", "infra/storage.tf": "sneaked in\n"}, gate.tip(), head
+    )
+    gate.push("noor", "main", evil)
+    gate.settle()
+    (alert,) = raised(gate)
+    assert (alert.kind, alert.grave, alert.pull) in [
+        (Kind.MISMATCH, True, number), (Kind.DIRECT, True, None),
+    ]  # fmt: skip
+    assert gate.runs(evil, "foureyes after merge")[0].conclusion == "failure"
+
+
+def test_a_green_merge_onto_a_base_that_had_moved_in_the_same_file_is_an_alert(gate: Gate) -> None:
+    """G23's counterpart: approvals stand on content, and nobody approved what came out of this merge."""
+    text = 'resource "network" "main" {\n  range = "10.0.0.0/8"\n}\n'
+    number = gate.open("olga", "feat", infra(gate, text=text))
+    approved(gate, number)
+    assert gate.verdict(number) == "success"
+    other = '# ours\n\n\n\nresource "network" "main" {\n  range = "10.0.0.0/16"\n}\n'
+    gate.push("noor", "main", infra(gate, text=other))
+    landed = merge(gate, "rita", number)
+    gate.settle()
+    direct, mismatch = raised(gate)
+    assert (direct.kind, mismatch.kind) == (Kind.DIRECT, Kind.MISMATCH)
+    assert (mismatch.commit, mismatch.pull) == (landed, number)
+
+
+def test_a_force_push_that_takes_commits_away_is_an_alert(gate: Gate) -> None:
+    start = gate.tip()
+    number = gate.open("olga", "feat", infra(gate))
+    approved(gate, number)
+    merge(gate, "rita", number)
+    gate.settle()
+    gate.push("noor", "main", start)
+    gate.settle()
+    (alert,) = raised(gate)
+    assert alert.kind == Kind.FORCED
+    assert "2 commits" in alert.title
+
+
+def test_a_push_nobody_told_us_of_is_found_at_the_next_one(gate: Gate) -> None:
+    number = gate.open("olga", "feat", gate.change({"docs/x.md": "1\n"}))
+    gate.settle()
+    merge(gate, "rita", number)
+    gate.settle()
+    gate.deaf = True
+    hidden = infra(gate)
+    gate.push("noor", "main", hidden)
+    gate.deaf = False
+    gate.push("noor", "main", gate.change({"docs/y.md": "1\n"}))
+    gate.settle()
+    assert next((a.commit, a.grave) for a in raised(gate)) == (hidden, True)
+    assert len(raised(gate)) == 2
+
+
+def test_looking_again_raises_nothing_twice(gate: Gate) -> None:
+    gate.push("noor", "main", infra(gate))
+    gate.settle()
+    before = raised(gate)
+    gate.push("noor", "other", gate.tip())
+    number = gate.open("olga", "feat", gate.change({"docs/x.md": "1\n"}))
+    gate.settle()
+    merge(gate, "rita", number)
+    gate.settle()
+    assert raised(gate) == before
+    assert len(gate.runs(before[0].commit, "foureyes after merge")) == 1
+
+
+def test_pushes_to_branches_that_are_not_gated_are_nobodys_business(gate: Gate) -> None:
+    gate.push("olga", "topic", infra(gate))
+    gate.settle()
+    assert raised(gate) == []
+    assert findings(gate) == []
+
+
+def test_observe_mode_keeps_what_landed_and_raises_nothing(gate: Gate) -> None:
+    policy = 'version: 1\nmode: observe\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n'
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": policy}))
+    gate.settle()
+    gate.push("noor", "main", infra(gate))
+    gate.settle()
+    assert findings(gate)[-1] == "observed"
+    assert all(alert.commit != gate.tip() for alert in raised(gate))
+
+
+# records
+
+
+def records_alerts(gate: Gate) -> list[Alert]:
+    return [alert for alert in raised(gate) if alert.kind == Kind.RECORD]
+
+
+@pytest.mark.parametrize("then", ["deleted", "human", "another operator"])
+def test_G53_a_record_that_vanishes_or_turns_kinder_is_an_alert_and_changes_nothing(
+    gate: Gate, then: str
+) -> None:
+    head = infra(gate)
+    gate.publish("olga", "feat", head)
+    number = gate.open("olga", "feat", head)
+    approved(gate, number)
+    before = gate.check(number).summary
+    if then == "deleted":
+        gate.push("olga", record_ref("feat"), gate.clone.commit({"README": "nothing\n"}))
+    elif then == "human":
+        gate.publish("olga", "feat", head, cls="human")
+    else:
+        gate.publish("olga", "feat", head, operator="kim")
+    gate.wake(number)
+    gate.settle()
+    (alert,) = records_alerts(gate)
+    assert (alert.commit, alert.ref, alert.grave) == (head, "refs/heads/feat", True)
+    assert ("is gone" in alert.title) == (then == "deleted")
+    if then != "another operator":  # a further operator is one more person who does not count
+        assert gate.check(number).summary == before
+    gate.wake(number)
+    gate.settle()
+    assert records_alerts(gate) == [alert]
+
+
+def test_a_record_that_is_signed_later_or_says_more_is_no_alert(gate: Gate, tmp_path: Path) -> None:
+    head = infra(gate)
+    gate.publish("olga", "feat", head)
+    number = gate.open("olga", "feat", head)
+    gate.settle()
+    gate.publish("olga", "feat", head, key=make_key(tmp_path))
+    gate.wake(number)
+    gate.settle()
+    assert records_alerts(gate) == []
+
+
+def test_a_commit_whose_record_another_branch_published_is_no_alert(gate: Gate) -> None:
+    head = infra(gate)
+    gate.publish("olga", "feat", head)
+    gate.open("olga", "feat", head)
+    gate.settle()
+    gate.open("olga", "other", gate.change({"docs/more.md": "x\n"}, head))
+    gate.settle()
+    assert records_alerts(gate) == []
