@@ -250,22 +250,23 @@ def _finish(call: ToolCall, repo: Repo, held: str) -> None:
 def _append(
     call: ToolCall, repo: Repo, kind: str, pending: Pending | None, touched: tuple[Touched, ...]
 ) -> None:
-    """Add the event, without what the same session has already reported for the same time: hooks that are configured
-    twice, or a shell command beside which a file was edited.
+    """Add the event, without what was told meanwhile: by hooks that are configured twice, or about another call
+    beside this one, whose end is then where this one's own work begins.
     """
-    evidence, now = Evidence(repo.home), time.time()
-    since = pending.started if pending else now - _TWICE_SECONDS
-    told = [
-        same
-        for event in evidence.recent(call.session)
-        if event.ended >= since and event.worktree == worktree_id(repo)
-        for same in event.touched
-    ]
-    # What was there before is only guessed where the beginning was not seen.
-    ends = set() if pending else {(same.path, same.after) for same in told}
-    new = tuple(one for one in touched if one not in told and (one.path, one.after) not in ends)
+    evidence, here, now = Evidence(repo.home), worktree_id(repo), time.time()
+    told: dict[str, Ref] = {}
+    for event in evidence.since(pending.started if pending else now - _TWICE_SECONDS):
+        # Without a beginning nothing shows that another session's work is not this one's too.
+        if event.worktree == here and (pending or event.session == call.session):
+            told |= {same.path: same.after for same in event.touched}
+    new = []
+    for one in touched:
+        if one.path not in told:
+            new.append(one)
+        elif told[one.path] != one.after:
+            new.append(Touched(one.path, told[one.path] if pending else one.before, one.after))
     if new:
-        evidence.append(_event(call, repo, kind, pending.started if pending else now, new))
+        evidence.append(_event(call, repo, kind, pending.started if pending else now, tuple(new)))
 
 
 def _event(

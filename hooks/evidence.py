@@ -117,24 +117,28 @@ class Evidence:
             self.collect()
 
     def events(self) -> tuple[Event, ...]:
-        """All events, by start. Lines that cannot be read are skipped: they may be torn."""
+        """All events, by end: that is when their contents were seen. Lines that cannot be read are skipped: they may
+        be torn.
+        """
         found: list[Event] = []
         for path in sorted((self._folder / "sessions").glob("*.jsonl")):
             for line in path.read_bytes().splitlines():
                 event = _parse_event(line)
                 if event is not None:
                     found.append(event)
-        return tuple(sorted(found, key=lambda event: (event.started, event.ended)))
+        return tuple(sorted(found, key=lambda event: (event.ended, event.started)))
 
-    def recent(self, session: str) -> tuple[Event, ...]:
-        """The last events of a session, without reading all that it ever did."""
-        try:
-            with self._session_path(session).open("rb") as file:
+    def since(self, started: float) -> tuple[Event, ...]:
+        """Events that ended at `started` or later, by end; of the last ones only, where a session has very many."""
+        found: list[Event] = []
+        for path in (self._folder / "sessions").glob("*.jsonl"):
+            with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+                if os.fstat(file.fileno()).st_mtime < started - 1:
+                    continue
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _RECENT))
-                lines = file.read().splitlines()
-        except OSError:
-            return ()
-        return tuple(event for line in lines if (event := _parse_event(line)) is not None)
+                events = map(_parse_event, file.read().splitlines())
+                found += [event for event in events if event is not None and event.ended >= started]
+        return tuple(sorted(found, key=lambda event: event.ended))
 
     def hold(self, call: str, pending: Pending) -> None:
         """Keep the half of a call that has begun. An agent without ids for its calls may make the same one again."""

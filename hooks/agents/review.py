@@ -1,13 +1,17 @@
 """Whether a tool call approves a pull request: an agent can hold a reviewer's token."""
 
 import re
+import shlex
+from collections.abc import Iterator
 
-_SHELL = re.compile(
-    r"\bgh\s+pr\s+review\b[^\n;|&]*(?:\s--approve\b|\s-[a-z]*a\b)"
-    r"|/pulls/[^\s/]+/reviews\b[\s\S]*\bAPPROVE\b"
+_GH = re.compile(r"\bgh\s+pr\s+review\b")
+_API = re.compile(
+    r"/pulls/[^\s/]+/reviews\b[\s\S]*\bAPPROVE\b"
     r"|\b(?:addPullRequestReview|submitPullRequestReview)\b[\s\S]*\bAPPROVE\b"
 )
 _TOOL = re.compile(r"mcp.*review", re.IGNORECASE)
+_ENDS = ";|&()\n"
+_TAKE_A_VALUE = {"-b", "--body", "-F", "--body-file", "-R", "--repo"}
 
 
 def is_approval(tool: str, given: object) -> bool:
@@ -18,4 +22,44 @@ def is_approval(tool: str, given: object) -> bool:
         return str(given.get("event", "")).upper() == "APPROVE"
     command = given.get("command", given.get("commands", ""))
     commands = command if isinstance(command, list) else [command]
-    return any(isinstance(line, str) and _SHELL.search(line) is not None for line in commands)
+    return any(isinstance(line, str) and _approves(line) for line in commands)
+
+
+def _approves(line: str) -> bool:
+    if _API.search(line):
+        return True
+    return any(
+        option in {"-a", "--approve"}
+        for found in _GH.finditer(line)
+        for option in _options(_words(line[found.end() :]))
+    )
+
+
+def _words(text: str) -> Iterator[str]:
+    """The words of a command up to its end; those before a quotation that is never closed."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=_ENDS)
+    lexer.whitespace, lexer.commenters = " \t\r", ""
+    lexer.whitespace_split = True
+    try:
+        for word in lexer:
+            if word and not word.strip(_ENDS):
+                return
+            yield word
+    except ValueError:
+        return
+
+
+def _options(words: Iterator[str]) -> Iterator[str]:
+    """The options, `-ab` as `-a` and `-b`, without the texts that some of them are given."""
+    for word in words:
+        if word.startswith("--"):
+            yield word
+            if word in _TAKE_A_VALUE:
+                next(words, "")
+        elif word.startswith("-"):
+            for place, letter in enumerate(word[1:], 2):
+                yield f"-{letter}"
+                if f"-{letter}" in _TAKE_A_VALUE:
+                    if place == len(word):
+                        next(words, "")
+                    break
