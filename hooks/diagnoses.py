@@ -93,7 +93,7 @@ def git(look: Look) -> Iterator[Finding]:
         yield Finding(
             "git",
             State.NOTE,
-            f"git {shown} runs the hooks; {others[0]} would not: commits made with that one have no record",
+            f"git {shown} runs the hooks; {', '.join(others)} would not: commits made with it have no record",
             "use the newer git everywhere",
         )
     else:
