@@ -19,14 +19,15 @@ from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import Put, commit_files, keep_records, read_blobs, read_records, tip_of
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
+from foureyes.shared.errors import UserError
 from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
-from foureyes.shared.record import record_bytes
+from foureyes.shared.record import Record, parse_record, record_bytes
 from foureyes.shared.record_ref import push_path, record_path, record_ref
 
 _MOST_COMMITS = 1000
 _ATTEMPTS = 5
 _SECONDS = 60.0
-_SECRET = re.compile(r"//[^/@\s]+@")
+SECRET = re.compile(r"//[^/@\s]+@")
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,44 @@ def publish(
     wanted = {branch: tuple(oid for oid in oids if oid in records) for branch, oids in wanted.items()}
     if not any(wanted.values()):
         return Outcome(tuple(Published(branch.ref, record_ref(branch.ref), 0) for branch in branches))
+    return _publish(repo, remote, wanted, records, builder)
+
+
+def publish_these(
+    repo: Repo, remote: Remote, branch: Branch, commits: Sequence[str], builder: Builder
+) -> tuple[Outcome, dict[str, Record]]:
+    """Publish records of these commits, whoever pushed them, under a signature; what the records are. Raises UserError
+    if nothing can be signed with.
+    """
+    raw = read_records(repo, commits)
+    built = build(repo, [oid for oid in commits if oid not in raw], builder)
+    raw |= {oid: record_bytes(record) for oid, record in built.items()}
+    raw = {oid: raw[oid] for oid in commits if oid in raw}
+    if not raw:
+        raise UserError("what these commits changed cannot be told: their parents are not in this clone")
+    outcome = _publish(repo, remote, {branch: tuple(raw)}, raw, builder, needs_signature=True)
+    keep_records(repo, {oid: raw[oid] for oid in built}, at=int(time.time()))
+    return outcome, {oid: parse_record(data) for oid, data in raw.items()}
+
+
+def _publish(
+    repo: Repo,
+    remote: Remote,
+    wanted: Mapping[Branch, tuple[str, ...]],
+    records: Mapping[str, bytes],
+    builder: Builder,
+    *,
+    needs_signature: bool = False,
+) -> Outcome:
+    """Sign the list once, and put records and list on each branch's record ref."""
     named = [branch.ref for branch, oids in wanted.items() if oids]
     payload = _payload(repo, records, builder.repository, named[0] if len(named) == 1 else "")
     signature = _sign(repo, payload)
+    if needs_signature and not isinstance(signature, sign.Signed):
+        raise UserError(
+            f"nothing was signed: {signature.why if signature else 'no SSH key was found'}",
+            next_step="`foureyes status` shows which key would sign; then run this again",
+        )
     envelope = _envelope(payload, signature)
     done = []
     for branch, oids in wanted.items():
@@ -188,7 +224,7 @@ def _envelope(payload: bytes, signature: sign.Signed | sign.NotSigned | None) ->
 
 
 _PUSH = ("--no-verify", "--quiet", "--no-signed", "--no-follow-tags", "--recurse-submodules=no")
-_FETCH = ("--no-tags", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no")
+FETCH = ("--no-tags", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no")
 _GUARD = {"FOUREYES_PUSHING": "1"}
 
 
@@ -225,7 +261,7 @@ def _on_top(repo: Repo, seen: str, puts: Sequence[Put]) -> str:
 
 
 def _fetch(repo: Repo, remote: Remote, ref: str, seen: str, deadline: float) -> None:
-    problem = _remote(repo, deadline, "fetch", *_FETCH, remote.url, f"+{ref}:{seen}")
+    problem = _remote(repo, deadline, "fetch", *FETCH, remote.url, f"+{ref}:{seen}")
     if "couldn't find remote ref" in problem:
         repo.ask("update-ref", "-d", seen)
 
@@ -239,7 +275,7 @@ def _remote(repo: Repo, deadline: float, *command: str) -> str:
         return ""
     lines = [line.strip() for line in answer.words.splitlines() if line.strip()]
     said = next((line for line in lines if line.startswith(("fatal:", "error:", "!", "remote:"))), "")
-    return _SECRET.sub("//", said or "".join(lines[-1:]) or f"git ended with status {answer.status}")
+    return SECRET.sub("//", said or "".join(lines[-1:]) or f"git ended with status {answer.status}")
 
 
 def _seen(remote: Remote, ref: str) -> str:

@@ -25,9 +25,9 @@ def command(remote_name: str | None, as_json: bool) -> None:
     commit that was made without hooks gets no better by this.
     """
     repo = Repo.open(Path.cwd())
-    branch = _current_branch(repo)
-    remote = _remote(repo, branch, remote_name)
-    pushed = _pushed(repo, branch, remote)
+    branch = current_branch(repo)
+    remote = remote_for(repo, branch, remote_name)
+    pushed = pushed_branch(repo, branch, remote)
     builder = builder_in(repo, remote, agents_around(os.environ))
     outcome = publish(repo, remote, [pushed], builder, again=True)
     click.echo(json.dumps(_as_json(outcome)) if as_json else _as_text(outcome, remote, branch))
@@ -40,7 +40,8 @@ def command(remote_name: str | None, as_json: bool) -> None:
         )
 
 
-def _current_branch(repo: Repo) -> str:
+def current_branch(repo: Repo) -> str:
+    """Its short name. Raises UserError if none is checked out."""
     answer = repo.ask("symbolic-ref", "-q", "--short", "HEAD")
     if answer.status != 0:
         raise UserError(
@@ -51,7 +52,8 @@ def _current_branch(repo: Repo) -> str:
     return os.fsdecode(answer.out).strip()
 
 
-def _remote(repo: Repo, branch: str, wanted: str | None) -> Remote:
+def remote_for(repo: Repo, branch: str, wanted: str | None) -> Remote:
+    """The remote that is named, else the one that git would push this branch to. Raises UserError."""
     names = os.fsdecode(repo.git("remote")).split()
     configured = (f"branch.{branch}.pushRemote", "remote.pushDefault", f"branch.{branch}.remote")
     name = wanted or next((value for key in configured if (value := repo.config(key))), "origin")
@@ -66,7 +68,7 @@ def _remote(repo: Repo, branch: str, wanted: str | None) -> Remote:
     return Remote(name, os.fsdecode(repo.git("remote", "get-url", "--push", name)).strip())
 
 
-def _pushed(repo: Repo, branch: str, remote: Remote) -> Branch:
+def pushed_branch(repo: Repo, branch: str, remote: Remote) -> Branch:
     """The branch as the remote has it: its name there can be another, and the work here can be ahead."""
     merge = repo.config(f"branch.{branch}.merge") or ""
     tracks = repo.config(f"branch.{branch}.remote") == remote.name and merge.startswith("refs/heads/")

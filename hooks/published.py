@@ -50,56 +50,74 @@ def records_in_sight(repo: Repo, commits: Iterable[str]) -> dict[str, bytes]:
     """Records of these commits: the one that is kept here, else one of a record ref."""
     wanted = list(dict.fromkeys(commits))
     found = read_records(repo, wanted)
-    missing = [oid for oid in wanted if oid not in found]
-    refs = _refs(repo) if missing else []
-    asked = [(oid, f"{ref}:{record_path(oid)}") for ref in refs for oid in missing]
+    published = published_versions(repo, [oid for oid in wanted if oid not in found])
+    return found | {oid: versions[0] for oid, versions in published.items()}
+
+
+def published_versions(repo: Repo, commits: Iterable[str]) -> dict[str, tuple[bytes, ...]]:
+    """All different records that the record refs in sight have of each commit, the newest ref's first."""
+    wanted = list(commits)
+    refs = _refs(repo) if wanted else []
+    asked = [(oid, f"{ref}:{record_path(oid)}") for oid in wanted for ref in refs]
     if not asked:
-        return found
-    out = repo.git(
-        "cat-file", "--batch-check=%(objectname)", input="".join(f"{name}\n" for _, name in asked).encode()
-    )
-    blobs: dict[str, str] = {}
-    for (oid, _), answer in zip(asked, out.decode("utf-8", "replace").splitlines(), strict=True):
+        return {}
+    names = "".join(f"{name}\n" for _, name in asked).encode()
+    out = repo.git("cat-file", "--batch-check=%(objectname)", input=names).decode("utf-8", "replace")
+    blobs: dict[str, dict[str, None]] = {}
+    for (oid, _), answer in zip(asked, out.splitlines(), strict=True):
         if is_oid(answer):
-            blobs.setdefault(oid, answer)
-    contents = read_blobs(repo, blobs.values())
-    return found | {oid: contents[blob] for oid, blob in blobs.items() if blob in contents}
+            blobs.setdefault(oid, {})[answer] = None
+    contents = read_blobs(repo, {blob for found in blobs.values() for blob in found})
+    versions = {oid: tuple(contents[b] for b in found if b in contents) for oid, found in blobs.items()}
+    return {oid: found for oid, found in versions.items() if found}
+
+
+class Vouchers:
+    """The pushes that the record refs in sight list, read once."""
+
+    def __init__(self, repo: Repo) -> None:
+        self._lists: list[tuple[str, dsse.Envelope, frozenset[Entry]]] = []
+        self._checked: dict[tuple[bytes, dsse.Signature], tuple[str, str]] = {}
+        for ref in _refs(repo):
+            listed = repo.ask("ls-tree", "-r", "-z", ref, PUSHES).out.split(b"\0")[:-1]
+            blobs = [line.split(b"\t")[0].split(b" ")[2].decode("ascii") for line in listed]
+            for data in read_blobs(repo, blobs).values():
+                try:
+                    envelope = dsse.parse(data)
+                    entries = frozenset(parse_manifest(envelope.payload).entries)
+                except (dsse.EnvelopeError, ManifestError):
+                    continue
+                self._lists.append((ref, envelope, entries))
+
+    def of(self, entry: Entry) -> tuple[Listed, ...]:
+        """The pushes that vouch for this very record, signatures checked."""
+        found = []
+        for ref, envelope, entries in self._lists:
+            if entry in entries:
+                found += [Listed(ref, *self._check(envelope, signature)) for signature in envelope.signatures]
+                if not envelope.signatures:
+                    found.append(Listed(ref, "", ""))
+        return tuple(dict.fromkeys(found))
+
+    def _check(self, envelope: dsse.Envelope, signature: dsse.Signature) -> tuple[str, str]:
+        """Fingerprint and problem, one of them empty."""
+        from foureyes.shared import sshsig  # loads a cryptography library, for signed records alone
+
+        key = (envelope.payload, signature)
+        if key not in self._checked:
+            message = dsse.pae(envelope.payload_type, envelope.payload)
+            try:
+                self._checked[key] = (sshsig.verify(signature.sig, message, NAMESPACE).fingerprint, "")
+            except sshsig.SshsigError as error:
+                self._checked[key] = ("", f"its signature does not count: {error}")
+        return self._checked[key]
 
 
 def listings(repo: Repo, commit: Commit, record: bytes) -> tuple[Listed, ...]:
     """The pushes in sight that vouch for this very record, signatures checked."""
-    entry = Entry(commit.oid, commit.tree, sha256_hex(record))
-    found = []
-    for ref in _refs(repo):
-        listed = repo.ask("ls-tree", "-r", "-z", ref, PUSHES).out.split(b"\0")[:-1]
-        blobs = [line.split(b"\t")[0].split(b" ")[2].decode("ascii") for line in listed]
-        for data in read_blobs(repo, blobs).values():
-            found += _of_envelope(ref, data, entry)
-    return tuple(dict.fromkeys(found))
+    return Vouchers(repo).of(Entry(commit.oid, commit.tree, sha256_hex(record)))
 
 
 def _refs(repo: Repo) -> list[str]:
     listed = repo.git("for-each-ref", "--sort=-committerdate", "--format=%(refname)", SEEN, PREFIX)
     return listed.decode("utf-8", "replace").split()
-
-
-def _of_envelope(ref: str, data: bytes, entry: Entry) -> list[Listed]:
-    try:
-        envelope = dsse.parse(data)
-        if entry not in parse_manifest(envelope.payload).entries:
-            return []
-    except (dsse.EnvelopeError, ManifestError):
-        return []
-    if not envelope.signatures:
-        return [Listed(ref, "", "")]
-    return [_checked(ref, envelope, signature) for signature in envelope.signatures]
-
-
-def _checked(ref: str, envelope: dsse.Envelope, signature: dsse.Signature) -> Listed:
-    from foureyes.shared import sshsig  # loads a cryptography library, for signed records alone
-
-    message = dsse.pae(envelope.payload_type, envelope.payload)
-    try:
-        return Listed(ref, sshsig.verify(signature.sig, message, NAMESPACE).fingerprint, "")
-    except sshsig.SshsigError as error:
-        return Listed(ref, "", f"its signature does not count: {error}")
