@@ -37,6 +37,8 @@ COMMANDS: dict[str, Entry] = {
         "foureyes.hooks.show:command", "Who wrote a commit: the agent, its operator, lines and deletions."
     ),
     "publish": Entry("foureyes.hooks.publish_by_hand:command", "Publish the records of this branch by hand."),
+    "attest": Entry("foureyes.hooks.attest:command", "Sign records of commits that are already pushed."),
+    "verify": Entry("foureyes.hooks.verify:command", "Does what is published about these commits hold?"),
     "check": Entry(
         "foureyes.hooks.check:command", "What a change will need, before there is a pull request."
     ),
