@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from support_contract import ContractGuard
@@ -168,6 +168,26 @@ class World:
         return [json.loads(delivery.body) for delivery in found]
 
 
+def send_manifest(
+    world: World, manifest: Any, state: str = "s", organization: str = "acme"
+) -> tuple[str, str]:
+    """As the person's browser does it: (code, state) of where GitHub sends it back to."""
+    whose = f"/organizations/{organization}" if organization else ""
+    url = f"{world.url}{whose}/settings/apps/new?{urlencode({'state': state})}"
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
+    try:
+        form = urlencode({"manifest": json.dumps(manifest)})
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", f"{parts.path}?{parts.query}", form, kind)
+        answer = connection.getresponse()
+        assert answer.status == 302, answer.read()
+        query = parse_qs(urlsplit(str(answer.getheader("Location"))).query)
+        return query["code"][0], query["state"][0]
+    finally:
+        connection.close()
+
+
 @cache
 def app_key() -> str:
     """Made once per session: making one takes longer than all else that a sandbox does to start."""
@@ -236,4 +256,15 @@ class Receiver:
         return [headers["x-github-event"] for headers, _ in self.heard]
 
 
-__all__ = ["SHOP", "Answer", "Receiver", "World", "ask", "commit", "git", "head", "running_sandbox"]
+__all__ = [
+    "SHOP",
+    "Answer",
+    "Receiver",
+    "World",
+    "ask",
+    "commit",
+    "git",
+    "head",
+    "running_sandbox",
+    "send_manifest",
+]

@@ -1,6 +1,7 @@
 """Operations of Apps: who they are, where they are installed, their tokens and their deliveries."""
 
 import json
+import secrets
 
 from foureyes.github_app.sandbox import shapes
 from foureyes.github_app.sandbox.answers import Refusal
@@ -14,6 +15,20 @@ from foureyes.github_app.sandbox.tokens import installation_token
 def get_app(ask: Ask) -> Json:
     count = sum(i.app is ask.app for i in ask.world.installations.values())
     return shapes.integration(ask.world, ask.app) | {"installations_count": count}
+
+
+@handles("apps/create-from-manifest")
+def convert_manifest(ask: Ask) -> Answer:
+    """The code is the only proof that is asked for, works once and for an hour."""
+    app, until = ask.world.manifest_codes.pop(ask.parameter("code"), (None, ask.world.time()))
+    if app is None or until <= ask.world.time():
+        raise Refusal.not_found()
+    given = {
+        "client_secret": secrets.token_hex(20),
+        "webhook_secret": app.webhook_secret,
+        "pem": app.private_key,
+    }
+    return Answer(shapes.integration(ask.world, app) | given, 201)
 
 
 @handles("apps/list-installations")

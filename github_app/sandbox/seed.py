@@ -158,7 +158,7 @@ def _public(private: str) -> str:
 
 def add_app(
     world: World,
-    owner: Organization,
+    owner: Organization | User,
     slug: str,
     permissions: dict[str, str],
     events: tuple[str, ...],

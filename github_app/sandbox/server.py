@@ -12,7 +12,7 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from foureyes.github_app.sandbox import control, git_http, queries, rest, rest_all, seed
+from foureyes.github_app.sandbox import app_pages, control, git_http, queries, rest, rest_all, seed
 from foureyes.github_app.sandbox.contract import FAULT_HEADER
 from foureyes.github_app.sandbox.courier import Courier
 from foureyes.github_app.sandbox.faults import Fault
@@ -116,7 +116,9 @@ def _answer(world: World, request: Request) -> Response:
         return rest_all.respond(world, request)
     if git_http.is_git(request.path):
         return git_http.respond(world, request)
-    text = "This is the foureyes sandbox, a stand-in for GitHub on loopback. It has no pages.\n"
+    if app_pages.is_page(request):
+        return app_pages.respond(world, request)
+    text = "This is the foureyes sandbox, a stand-in for GitHub on loopback. It has next to no pages.\n"
     return Response(text, 200 if request.path == "/" else 404, content_type="text/plain")
 
 

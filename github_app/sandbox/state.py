@@ -72,7 +72,7 @@ class App:
     id: int
     slug: str
     name: str
-    owner: Organization
+    owner: Organization | User
     private_key: str
     public_key: str
     webhook_secret: str
@@ -301,6 +301,8 @@ class World:
         self.apps: dict[int, App] = {}
         self.installations: dict[int, Installation] = {}
         self.credentials: dict[str, Credential] = {}
+        self.manifest_codes: dict[str, tuple[App, datetime]] = {}
+        """What an App made from a manifest is handed out for, once, and until when."""
         self.quota: dict[tuple[str, str], tuple[int, int]] = {}
         self._ids = itertools.count(1001)
 

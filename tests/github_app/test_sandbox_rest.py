@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support_sandbox import SHOP, World, commit, git, head, running_sandbox
+from support_sandbox import SHOP, World, commit, git, head, running_sandbox, send_manifest
 
 from foureyes.github_app.sandbox import contract
 from foureyes.github_app.sandbox.rest import supported
@@ -130,6 +130,11 @@ def test_every_supported_operation_is_valid_by_githubs_contract(world: World) ->
     world.publish(str(world.pull_field("headRefOid")["headRefOid"]), "success")
     does("olga", "PUT", f"{pull}/merge", {"merge_method": "merge"})
     read(f"{pull}/merge")
+
+    code, _ = send_manifest(
+        world, {"name": "n", "url": "https://n.example", "redirect_url": "https://n.example/r"}
+    )
+    assert world.request("POST", f"/api/v3/app-manifests/{code}/conversions").status == 201
 
     missed = supported() - set(world.guard.seen)
     assert missed == set(), "these operations are answered and no test looks at them"
