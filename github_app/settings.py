@@ -1,4 +1,5 @@
-"""What the server is told by its environment: `FOUREYES_*`, read once into one frozen object.
+"""What the server is told by its environment: `FOUREYES_*`, read once into one frozen object. What the environment does
+not say about the App itself is taken from the files that set-up left in the data folder (credentials.py).
 
 docs/operations.md documents each of them (a test holds the two together). Secrets never appear in a `repr`.
 """
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from foureyes.github_app import credentials
 from foureyes.shared.errors import UserError
 
 PREFIX = "FOUREYES_"
@@ -41,12 +43,14 @@ DEFAULTS = {
     "PRIVATE_KEY_FILE": "",
     "SANDBOX_TOKEN": "",
     "SWEEP_SECONDS": "300",
+    "URL": "",
     "WEBHOOK_SECRET": "",
     "WORKERS": "4",
 }
 """Every setting, without its prefix, and what it is if it is not set."""
 
 SHORTEST_SECRET = 16
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Settings:
     org_floor_required: bool = False
     log: str = "info"
     sandbox_token: str = field(default="", repr=False)
+    url: str = ""
+    """The address by which GitHub and people reach this server, without a slash at the end; empty: not told."""
 
     @property
     def api_url(self) -> str:
@@ -102,14 +108,27 @@ def sqlite_url(file: Path) -> str:
     return f"sqlite:///{quote(str(file))}"
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises one UserError that names every problem. Reads the key file; asks a sandbox for its proof."""
+def is_first_run(environment: Mapping[str, str]) -> bool:
+    """Whether neither the environment nor the data folder says anything about an App."""
+    names = (*credentials.NAMES, "PRIVATE_KEY")
+    told = any(environment.get(PREFIX + name, "").strip() for name in names if name != "GITHUB_URL")
+    data = environment.get(f"{PREFIX}DATA", "").strip() or DEFAULTS["DATA"]
+    return not told and not credentials.are_stored(Path(data))
+
+
+def read_settings(environment: Mapping[str, str], *, first_run: bool = False) -> Settings:
+    """Raises one UserError that names every problem. Reads the key file; asks a sandbox for its proof.
+
+    `first_run`: of a server that has no App yet; its id is 0, and key and secrets are empty.
+    """
     reader = _Reader(environment)
     data = Path(reader.text("DATA"))
+    if not first_run:
+        reader.add_stored(data)
     settings = Settings(
-        app_id=reader.number("APP_ID", 1, 2**53),
-        private_key=reader.private_key(),
-        webhook_secrets=reader.secrets(),
+        app_id=0 if first_run else reader.number("APP_ID", 1, 2**53),
+        private_key="" if first_run else reader.private_key(),
+        webhook_secrets=() if first_run else reader.secrets(),
         github_url=reader.github_url(),
         data=data,
         database_url=reader.database_url(data),
@@ -122,6 +141,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         org_floor_required=reader.yes_or_no("ORG_FLOOR_REQUIRED"),
         log=reader.one_of("LOG", ("debug", "info", "warning", "error")),
         sandbox_token=reader.values["SANDBOX_TOKEN"],
+        url=reader.url(),
     )
     reader.report()
     return settings
@@ -135,11 +155,21 @@ def read_database_url(environment: Mapping[str, str]) -> str:
     return url
 
 
+def read_github_url(environment: Mapping[str, str]) -> str:
+    """Where GitHub is, for a command that needs nothing else. Raises UserError."""
+    wanted = {PREFIX + name: environment.get(PREFIX + name, "") for name in ("GITHUB_URL", "SANDBOX_TOKEN")}
+    reader = _Reader(wanted)
+    url = reader.github_url()
+    reader.report()
+    return url
+
+
 class _Reader:
     """Reads one setting after the other and keeps the problems, so that all are told at once."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.values = dict(DEFAULTS)
+        self.told: set[str] = set()
         self.problems: list[str] = []
         for name, value in environment.items():
             short = name.removeprefix(PREFIX)
@@ -149,6 +179,18 @@ class _Reader:
                 self.problems.append(f"{name} is not a setting{_did_you_mean(short)}")
             elif value.strip():
                 self.values[short] = value.strip()
+                self.told.add(short)
+
+    def add_stored(self, data: Path) -> None:
+        """What set-up left, where the environment is silent. A key given in either form is a key given."""
+        if "PRIVATE_KEY" in self.told:
+            self.told.add("PRIVATE_KEY_FILE")
+        try:
+            stored = credentials.read(data)
+        except credentials.CredentialsError as error:
+            self.problems.append(str(error))
+            return
+        self.values |= {name: value for name, value in stored.items() if name not in self.told}
 
     def report(self) -> None:
         if self.problems:
@@ -156,7 +198,8 @@ class _Reader:
             raise UserError(
                 f"the server's settings do not hold:{lines}",
                 why="it starts only if it can verify what it hears and say who it is",
-                next_step="set these in the environment; docs/operations.md lists every setting",
+                next_step="set these in the environment, or run `foureyes app credentials`;"
+                " docs/operations.md lists every setting",
             )
 
     def problem(self, name: str, what: str) -> None:
@@ -260,6 +303,12 @@ class _Reader:
             self.problem("GITHUB_URL", f"{insecure}, so anyone nearby could answer for GitHub; {wrong}")
         return url
 
+    def url(self) -> str:
+        url = self.values["URL"].rstrip("/")
+        if url and (wrong := public_address_problem(url, bool(self.values["SANDBOX_TOKEN"]))):
+            self.problem("URL", wrong)
+        return url
+
     def _sandbox(self, url: str) -> str:
         """Empty if a sandbox answers there that knows our token; otherwise what is wrong."""
         token = self.values["SANDBOX_TOKEN"]
@@ -276,6 +325,22 @@ class _Reader:
         return (
             "" if hmac.compare_digest(proof, right) else "what answers there is not the sandbox of this token"
         )
+
+
+def public_address_problem(url: str, with_sandbox: bool) -> str:
+    """Why GitHub could not send webhooks to `url`; empty if nothing speaks against it. A sandbox is on this machine."""
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return "must be an address such as https://foureyes.example.org"
+    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(parts.hostname or "") or not port_is_fine:
+        return "must be an address such as https://foureyes.example.org"
+    if parts.username or parts.password or parts.query or parts.fragment or parts.path not in ("", "/"):
+        return "must be an address alone, without a user, a path or a query"
+    if (insecure := _insecure(parts)) and not with_sandbox:
+        return f"{insecure}: GitHub must reach it over https, from outside"
+    return ""
 
 
 def _insecure(parts: SplitResult) -> str:
