@@ -15,6 +15,8 @@ from pathlib import Path
 from foureyes.hooks.repo import Answer, GitFailed, Repo, Stream, run_git, stream_git
 
 _CHUNK = 1 << 20
+# git maps whole packs otherwise; in windows it is as quick.
+_MEMORY = "\tpackedGitLimit = 64m\n\tpackedGitWindowSize = 4m\n\tdeltaBaseCacheLimit = 64m\n"
 _PASSED_ON = (
     "PATH",
     "TMPDIR",
@@ -98,7 +100,7 @@ def _make_git_dir(scratch: Path, object_format: str, boundary: str) -> None:
         (scratch / name).mkdir()
     (scratch / "HEAD").write_text("ref: refs/heads/none\n")
     version = 0 if object_format == "sha1" else 1
-    config = f"[core]\n\trepositoryformatversion = {version}\n\tbare = true\n"
+    config = f"[core]\n\trepositoryformatversion = {version}\n\tbare = true\n{_MEMORY}"
     if version:
         config += f"[extensions]\n\tobjectformat = {object_format}\n"
     (scratch / "config").write_text(config)
