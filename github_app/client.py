@@ -237,6 +237,33 @@ class GitHub:
         return made
 
 
+class PersonalGitHub(GitHub):
+    """GitHub as one person sees it, with that person's own token: it reads, and writes nothing."""
+
+    def __init__(self, settings: Settings, token: str, *, observe: Observer = _nobody) -> None:
+        super().__init__(settings, observe=observe)
+        self._personal = token
+
+    def token(self, installation_id: int) -> str:  # noqa: ARG002
+        return self._personal
+
+    def as_app(self, verb: str, path: str, body: object = None) -> Answer:  # noqa: ARG002
+        raise GitHubError(f"{verb} {path}: only the App may ask this")
+
+    def send(
+        self,
+        installation_id: int,
+        verb: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> Answer:
+        if verb != "GET" and path != self._graphql_path:
+            raise GitHubError(f"{verb} {path}: nothing is written with a person's token")
+        return super().send(installation_id, verb, path, params=params, body=body)
+
+
 class InstallationClient:
     """The App in one installation: what it may read and write there."""
 

@@ -42,6 +42,11 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry(
         "foureyes.hooks.check:command", "What a change will need, before there is a pull request."
     ),
+    "explain": Entry(
+        "foureyes.github_app.explain_command:command",
+        "Why a pull request waits, and who can finish it.",
+        "app",
+    ),
     "policy": Entry("foureyes.hooks.policy_commands:group", "Check the policy file, and try it on cases."),
     "uninstall": Entry("foureyes.hooks.uninstall:command", "Take the hooks out again, to the byte."),
     "checkpoint": Entry(

@@ -1,0 +1,49 @@
+"""The caller's own GitHub token: from the environment as `gh` has it, else from `gh` itself. It is never printed."""
+
+import subprocess
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from foureyes.shared.errors import UserError
+
+_SECONDS = 10.0
+
+
+def find_token(github_url: str, environment: Mapping[str, str]) -> str:
+    """Raises UserError if there is none. A token for github.com is not shown to another server."""
+    host = (urlsplit(github_url).hostname or "").lower()
+    for name in _variables(host, "FOUREYES_SANDBOX_TOKEN" in environment):
+        if token := environment.get(name, "").strip():
+            return token
+    token = _ask_gh(host, environment)
+    if not token:
+        names = " or ".join(_variables(host, False))
+        raise UserError(
+            f"there is no token of yours for {host}",
+            why="the pull request is read from GitHub, as you",
+            next_step=f"gh auth login --hostname {host}, or set {names}",
+        )
+    return token
+
+
+def _variables(host: str, sandbox: bool) -> tuple[str, ...]:
+    """gh's own rule: which variables hold a token for which server."""
+    if sandbox or host == "github.com" or host.endswith(".ghe.com"):
+        return ("GH_TOKEN", "GITHUB_TOKEN")
+    return ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
+
+
+def _ask_gh(host: str, environment: Mapping[str, str]) -> str:
+    try:
+        done = subprocess.run(
+            ["gh", "auth", "token", "--hostname", host],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
