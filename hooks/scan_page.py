@@ -175,7 +175,7 @@ def _merges(report: Report) -> Iterator[str]:
     under = (
         ""
         if report.policy_from
-        else " if the folders above were protected (workflows and git's settings always are)"
+        else " if the folders in those lines were protected (workflows and git's settings always are)"
     )
     rest = waits.looked_at - waits.for_two - waits.for_one
     parts = (("claimed", waits.for_two), ("human", waits.for_one), ("none", rest))
