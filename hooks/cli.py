@@ -59,6 +59,9 @@ COMMANDS: dict[str, Entry] = {
         "foureyes.github_app.sandbox.command:command", "A GitHub stand-in to try things on.", "sandbox"
     ),
     "serve": Entry("foureyes.github_app.serve:command", "Run the GitHub App.", "app"),
+    "simulate": Entry(
+        "foureyes.github_app.simulate:command", "Try a new policy on what was judged by the old one.", "app"
+    ),
     "replay": Entry(
         "foureyes.github_app.replay:command", "Decide a stored decision again, and compare.", "app"
     ),
