@@ -10,17 +10,16 @@ from foureyes.github_app import alert_text, alerts, decisions, landed, merging, 
 from foureyes.github_app.alerts import Alert, Kind
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
 from foureyes.github_app.decisions import Decision
-from foureyes.github_app.git_facts import bring
+from foureyes.github_app.git_facts import branch_tip, bring
 from foureyes.github_app.landed import NO_COMMIT, Moved
 from foureyes.github_app.landed_query import ask_came_from
 from foureyes.github_app.landing import DECIDED, Landing, Source, Walk, lost_commits, takes_away
 from foureyes.github_app.lanes import LANDED, Done, Lane
-from foureyes.github_app.mirror import OURS, GitError, Mirror, Trouble, is_ref
+from foureyes.github_app.mirror import Mirror
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, standing
 from foureyes.github_app.pull_query import Ground
 from foureyes.github_app.storage import now, reading, writing
 from foureyes.shared.branches import is_gated
-from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.protection import Protection, protect
 
 OBSERVED = "observed"
@@ -85,7 +84,7 @@ class AfterMerge:
     def _moves(self, begin: str, pushes: tuple[Moved, ...]) -> list[Moved]:
         """Every move since the last look: those that were witnessed, and what lies between them and now."""
         moves: list[Moved] = []
-        at, tip = begin, self._tip()
+        at, tip = begin, branch_tip(self.mirror, self.branch)
         for push in landed.in_order(begin, pushes):
             if at and push.before != at and self._holds(at, push.after):
                 moves.append(replace(push, late=True))
@@ -98,19 +97,6 @@ class AfterMerge:
         if tip and tip != at:
             moves.append(Moved(at, tip))
         return moves
-
-    def _tip(self) -> str:
-        """Where the branch is now; "" if it is gone."""
-        if not is_ref(self.branch):
-            return ""
-        name = sha256_hex(self.branch.encode())[:16]
-        try:
-            self.mirror.fetch([f"+{self.ref}:{OURS}/landed/{name}"])
-        except GitError as error:
-            if error.trouble is not Trouble.NO_REF:
-                raise
-            return ""
-        return self.mirror.refs(f"landed/{name}").get("", "")
 
     def _holds(self, tip: str, commit: str) -> bool:
         bring(self.mirror, [tip, commit])

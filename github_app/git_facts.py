@@ -10,6 +10,7 @@ from typing import TypeVar
 from foureyes.github_app import merging, records
 from foureyes.github_app.mirror import OURS, GitError, Mirror, Trouble, is_oid, is_ref
 from foureyes.github_app.range import MOST_COMMITS, Range, read_range
+from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import Change
 
 T = TypeVar("T")
@@ -164,6 +165,22 @@ def bring(mirror: Mirror, oids: Iterable[str]) -> frozenset[str]:
                 # one that is gone fails them all
                 groups += [(oid,) for oid in group] if len(group) > 1 else []
     return frozenset(wanted) - frozenset(mirror.missing(wanted))
+
+
+def branch_tip(mirror: Mirror, branch: str) -> str:
+    """Where the branch is now, "" if there is none. Raises GitError."""
+    if not is_ref(branch):
+        return ""
+    name = sha256_hex(branch.encode())[
+        :16
+    ]  # `a` and `a/b` cannot both be refs here, one after the other they can
+    try:
+        mirror.fetch([f"+refs/heads/{branch}:{OURS}/tip/{name}"])
+    except GitError as error:
+        if error.trouble is not Trouble.NO_REF:
+            raise
+        return ""
+    return mirror.refs(f"tip/{name}").get("", "")
 
 
 def net_changes(mirror: Mirror, base: str, head: str) -> tuple[Change, ...]:

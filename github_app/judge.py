@@ -5,23 +5,20 @@ Whatever goes wrong on the way, the result is not a success, and a success that 
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
-from pathlib import Path
-from threading import Lock
 
 from sqlalchemy import Connection, Engine, select
 
 from foureyes.github_app import decisions, lanes, publish
-from foureyes.github_app.after_merge import AfterMerge
-from foureyes.github_app.client import GitHub, GitHubError, InstallationClient, Observer, RetryLater
+from foureyes.github_app.branch_moved import BranchMoved
+from foureyes.github_app.client import GitHubError, InstallationClient, Observer, RetryLater
 from foureyes.github_app.decisions import Decision
+from foureyes.github_app.deps import Deps, make_deps
 from foureyes.github_app.gather import Sources, gather, read_git
-from foureyes.github_app.git_facts import Kept
-from foureyes.github_app.keys import Keys
-from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Claim, Done, Lane, Outcome, Retry
+from foureyes.github_app.lanes import Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.last_look import expected_look, look
-from foureyes.github_app.mirror import GitError, Mirror, Remote, basic
+from foureyes.github_app.mirror import GitError
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, NotSetUp, Standing, standing
 from foureyes.github_app.publish import Face
 from foureyes.github_app.pull_query import (
@@ -32,20 +29,16 @@ from foureyes.github_app.pull_query import (
     Shown,
     ask,
     ask_head,
-    ask_open_pulls,
 )
-from foureyes.github_app.pushes import Activity
 from foureyes.github_app.redaction import redact
-from foureyes.github_app.roster import People
 from foureyes.github_app.settings import Settings
 from foureyes.github_app.storage import decision as decision_table
 from foureyes.github_app.storage import now, reading, writing
-from foureyes.github_app.witnessed import Contents
 from foureyes.shared import evaluate, explain
-from foureyes.shared.agents import Catalogue, parse_catalogue
+from foureyes.shared.agents import parse_catalogue
 from foureyes.shared.branches import is_gated
 from foureyes.shared.explanation import Explanation, broken, combine
-from foureyes.shared.facts import Known, PullFacts, RecordState, Repository
+from foureyes.shared.facts import Known, PullFacts, RecordState
 from foureyes.shared.policy_text import PolicyError, parse_policy
 
 log = logging.getLogger(__name__)
@@ -59,45 +52,6 @@ UNJUDGED = 86_400.0
 """Seconds until an open pull request that no policy concerns is looked at again; a push to the default branch, which
 may bring a policy, wakes it at once.
 """
-
-
-class Mirrors:
-    """One mirror object per repository, so that its lock is one."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._lock = Lock()
-        self._mirrors: dict[int, Mirror] = {}
-
-    def get(self, repository_id: int, remote: Remote) -> Mirror:
-        with self._lock:
-            folder = self._folder / f"{repository_id}.git"
-            mirror = self._mirrors.setdefault(repository_id, Mirror(folder, remote))
-            mirror.remote = remote  # a repository can be renamed
-            return mirror
-
-
-@dataclass(frozen=True)
-class Deps:
-    """What all lanes of one server share."""
-
-    settings: Settings
-    engine: Engine
-    github: GitHub
-    catalogue: Catalogue
-    mirrors: Mirrors
-    people: People = field(default_factory=People)
-    keys: Keys = field(default_factory=Keys)
-    contents: Contents = field(default_factory=Contents)
-    activity: Activity = field(default_factory=Activity)
-    git: Kept = field(default_factory=Kept)
-
-
-def make_deps(
-    settings: Settings, engine: Engine, catalogue: Catalogue, observe: Observer | None = None
-) -> Deps:
-    github = GitHub(settings, observe=observe) if observe else GitHub(settings)
-    return Deps(settings, engine, github, catalogue, Mirrors(settings.data / "mirrors"))
 
 
 def judge_with(
@@ -114,9 +68,7 @@ def judge_lane(claim: Claim, deps: Deps) -> Outcome:
     lane = claim.lane
     judging = _Judging(claim, deps, deps.github.installation(lane.installation_id), lane.slug)
     try:
-        if lane.ref.startswith(LANDED):
-            return judging.after_merge()
-        return judging.wake_pulls() if lane.ref else judging.judge()
+        return BranchMoved(deps, judging.client, lane).look() if lane.ref else judging.judge()
     except RetryLater as error:
         judging.take_back()
         return Retry(redact(error.why), error.after)
@@ -152,19 +104,6 @@ class _Judging:
     @property
     def lane(self) -> Lane:
         return self.claim.lane
-
-    def wake_pulls(self) -> Outcome:
-        """A branch moved: every open pull request into it is looked at."""
-        base = None if self.lane.ref == EVERY_BRANCH else self.lane.ref.removeprefix("refs/heads/")
-        found = ask_open_pulls(self.client, self.lane.slug, base)
-        return Done(live=False, wake=tuple(self._lane(head, number) for number, head in found))
-
-    def after_merge(self) -> Outcome:
-        """A branch moved: is what came onto it what was let in?"""
-        ground, _shown = ask_head(self.client, self.slug, "0" * 40)
-        self._same_repository(ground)
-        mirror = self._mirror(ground.repository)
-        return AfterMerge(self.deps.engine, self.client, mirror, ground, self.lane).look()
 
     def judge(self) -> Outcome:
         for _round in range(ROUNDS):
@@ -322,14 +261,9 @@ class _Judging:
                 "a check could not be taken back: %s", redact(str(error)), extra={"lane": self.lane.key}
             )
 
-    def _mirror(self, repository: Repository) -> Mirror:
-        url = self.deps.settings.git_url(repository.slug)
-        protocols = ("https", "http") if url.startswith("http:") else ("https",)
-        remote = Remote(url, lambda: basic(self.client.token()), protocols)
-        return self.deps.mirrors.get(repository.id, remote)
-
     def _sources(self, answer: PullAnswer) -> Sources:
-        deps, mirror = self.deps, self._mirror(answer.pull.repository)
+        deps = self.deps
+        mirror = deps.mirrors.of(self.client, answer.pull.repository)
         return Sources(
             deps.engine,
             self.client,

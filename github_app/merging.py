@@ -38,6 +38,20 @@ def merge(mirror: Mirror, base: str, head: str, github_merges: Iterable[str] = (
     return Merged(clean, changes, _hidden(mirror, bases, head, changes))
 
 
+def uncounted(mirror: Mirror, base: str, head: str) -> Merged:
+    """The same as `merge` without line counts and without GitHub's own merge: all of it from what is here, but for
+    blobs that a merge of contents needs. Raises GitError.
+    """
+    bases = mirror.merge_bases(base, head)
+    if not bases:
+        return Merged(Merge(MergeState.UNRELATED), raw_changes(mirror, base, head), ())
+    made = mirror.automatic_merge(base, head)
+    if not made.clean:
+        return Merged(Merge(MergeState.CONFLICT), raw_changes(mirror, bases[0], head), ())
+    changes = raw_changes(mirror, base, made.tree)
+    return Merged(Merge(MergeState.CLEAN, made.tree), changes, _hidden(mirror, bases, head, changes))
+
+
 def net_changes(mirror: Mirror, base: str, head: str) -> tuple[Change, ...]:
     """The same net change without line counts, which a digest does not need. Raises GitError without a clean merge."""
     if not mirror.merge_bases(base, head):

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.resources import files
@@ -17,10 +17,16 @@ import click
 from sqlalchemy import Engine
 from waitress.server import create_server  # type: ignore[import-untyped]
 
-from foureyes.github_app import storage
-from foureyes.github_app.judge import judge_lane, make_deps
+from foureyes.github_app import credentials, storage
+from foureyes.github_app.client import GitHub
+from foureyes.github_app.credentials import Credentials
+from foureyes.github_app.deps import make_deps
+from foureyes.github_app.judge import judge_lane
 from foureyes.github_app.logs import start_logging
-from foureyes.github_app.settings import Settings, read_settings
+from foureyes.github_app.settings import Settings, is_first_run, read_settings
+from foureyes.github_app.setup import Setup
+from foureyes.github_app.setup_answer import trade
+from foureyes.github_app.setup_page import FirstRun, create_setup
 from foureyes.github_app.web import Site, create_site
 from foureyes.github_app.webhook import LARGEST_BODY
 from foureyes.github_app.worker import Judge, Workers
@@ -29,12 +35,26 @@ from foureyes.shared.errors import UserError
 
 _log = logging.getLogger(__name__)
 
+_LISTENING = "foureyes listens on {0}, webhooks on {0}/webhook"
+_SETUP = """foureyes has no GitHub App yet. Make one in three clicks:
+  open    {}
+  token   {}   (works once, for an hour)"""
+
+
+class Front:
+    """What the port leads to. Set-up is followed by the App in one step, with nothing unanswered in between."""
+
+    application: Callable[..., Iterable[bytes]]
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return self.application(environ, start_response)
+
 
 @click.command("serve", help="Run the GitHub App: hear webhooks, judge pull requests, publish the check.")
 @click.option("--check", "only_check", is_flag=True, help="Read the settings and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Say in JSON where it listens.")
 def command(only_check: bool, as_json: bool) -> int:
-    settings = read_settings(os.environ)
+    settings = read_settings(os.environ, first_run=not only_check and is_first_run(os.environ))
     if only_check:
         _tell(
             {"ok": True, "github": settings.github_url},
@@ -48,38 +68,73 @@ def command(only_check: bool, as_json: bool) -> int:
 
 
 def serve(settings: Settings, as_json: bool = False) -> None:
-    """Runs until SIGTERM or SIGINT, then lets what is being looked at finish. Raises UserError if it cannot start."""
+    """Runs until SIGTERM or SIGINT, then lets what is being looked at finish. Raises UserError if it cannot start.
+
+    Settings without an App: it serves the set-up until there is one, and goes on as that App.
+    """
     # What is stored names people and holds unpublished work: for nobody else on this machine.
     os.umask(0o077)
     with ExitStack() as closing:
         engine = storage.connect(settings.database_url)
         closing.callback(engine.dispose)
-        workers = Workers(
-            engine,
-            _judge(settings, engine),
-            threads=settings.workers,
-            lease_ms=settings.lease_seconds * 1000,
-            sweep_seconds=settings.sweep_seconds,
-        )
+        front = Front()
         # The port first: if it is taken, nothing has been touched yet.
-        server = _listen(Site(engine, settings, workers.wake, lambda: workers.healthy))
+        server = _listen(front, settings)
         closing.callback(server.close)
         closing.enter_context(_alone(engine, settings))
         storage.migrate(engine)
         with _stopped_by_signals():
-            workers.start()
             address = _address(server, settings.host)
-            _tell(
-                {"listening": address},
-                f"foureyes listens on {address}, webhooks on {address}/webhook",
-                as_json,
-            )
+            if settings.app_id:
+                closing.callback(_begin(front, settings, engine))
+                _tell({"listening": address}, _LISTENING.format(address), as_json)
+            else:
+                setup = Setup()
+
+                def begin(credentials: Credentials) -> None:
+                    closing.callback(_begin(front, _stored(settings, credentials), engine))
+
+                front.application = create_setup(
+                    FirstRun(setup, settings, partial(trade, GitHub(settings)), begin)
+                )
+                _tell_of_setup(address, settings, setup.token, as_json)
             server.run()
-        _log.info("stopping: letting %d seconds for what is being looked at", settings.drain_seconds)
-        drained = workers.stop(settings.drain_seconds)
-        _log.info(
-            "stopped" if drained else "stopped; what was not finished is looked at again after the next start"
-        )
+
+
+def _begin(front: Front, settings: Settings, engine: Engine) -> Callable[[], None]:
+    """Lets the App work; answers what stops it again."""
+    workers = Workers(
+        engine,
+        _judge(settings, engine),
+        threads=settings.workers,
+        lease_ms=settings.lease_seconds * 1000,
+        sweep_seconds=settings.sweep_seconds,
+    )
+    front.application = create_site(Site(engine, settings, workers.wake, lambda: workers.healthy))
+    workers.start()
+    return partial(_drain, workers, settings.drain_seconds)
+
+
+def _drain(workers: Workers, seconds: int) -> None:
+    _log.info("stopping: letting %d seconds for what is being looked at", seconds)
+    drained = workers.stop(seconds)
+    _log.info(
+        "stopped" if drained else "stopped; what was not finished is looked at again after the next start"
+    )
+
+
+def _stored(settings: Settings, given: Credentials) -> Settings:
+    """Keeps what set-up brought, and reads it back as the next start will. Raises UserError."""
+    try:
+        credentials.store(settings.data, given, replace=False)
+    except credentials.CredentialsError as error:
+        raise UserError(str(error), next_step="Then start this server again.") from error
+    return read_settings(os.environ)
+
+
+def _tell_of_setup(address: str, settings: Settings, token: str, as_json: bool) -> None:
+    page = f"{settings.url or address}/setup"
+    _tell({"listening": address, "setup": page, "token": token}, _SETUP.format(page, token), as_json)
 
 
 def _judge(settings: Settings, engine: Engine) -> Judge:
@@ -87,11 +142,10 @@ def _judge(settings: Settings, engine: Engine) -> Judge:
     return partial(judge_lane, deps=make_deps(settings, engine, catalogue))
 
 
-def _listen(site: Site) -> Any:
-    settings = site.settings
+def _listen(front: Front, settings: Settings) -> Any:
     try:
         return create_server(
-            create_site(site),
+            front,
             host=settings.host,
             port=settings.port,
             threads=8,

@@ -12,7 +12,7 @@ from graphql import parse, validate
 from foureyes.github_app import pull_query
 from foureyes.github_app.client import GitHubError
 from foureyes.github_app.last_look import expected_look, look
-from foureyes.github_app.pull_query import PullAnswer, operation
+from foureyes.github_app.pull_query import OpenPull, PullAnswer, operation
 from foureyes.github_app.sandbox import contract
 from foureyes.shared.facts import Known, MoveKind, ReviewState, Unknown
 from foureyes.shared.people import Account, Kind
@@ -313,10 +313,11 @@ def test_G22_the_last_look_is_equal_only_if_nothing_moved() -> None:
 
 def test_open_pull_requests_are_listed_to_the_end() -> None:
     def listed(*heads: tuple[int, str], more: str | None) -> dict[str, Any]:
-        nodes = [{"number": number, "headRefOid": head} for number, head in heads]
+        nodes = [{"number": number, "headRefOid": head, "baseRefName": "main"} for number, head in heads]
         info = {"hasNextPage": more is not None, "endCursor": more}
         return {"repository": {"databaseId": 5, "pullRequests": {"pageInfo": info, "nodes": nodes}}}
 
     client = Client(listed((1, HEAD), more="x"), listed((2, BASE), more=None))
-    assert pull_query.ask_open_pulls(client, "acme/shop", "main") == ((1, HEAD), (2, BASE))  # type: ignore[arg-type]
+    found = pull_query.ask_open_pulls(client, "acme/shop", "main")  # type: ignore[arg-type]
+    assert found == (OpenPull(1, HEAD, "main"), OpenPull(2, BASE, "main"))
     assert [variables["after"] for variables in client.asked] == [None, "x"]

@@ -1,0 +1,85 @@
+"""A gated branch moved: which open pull requests may be judged otherwise now? Asked of git and of the stored decisions
+alone. When in doubt a pull request is concerned.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from sqlalchemy import Engine
+
+from foureyes.github_app import decisions, merging
+from foureyes.github_app.decisions import Decision
+from foureyes.github_app.git_facts import bring
+from foureyes.github_app.mirror import GitError, Mirror
+from foureyes.github_app.policy_in_force import InForce
+from foureyes.github_app.pull_query import OpenPull
+from foureyes.github_app.range import MOST_COMMITS
+from foureyes.github_app.storage import reading
+from foureyes.shared import content
+from foureyes.shared import facts as pull_facts
+from foureyes.shared.branches import is_gated
+from foureyes.shared.case import known
+from foureyes.shared.evaluate import VERSION, unknowns
+from foureyes.shared.facts import PullFacts
+
+
+@dataclass(frozen=True)
+class Base:
+    """The branch that moved, and where it is now. `default_branch` decides, with the policy, what is gated."""
+
+    repository_id: int
+    branch: str
+    tip: str
+    default_branch: str
+
+
+def concerned(
+    engine: Engine, mirror: Mirror, base: Base, pulls: Iterable[OpenPull], by: InForce
+) -> tuple[OpenPull, ...]:
+    """Those to look at again. A pull request into another branch than the one that moved is concerned if that branch
+    is gated: what has landed on this one is not its author's any more.
+    """
+    gated = [pull for pull in pulls if is_gated(pull.base_ref, by.policy, base.default_branch)]
+    into = [pull for pull in gated if pull.base_ref == base.branch]
+    others = [pull for pull in gated if pull.base_ref != base.branch]
+    try:
+        here = bring(mirror, [base.tip, *(pull.head for pull in into)])
+    except GitError:
+        return tuple(gated)
+    found = [pull for pull in into if pull.head not in here or _may_change(engine, mirror, base, pull, by)]
+    return (*found, *others)
+
+
+def _may_change(engine: Engine, mirror: Mirror, base: Base, pull: OpenPull, by: InForce) -> bool:
+    with reading(engine) as conn:
+        made = decisions.latest(conn, base.repository_id, pull.number)
+    facts = _facts(made, pull, by) if made is not None else None
+    if facts is None:
+        return True
+    try:
+        return not _is_same(mirror, base.tip, pull.head, facts)
+    except GitError:
+        return True
+
+
+def _facts(made: Decision, pull: OpenPull, by: InForce) -> PullFacts | None:
+    """What it was decided on, if it was all known and decided as it would be now."""
+    same = (made.head, made.base_ref, made.policy_oid, made.evaluator)
+    if same != (pull.head, pull.base_ref, by.oid, VERSION):
+        return None
+    try:
+        facts = pull_facts.load(made.facts)
+    except ValidationError:
+        return None
+    return None if unknowns(facts) else facts
+
+
+def _is_same(mirror: Mirror, tip: str, head: str, facts: PullFacts) -> bool:
+    """The same commits, the same net change and so the same protected part, as clean and as visible as before."""
+    merged = merging.uncounted(mirror, tip, head)
+    if merged.merge.state is not known(facts.merge).state or merged.hidden != known(facts.hidden):
+        return False
+    if content.digest(merged.changes) != content.digest(known(facts.changes)):
+        return False
+    return set(mirror.range(head, [tip], MOST_COMMITS)) == {commit.oid for commit in known(facts.commits)}

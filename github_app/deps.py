@@ -1,0 +1,62 @@
+"""What all lanes of one server share: the database, the App, the mirrors, and what is remembered between looks."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+from sqlalchemy import Engine
+
+from foureyes.github_app.client import GitHub, InstallationClient, Observer
+from foureyes.github_app.git_facts import Kept
+from foureyes.github_app.keys import Keys
+from foureyes.github_app.mirror import Mirror, Remote, basic
+from foureyes.github_app.pushes import Activity
+from foureyes.github_app.roster import People
+from foureyes.github_app.settings import Settings
+from foureyes.github_app.witnessed import Contents
+from foureyes.shared.agents import Catalogue
+from foureyes.shared.facts import Repository
+
+
+class Mirrors:
+    """One mirror object per repository, so that its lock is one."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._lock = Lock()
+        self._mirrors: dict[int, Mirror] = {}
+
+    def of(self, client: InstallationClient, repository: Repository) -> Mirror:
+        """Fetches with a token of the installation."""
+        url = self._settings.git_url(repository.slug)
+        protocols = ("https", "http") if url.startswith("http:") else ("https",)
+        remote = Remote(url, lambda: basic(client.token()), protocols)
+        with self._lock:
+            folder = self._folder / f"{repository.id}.git"
+            mirror = self._mirrors.setdefault(repository.id, Mirror(folder, remote))
+            mirror.remote = remote  # a repository can be renamed
+            return mirror
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What all lanes of one server share."""
+
+    settings: Settings
+    engine: Engine
+    github: GitHub
+    catalogue: Catalogue
+    mirrors: Mirrors
+    people: People = field(default_factory=People)
+    keys: Keys = field(default_factory=Keys)
+    contents: Contents = field(default_factory=Contents)
+    activity: Activity = field(default_factory=Activity)
+    git: Kept = field(default_factory=Kept)
+
+
+def make_deps(
+    settings: Settings, engine: Engine, catalogue: Catalogue, observe: Observer | None = None
+) -> Deps:
+    github = GitHub(settings, observe=observe) if observe else GitHub(settings)
+    return Deps(settings, engine, github, catalogue, Mirrors(settings.data / "mirrors", settings))
