@@ -13,6 +13,7 @@ from foureyes.hooks.build import build
 from foureyes.hooks.builder import builder_in
 from foureyes.hooks.catalogue import agents_around, catalogue
 from foureyes.hooks.commits import Commit, read_commits
+from foureyes.hooks.fetch_records import fetch_missing
 from foureyes.hooks.journal import seen_commits
 from foureyes.hooks.publish import Remote
 from foureyes.hooks.published import Listed, listings, published_record
@@ -59,14 +60,15 @@ class Shown:
 
 @click.command("show")
 @click.argument("commit", default="HEAD")
+@click.option("--offline", is_flag=True, help="Ask no remote for a record that is missing.")
 @click.option("--json", "as_json", is_flag=True, help="The record itself, in JSON.")
-def command(commit: str, as_json: bool) -> None:
+def command(commit: str, offline: bool, as_json: bool) -> None:
     """Show who wrote COMMIT (default: HEAD): agents, who ran them, lines, deletions, and what vouches for it."""
-    shown = find(Repo.open(Path.cwd(), bare_ok=True), commit)
+    shown = find(Repo.open(Path.cwd(), bare_ok=True), commit, offline=offline)
     click.echo(json.dumps(_as_json(shown), indent=2) if as_json else "\n".join(_as_text(shown)))
 
 
-def find(repo: Repo, name: str) -> Shown:
+def find(repo: Repo, name: str, *, offline: bool = False) -> Shown:
     """A commit's record: the one that is kept, else the remote's, else what can be told here and now. For commits
     that the hooks here saw, this machine knows more than the remote. Raises UserError.
     """
@@ -83,6 +85,9 @@ def find(repo: Repo, name: str) -> Shown:
     raw, source = read_records(repo, [oid]).get(oid), _KEPT
     if raw is None and not seen_commits(repo, {oid}):
         raw, source = published_record(repo, oid), _FETCHED
+        if raw is None:
+            fetch_missing(repo, {oid}, offline=offline)
+            raw = published_record(repo, oid)
     if raw is None:
         builder = builder_in(repo, Remote("", ""), agents_around(os.environ))
         built = build(repo, [oid], builder).get(oid)

@@ -31,7 +31,7 @@ class Put:
 def read_records(repo: Repo, commits: Iterable[str]) -> dict[str, bytes]:
     """The records that are kept for these commits; one process for all of them."""
     wanted = list(commits)
-    blobs = _notes(repo) if wanted else {}
+    blobs = notes_of(repo) if wanted else {}
     found = {oid: blobs[oid] for oid in wanted if oid in blobs}
     contents = read_blobs(repo, found.values())
     return {oid: contents[blob] for oid, blob in found.items() if blob in contents}
@@ -39,12 +39,12 @@ def read_records(repo: Repo, commits: Iterable[str]) -> dict[str, bytes]:
 
 def kept_commits(repo: Repo) -> set[str]:
     """All commits that a record is kept for."""
-    return set(_notes(repo))
+    return set(notes_of(repo))
 
 
-def _notes(repo: Repo) -> dict[str, str]:
-    """Commit -> blob of its record."""
-    tip = tip_of(repo, NOTES)
+def notes_of(repo: Repo, ref: str = NOTES) -> dict[str, str]:
+    """Commit -> blob of its note."""
+    tip = tip_of(repo, ref)
     if not tip:
         return {}
     blobs: dict[str, str] = {}

@@ -10,8 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from foureyes.shared import paths
+
 _SCHEMA = re.compile(r"authorship/3\.[0-9]+\.[0-9]+")
-_ENTRY = re.compile(r"  (\S+) [0-9][0-9,-]*")
+_ENTRY = re.compile(r"  (\S+) ([0-9][0-9,-]*)")
+_RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _DIVIDER = "---"
 
 
@@ -23,16 +26,33 @@ class NotedAgent:
     model: str
 
 
+@dataclass(frozen=True)
+class NotedLines:
+    """Lines `first` to `last` of a file as the commit left it."""
+
+    path: str
+    first: int
+    last: int
+    agent: NotedAgent
+
+
 def parse_note(data: bytes) -> tuple[NotedAgent, ...]:
     """The agents of all sessions that lines are attributed to, each once. Empty for a note of another format, and
     for one that says that people wrote it all.
+    """
+    return tuple(dict.fromkeys(lines.agent for lines in parse_lines(data)))
+
+
+def parse_lines(data: bytes) -> tuple[NotedLines, ...]:
+    """The ranges of lines that the note gives to agents' sessions. Those of people (`h_`) are left out: git-ai also
+    writes them where nobody was seen. Empty for a note of another format.
     """
     lines = data.decode("utf-8", "replace").split("\n")
     for at, line in enumerate(lines):
         if line == _DIVIDER:  # a file can have this name, so the first one that JSON follows
             about = _description("\n".join(lines[at + 1 :]))
             if about is not None:
-                return tuple(dict.fromkeys(_agents(lines[:at], about)))
+                return tuple(_attested(lines[:at], about))
     return ()
 
 
@@ -46,13 +66,20 @@ def _description(text: str) -> dict[str, object] | None:
     return about
 
 
-def _agents(attested: list[str], about: dict[str, object]) -> Iterator[NotedAgent]:
+def _attested(attested: list[str], about: dict[str, object]) -> Iterator[NotedLines]:
     sessions: dict[str, object] = {}
     for part in (about.get("prompts"), about.get("sessions")):
         sessions |= part if isinstance(part, dict) else {}
+    path = ""
     for line in attested:
         entry = _ENTRY.fullmatch(line)
-        session = sessions.get(entry[1].partition("::")[0]) if entry else None
+        if entry is None:
+            name = line[1:-1] if len(line) > 1 and line[0] == line[-1] == '"' else line
+            path = paths.decode(name.encode())
+            continue
+        session = sessions.get(entry[1].partition("::")[0])
         agent = session.get("agent_id") if isinstance(session, dict) else None
         if isinstance(agent, dict):
-            yield NotedAgent(str(agent.get("tool", "")), str(agent.get("model", "")))
+            noted = NotedAgent(str(agent.get("tool", "")), str(agent.get("model", "")))
+            for first, last in _RANGE.findall(entry[2]):
+                yield NotedLines(path, int(first), int(last or first), noted)

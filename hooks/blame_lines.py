@@ -1,0 +1,91 @@
+"""git's own blame of a file: for each line its commit, and its place in the file as that commit left it."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from foureyes.hooks.repo import Repo
+from foureyes.shared import paths
+from foureyes.shared.errors import UserError
+
+_HEADER = re.compile(rb"([0-9a-f]{40}(?:[0-9a-f]{24})?) ([0-9]+) ([0-9]+)(?: [0-9]+)?")
+_QUOTED = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
+_LETTERS = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13}
+
+
+@dataclass(frozen=True)
+class Blamed:
+    """`commit` is empty for a line that is not committed. `path` is text as `shared/paths` makes it; `at` is the
+    author's time in seconds since 1970.
+    """
+
+    number: int
+    commit: str
+    number_then: int
+    path: str
+    author: str
+    at: int
+    text: str
+
+
+def read_blame(repo: Repo, file: str, rev: str, cwd: Path) -> list[Blamed]:
+    """Every line of the file; one process. Raises UserError if git does not know the file."""
+    path = os.path.relpath(cwd / file, repo.work_tree) if repo.work_tree else file
+    at = () if not rev else (_commit(repo, rev),)
+    answer = repo.ask("-c", "blame.ignoreRevsFile=", "blame", "--porcelain", *at, "--", path)
+    if answer.status != 0:
+        said = answer.words.strip().removeprefix("fatal: ").split("\n")[0]
+        raise UserError(
+            f"git cannot blame `{file}`: {said}",
+            next_step="name a file that is committed here, and with --rev a commit that has it",
+            exit_code=2,
+        )
+    return list(_lines(answer.out))
+
+
+def _commit(repo: Repo, rev: str) -> str:
+    """Its full id; whatever else was given stays no option of git's."""
+    asked = ("rev-parse", "-q", "--verify", "--end-of-options", f"{rev}^{{commit}}")
+    return repo.ask(*asked).out.decode("ascii", "replace").strip() or f"refs/{rev}"
+
+
+def _lines(out: bytes) -> Iterator[Blamed]:
+    about: dict[bytes, dict[bytes, bytes]] = {}
+    header: re.Match[bytes] | None = None
+    for line in out.split(b"\n")[:-1]:
+        if line.startswith(b"\t") and header is not None:
+            yield _blamed(header, about[header[1]], line[1:])
+            header = None
+        elif header is None:
+            header = _HEADER.fullmatch(line)
+        else:
+            key, _, value = line.partition(b" ")
+            about.setdefault(header[1], {})[key] = value
+
+
+def _blamed(header: re.Match[bytes], about: dict[bytes, bytes], text: bytes) -> Blamed:
+    oid = header[1].decode("ascii")
+    return Blamed(
+        number=int(header[3]),
+        commit=oid if oid.strip("0") else "",
+        number_then=int(header[2]),
+        path=paths.decode(_unquoted(about.get(b"filename", b""))),
+        author=about.get(b"author", b"").decode("utf-8", "replace"),
+        at=int(about.get(b"author-time", b"0")),
+        text=text.decode("utf-8", "replace"),
+    )
+
+
+def _unquoted(name: bytes) -> bytes:
+    """git writes odd names as C does."""
+    if not name.startswith(b'"'):
+        return name
+    return _QUOTED.sub(lambda found: _byte(found[1]), name[1:-1])
+
+
+def _byte(escape: bytes) -> bytes:
+    if len(escape) == 3:
+        return bytes([int(escape, 8) & 255])
+    return bytes([_LETTERS[escape]]) if escape in _LETTERS else escape

@@ -1,0 +1,83 @@
+"""What is known of many commits at once: records kept, published or built now, and what their messages claim."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from foureyes.hooks.build import build
+from foureyes.hooks.builder import builder_in
+from foureyes.hooks.catalogue import catalogue
+from foureyes.hooks.commits import Commit, read_commits
+from foureyes.hooks.fetch_records import fetch_missing
+from foureyes.hooks.git_ai_notes import read_notes
+from foureyes.hooks.journal import seen_commits
+from foureyes.hooks.publish import Remote
+from foureyes.hooks.published import published_versions
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import read_records
+from foureyes.shared.git_ai_note import NotedLines
+from foureyes.shared.record import Record, RecordError, parse_record
+
+KEPT, FETCHED, BUILT = "kept", "remote", "built"
+
+
+@dataclass(frozen=True)
+class Known:
+    """`record` is None if there is none. `claims` are agents that the message or the author's name tells of; `noted`
+    are lines that a note of git-ai gives to agents. Both are looked at only where there is no record.
+    """
+
+    commit: Commit
+    record: Record | None = None
+    source: str = ""
+    claims: tuple[str, ...] = ()
+    noted: tuple[NotedLines, ...] = ()
+
+
+def read_known(repo: Repo, oids: Iterable[str], *, offline: bool) -> dict[str, Known]:
+    """By commit id, for those that are here. Of commits that the hooks here saw, this machine knows more than the
+    remote. Nothing is stored but what the remote had. A constant number of processes.
+    """
+    commits = read_commits(repo, oids)
+    found = {
+        oid: (record, KEPT) for oid, raw in read_records(repo, commits).items() if (record := _parsed(raw))
+    }
+    missing = set(commits) - set(found)
+    seen = seen_commits(repo, missing) if missing else set()
+    if seen:
+        built = build(repo, seen, builder_in(repo, Remote("", ""), ()))
+        found |= {oid: (record, BUILT) for oid, record in built.items()}
+        missing -= set(built)
+    if missing:
+        found |= _published(repo, missing)
+        fetch_missing(repo, missing - set(found), offline=offline)
+        found |= _published(repo, missing - set(found))
+    notes = read_notes(repo, missing - set(found))
+    return {oid: _known(commit, found.get(oid), notes.get(oid, ())) for oid, commit in commits.items()}
+
+
+def _published(repo: Repo, oids: Iterable[str]) -> dict[str, tuple[Record, str]]:
+    return {
+        oid: (record, FETCHED)
+        for oid, versions in published_versions(repo, oids).items()
+        if (record := _parsed(versions[0]))
+    }
+
+
+def _known(commit: Commit, found: tuple[Record, str] | None, noted: tuple[NotedLines, ...]) -> Known:
+    if found is not None:
+        return Known(commit, *found)
+    marks = catalogue().find_marks(commit.message, commit.author, commit.committer)
+    return Known(commit, claims=tuple(dict.fromkeys(mark.agent for mark in marks)), noted=noted)
+
+
+def _parsed(raw: bytes) -> Record | None:
+    try:
+        return parse_record(raw)
+    except RecordError:
+        return None
+
+
+def agent_name(agent: str) -> str:
+    """As people know it."""
+    known = catalogue().by_id.get(agent)
+    return known.name if known else agent

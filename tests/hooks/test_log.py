@@ -1,0 +1,74 @@
+"""`foureyes log`: who made each commit, by record or by claim."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from support_agent import CLAUDE_ENV
+from support_git import commit, foureyes, git, make_repo, python_env, run, write
+from support_hooked import make_hooked, make_remote, push
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return make_hooked(tmp_path / "repo")
+
+
+def log(repo: Path, *arguments: str) -> list[dict]:
+    return json.loads(foureyes(repo, "log", "--json", *arguments))
+
+
+def test_each_commit_is_told_newest_first(repo: Path):
+    commit(repo, {"f": "1\n2\n"}, "by an agent", env=CLAUDE_ENV)
+    commit(repo, {"f": None, "g": "1\n"}, "by hand")
+    write(repo, {"h": "x\n"})
+    git(repo, "add", "h")
+    git(repo, "-c", "core.hooksPath=/dev/null", "commit", "-qm", "unseen")
+    told = log(repo, "HEAD~3..HEAD")
+    assert [(one["title"], one["class"], one["agents"], one["witnessed"]) for one in told] == [
+        ("unseen", None, [], False),
+        ("by hand", "human", [], True),
+        ("by an agent", "ai", ["claude-code"], True),
+    ]
+    assert [(one["added"], one["deleted"], one["files_deleted"]) for one in told[1:]] == [
+        (1, 2, 1),
+        (2, 0, 0),
+    ]
+    assert [one["commit"] for one in told] == git(repo, "rev-list", "-n3", "HEAD").split()
+    assert [one["title"] for one in log(repo, "-n", "1")] == ["unseen"]
+    lines = foureyes(repo, "log", "HEAD~3..").splitlines()
+    assert "Test Person ?" in lines[0]
+    assert "Test Person  " in lines[1]
+    assert "Claude Code" in lines[2]
+    assert "+2 -0  by an agent" in lines[2]
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_without_records_there_are_claims(tmp_path: Path):
+    plain = make_repo(tmp_path / "plain")
+    commit(plain, {"f": "x\n"}, "x\n\nCo-authored-by: Claude <noreply@anthropic.com>")
+    first, second = log(plain)
+    assert (first["class"], first["claims"], first["added"]) == (None, ["claude-code"], None)
+    assert second["claims"] == []
+    assert "~Claude Code" in foureyes(plain, "log")
+
+
+def test_a_colleagues_records_are_fetched_on_demand(repo: Path, tmp_path: Path):
+    remote = make_remote(repo, tmp_path / "remote.git")
+    git(repo, "checkout", "-q", "-b", "work")
+    commit(repo, {"f": "x\n"}, "x", env=CLAUDE_ENV)
+    push(repo, "origin", "work")
+    git(tmp_path, "clone", "-q", "-b", "work", str(remote), str(tmp_path / "clone"))
+    assert log(tmp_path / "clone", "-n1", "--offline")[0]["class"] is None
+    (told,) = log(tmp_path / "clone", "-n1")
+    assert (told["class"], told["source"], told["operator"]) == ("ai", "remote", "olga")
+
+
+def test_wrong_use(repo: Path, tmp_path: Path):
+    code = "from foureyes.hooks.cli import main; main()"
+    for arguments in (("no-such",), ("--", "--all")):
+        done = run([sys.executable, "-c", code, "log", *arguments], repo, env=python_env(), ok=False)
+        assert (done.returncode, b"names no commits here" in done.stderr) == (2, True)
+    assert log(repo, "HEAD..HEAD") == []
+    assert foureyes(repo, "log", "HEAD..HEAD") == ""
