@@ -36,6 +36,8 @@ COMMANDS: dict[str, Entry] = {
     "show": Entry(
         "foureyes.hooks.show:command", "Who wrote a commit: the agent, its operator, lines and deletions."
     ),
+    "blame": Entry("foureyes.hooks.blame:command", "Who wrote each line of a file, agents included."),
+    "log": Entry("foureyes.hooks.log:command", "A history with who made each commit."),
     "publish": Entry("foureyes.hooks.publish_by_hand:command", "Publish the records of this branch by hand."),
     "attest": Entry("foureyes.hooks.attest:command", "Sign records of commits that are already pushed."),
     "verify": Entry("foureyes.hooks.verify:command", "Does what is published about these commits hold?"),
