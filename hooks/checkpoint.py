@@ -11,26 +11,19 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from foureyes.hooks import snapshot
 from foureyes.hooks.agents import payload as payloads
-from foureyes.hooks.agents.tool_call import ToolCall
-from foureyes.hooks.evidence import UNKNOWN, Event, Evidence, Pending, Ref, Touched
-from foureyes.hooks.journal import append_line, seen_commits, worktree_id
-from foureyes.hooks.repo import Repo
-from foureyes.hooks.session_models import remember
-from foureyes.shared import paths
 from foureyes.shared.errors import UserError
+
+if TYPE_CHECKING:
+    from foureyes.hooks.evidence import Evidence
 
 _SECONDS = 8.0
 _SECONDS_TO_READ = 2.0
 _LARGEST_PAYLOAD = 64 * 2**20
-_TWICE_SECONDS = 10.0
-"""Two reports of one edit, by two configurations, come within this time."""
 
 
 class _OutOfTime(Exception):
@@ -50,7 +43,10 @@ def main(arguments: list[str]) -> int:
             payload = _parse(_read_input(sys.stdin.fileno()))
             call = payloads.read(payload, os.environ, named) if payload is not None else None
             if call is not None:
-                _checkpoint(call, problems)
+                # Most calls only look at something: those should not wait for this.
+                from foureyes.hooks.observe import observe
+
+                observe(call, problems)
     except Exception as error:  # noqa: BLE001 -- nothing of ours may reach the agent
         _note(problems, error)
     _answer(payloads.answer(payload, named))
@@ -64,7 +60,7 @@ def _answer(text: str) -> None:
             sys.stdout.flush()
 
 
-def _note(stores: list[Evidence], error: Exception) -> None:
+def _note(stores: list["Evidence"], error: Exception) -> None:
     if isinstance(error, UserError) and sys.stderr.isatty():
         sys.stderr.write(f"{error}\n")
     with contextlib.suppress(OSError):
@@ -108,179 +104,3 @@ def _parse(data: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _checkpoint(call: ToolCall, problems: list[Evidence]) -> None:
-    if call.kind == "edit" and call.phase != "end":
-        for place, files in _by_repository(call).items():
-            repo = Repo.open(place)
-            problems.append(Evidence(repo.home))
-            _edit(call, repo, files)
-        return
-    here = _open(Path(call.cwd or "."))
-    if here is not None:
-        _other_tool(call, here, problems)
-
-
-def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
-    problems.append(Evidence(repo.home))
-    remember(repo.home, call)
-    if call.phase == "end":
-        for held in Evidence(repo.home).held_by(call.session):
-            _finish(call, repo, held)
-    elif call.phase == "before":
-        _begin(call, repo, "shell", _dirty(repo))
-        if call.is_review:
-            _note_review(call, repo)
-    else:
-        _finish(call, repo, call.call)
-
-
-def _note_review(call: ToolCall, repo: Repo) -> None:
-    """An agent that holds a reviewer's token: the approval is the agent's, whoever's account it is."""
-    from foureyes.hooks.who import logged_in
-
-    now = time.time()
-    Evidence(repo.home).append(_event(call, repo, "review", now, (), account=logged_in()))
-
-
-def _open(place: Path) -> Repo | None:
-    try:
-        return Repo.open(place)
-    except UserError:
-        return None  # an agent may well work outside a repository
-
-
-def _by_repository(call: ToolCall) -> dict[Path, dict[bytes, str]]:
-    """Root of each work tree -> the call's files in it that git does not ignore (git path -> as the agent named it)."""
-    found: dict[Path, dict[bytes, str]] = {}
-    for file in call.files:
-        real = Path(os.path.realpath(Path(call.cwd or ".") / file))
-        place = next(parent for parent in real.parents if parent.is_dir())
-        repo = _open(place)
-        if repo is None or repo.work_tree is None:
-            continue
-        root = Path(os.path.realpath(repo.work_tree))
-        if not real.is_relative_to(root) or real.is_relative_to(repo.common_dir):
-            continue
-        name = os.fsencode(real.relative_to(root))
-        # What is ignored is often a secret, and can never be in a commit.
-        if repo.ask("check-ignore", "-q", "--", f"./{os.fsdecode(name)}").status == 1:
-            found.setdefault(repo.work_tree, {})[name] = file
-    return found
-
-
-def _edit(call: ToolCall, repo: Repo, files: Mapping[bytes, str]) -> None:
-    evidence, root = Evidence(repo.home), snapshot.root_of(repo)
-    remember(repo.home, call)
-    if call.phase == "before":
-        _begin(call, repo, "edit", snapshot.contents(root, files, evidence))
-        return
-    if evidence.was_taken(call.call):
-        return  # two configurations report the same call
-    pending = evidence.take(call.call)
-    known = pending.contents if pending else {}
-    touched = []
-    for path, now in snapshot.contents(root, files, evidence).items():
-        if pending is None and evidence.held_by(call.session, path):
-            continue  # its own end will be told with what was there before
-        then = known[path] if path in known else _told(call, files[paths.encode(path)], now, evidence)
-        if then != now:
-            touched.append(Touched(path, then, now))
-    _append(call, repo, "edit", pending, tuple(touched))
-
-
-def _told(call: ToolCall, named: str, now: Ref, evidence: Evidence) -> Ref:
-    """A file's content from before the call, as far as the agent itself tells it."""
-    content = evidence.read(now) if now is not None and now.startswith("s:") else None
-    if named in dict(call.originals):
-        original = dict(call.originals)[named]
-        if original is None:
-            return None
-        if content is not None and b"\r\n" in content and b"\r" not in original:
-            original = original.replace(b"\n", b"\r\n")  # agents read such files without the carriage returns
-        return evidence.keep(original)
-    if content is None or not call.undo:
-        return UNKNOWN
-    for new, old in call.undo:
-        found = new.encode("utf-8", "surrogatepass")
-        if found not in content:
-            return UNKNOWN
-        content = content.replace(found, old.encode("utf-8", "surrogatepass"), 1)
-    return evidence.keep(content) if content else None
-
-
-def _dirty(repo: Repo) -> dict[str, Ref]:
-    root, evidence = snapshot.root_of(repo), Evidence(repo.home)
-    return snapshot.contents(root, snapshot.changed(repo, snapshot.head_of(repo)), evidence)
-
-
-def _begin(call: ToolCall, repo: Repo, kind: str, contents: dict[str, Ref]) -> None:
-    root = str(snapshot.root_of(repo))
-    pending = Pending(
-        call.session, worktree_id(repo), kind, time.time(), root, snapshot.head_of(repo), contents
-    )
-    Evidence(repo.home).hold(call.call, pending)
-
-
-def _finish(call: ToolCall, repo: Repo, held: str) -> None:
-    """The end of a call whose beginning was seen. Without that nothing tells the call's work from anyone else's."""
-    evidence = Evidence(repo.home)
-    pending = evidence.take(held)
-    if pending is None:
-        return
-    if Path(pending.root) != repo.work_tree:
-        repo = Repo.open(Path(pending.root))
-    if pending.kind == "edit":
-        now = snapshot.contents(snapshot.root_of(repo), map(paths.encode, pending.contents), evidence)
-        touched = tuple(
-            Touched(p, pending.contents[p], ref) for p, ref in now.items() if pending.contents[p] != ref
-        )
-    else:
-        commits = snapshot.new_commits(repo, pending)
-        touched = snapshot.compare(repo, pending, evidence, commits)
-        known = seen_commits(repo, {commit.oid for commit in commits})
-        for commit in reversed(commits):
-            if commit.oid not in known:
-                # No hook of git's saw it: hooks were off for this commit, and the agent's own hook is the witness.
-                append_line(repo, commit.oid, commit.made, "checkpoint", call.agent)
-    _append(call, repo, pending.kind, pending, touched)
-
-
-def _append(
-    call: ToolCall, repo: Repo, kind: str, pending: Pending | None, touched: tuple[Touched, ...]
-) -> None:
-    """Add the event, without what was told meanwhile: by hooks that are configured twice, or about another call
-    beside this one, whose end is then where this one's own work begins.
-    """
-    evidence, here, now = Evidence(repo.home), worktree_id(repo), time.time()
-    told: dict[str, Ref] = {}
-    for event in evidence.since(pending.started if pending else now - _TWICE_SECONDS):
-        # Without a beginning nothing shows that another session's work is not this one's too.
-        if event.worktree == here and (pending or event.session == call.session):
-            told |= {same.path: same.after for same in event.touched}
-    new = []
-    for one in touched:
-        if one.path not in told:
-            new.append(one)
-        elif told[one.path] != one.after:
-            new.append(Touched(one.path, told[one.path] if pending else one.before, one.after))
-    if new:
-        evidence.append(_event(call, repo, kind, pending.started if pending else now, tuple(new)))
-
-
-def _event(
-    call: ToolCall, repo: Repo, kind: str, started: float, touched: tuple[Touched, ...], *, account: str = ""
-) -> Event:
-    return Event(
-        agent=call.agent,
-        version=call.version,
-        model=call.model,
-        session=call.session,
-        worktree=worktree_id(repo),
-        kind=kind,
-        started=started,
-        ended=time.time(),
-        touched=touched,
-        account=account,
-    )

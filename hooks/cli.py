@@ -6,13 +6,11 @@ Server commands are named as strings, so that the base install works without the
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One command. `target` is `module:object`, the object a click command; with `direct` a plain function of the
     arguments that answers an exit code: for what agents call many times a minute, where click would cost more
     than the work. `needs` names the extra that brings the libraries.
@@ -68,7 +66,9 @@ COMMANDS: dict[str, Entry] = {
         "foureyes.github_app.replay:command", "Decide a stored decision again, and compare.", "app"
     ),
     "alerts": Entry(
-        "foureyes.github_app.alerts_command:command", "What landed without being let in; what vanished.", "app"
+        "foureyes.github_app.alerts_command:command",
+        "What landed without being let in; what vanished.",
+        "app",
     ),
 }
 """In the order in which a person meets them."""

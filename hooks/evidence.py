@@ -13,14 +13,12 @@ import fcntl
 import hashlib
 import json
 import os
-import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Ref: TypeAlias = str | None
 """Where a content is: `s:<sha256>` in this store, `g:<oid>` a git blob, `t:<size>:<mtime>` a file too large to keep
@@ -34,8 +32,7 @@ _PENDING_SECONDS = 2 * 86400
 _RECORDED_SECONDS = 30 * 86400
 
 
-@dataclass(frozen=True)
-class Touched:
+class Touched(NamedTuple):
     """One path of a tool call, as `paths.decode` writes it, with its content before and after."""
 
     path: str
@@ -43,8 +40,7 @@ class Touched:
     after: Ref
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One tool call. Times are seconds since the epoch; `session` is a hash; `kind` is `edit`, `shell` or `review`:
     the agent approved a pull request, as `account` (a login, "" if not known), and touched nothing.
     """
@@ -61,8 +57,7 @@ class Event:
     account: str = ""
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(NamedTuple):
     """The half of a tool call that is known before it ends. `contents` maps path to content; `head` is the commit
     that was checked out, "" on an unborn branch.
     """
@@ -103,7 +98,8 @@ class Evidence:
         path = self._session_path(event.session)
         path.parent.mkdir(parents=True, exist_ok=True)
         new = not path.exists()
-        line = json.dumps(asdict(event), separators=(",", ":")).encode() + b"\n"
+        whole = {**event._asdict(), "touched": [touched._asdict() for touched in event.touched]}
+        line = json.dumps(whole, separators=(",", ":")).encode() + b"\n"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -144,7 +140,7 @@ class Evidence:
         """Keep the half of a call that has begun. An agent without ids for its calls may make the same one again."""
         path = self._folder / "pending" / call
         path.with_suffix(".done").unlink(missing_ok=True)
-        _write_whole(path, json.dumps(asdict(pending)).encode())
+        _write_whole(path, json.dumps(pending._asdict()).encode())
 
     def take(self, call: str) -> Pending | None:
         """The pending half of a call, once: two hooks that report the same call make one event."""
@@ -254,9 +250,7 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    os.close(descriptor)
-    temporary = Path(name)
+    temporary = path.with_name(f".new-{os.getpid()}-{time.monotonic_ns()}")
     try:
         yield temporary
     finally:

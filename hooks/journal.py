@@ -7,8 +7,8 @@ A line is the witness that hooks ran. A commit without a line was not seen, and 
 import os
 import re
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from foureyes.hooks.repo import Repo
 from foureyes.shared.errors import UserError
@@ -19,8 +19,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._:/@+-]")
 _LONGEST_VALUE = 200
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """`at` is seconds since 1970 by the clock of the machine that committed. `operation` is what git was doing
     (`rebase (pick)`, `cherry-pick`, ...), empty for a plain commit. `agent` was found among the processes that
     started git, nearest first, or is empty. `marks` are allow-listed environment markers, never the environment.

@@ -4,12 +4,9 @@ import contextlib
 import os
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from foureyes.shared.errors import UserError
 
@@ -28,8 +25,7 @@ class GitFailed(UserError):
         self.words = words
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What git ended with: exit status, standard output, standard error as text."""
 
     status: int
@@ -100,6 +96,8 @@ def stream_git(
     """Start git and read what it prints while it runs. `env` is all that it gets; it ends with the block, whether it
     was read to its end or not. In a session of its own, so that Ctrl-C is ours to handle.
     """
+    import tempfile  # an agent's hook cannot wait for what it brings
+
     with tempfile.TemporaryFile() as words, (stdin or Path(os.devnull)).open("rb") as source:
         child = subprocess.Popen(
             ["git", *arguments],
@@ -119,8 +117,7 @@ def stream_git(
             child.wait()
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(NamedTuple):
     """git at work: read `out` to its end, then ask for the answer."""
 
     child: "subprocess.Popen[bytes]"
@@ -152,8 +149,7 @@ def git_version(cwd: Path) -> tuple[int, ...]:
     return version
 
 
-@dataclass(frozen=True)
-class Repo:
+class Repo(NamedTuple):
     """A repository as seen from one worktree. Paths are absolute; `work_tree` is None in a bare one."""
 
     work_tree: Path | None
@@ -186,7 +182,7 @@ class Repo:
         """Everything of ours in a repository: journal, evidence, settings, lock."""
         return self.common_dir / "foureyes"
 
-    @cached_property
+    @property
     def version(self) -> tuple[int, ...]:
         return git_version(self.git_dir)
 

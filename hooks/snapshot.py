@@ -4,8 +4,8 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from foureyes.hooks.evidence import LARGEST_KEPT, UNKNOWN, Evidence, Pending, Ref, Touched
 from foureyes.hooks.repo import Repo
@@ -15,8 +15,7 @@ _MOST_KEPT = 2000
 """Beyond this many changed files (an unignored dependency folder) contents are compared by size and time only."""
 
 
-@dataclass(frozen=True)
-class NewCommit:
+class NewCommit(NamedTuple):
     """A commit that was made during a tool call. `authored`: its content was, too (not a rebase or cherry-pick)."""
 
     oid: str

@@ -5,8 +5,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from foureyes.hooks.agents import review
 
@@ -53,8 +52,7 @@ _TAIL = 64 * 1024
 _DEEPEST = 6
 
 
-@dataclass(frozen=True)
-class ToolCall:
+class ToolCall(NamedTuple):
     """One hook call of an agent. `kind` is `edit` (files are named) or `shell` (anything may change); `files` are as
     the agent names them; `originals` holds contents from before the call that the agent itself reports, `undo` pairs
     (new, old) that lead back to them from what is there now.

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from support_git import python_env
@@ -27,25 +26,25 @@ def test_contents_come_back_exactly_and_damage_is_not_read(tmp_path: Path):
 
 def test_events_of_all_sessions_come_by_their_start_and_torn_lines_are_skipped(tmp_path: Path):
     store = Evidence(tmp_path)
-    later = replace(EVENT, session="b" * 64, started=12.0)
+    later = EVENT._replace(session="b" * 64, started=12.0)
     store.append(later)
     store.append(EVENT)
     with (tmp_path / "evidence" / "sessions" / f"{'a' * 64}.jsonl").open("ab") as file:
         file.write(b'{"agent": "claude-co')
-    third = replace(EVENT, started=13.0)
+    third = EVENT._replace(started=13.0)
     store.append(third)
     assert store.events() == (EVENT, later, third)
 
 
 def test_parallel_writers_lose_nothing(tmp_path: Path):
     code = (
-        "import sys; from pathlib import Path; from dataclasses import replace\n"
+        "import sys; from pathlib import Path\n"
         "from foureyes.hooks.evidence import *\n"
         "store = Evidence(Path(sys.argv[1]))\n"
         "event = Event('a', '', '', 's' * 64, 'main', 'edit', 0.0, 0.0, ())\n"
         "for n in range(50):\n"
         "    ref = store.keep(b'same for all %d' % n)\n"
-        "    store.append(replace(event, model=sys.argv[2], started=float(n), touched=(Touched('x' * 5000, None, ref),)))\n"
+        "    store.append(event._replace(model=sys.argv[2], started=float(n), touched=(Touched('x' * 5000, None, ref),)))\n"
     )
     writers = [
         subprocess.Popen(
@@ -78,7 +77,7 @@ def test_collection_drops_the_oldest_recorded_first_and_keeps_what_is_named(tmp_
     refs = {}
     for number, session in enumerate("abc"):
         refs[session] = store.keep(os.urandom(40_000))
-        store.append(replace(EVENT, session=session * 64, touched=(Touched(session, None, refs[session]),)))
+        store.append(EVENT._replace(session=session * 64, touched=(Touched(session, None, refs[session]),)))
         path = tmp_path / "evidence" / "sessions" / f"{session * 64}.jsonl"
         os.utime(path, (time.time() - 1000 + number,) * 2)
     for file in (tmp_path / "evidence" / "contents").glob("*/*"):
@@ -94,7 +93,7 @@ def test_collection_drops_the_oldest_recorded_first_and_keeps_what_is_named(tmp_
 def test_what_is_recorded_and_a_month_old_goes_whatever_its_size(tmp_path: Path):
     store = Evidence(tmp_path)
     for session in "ab":
-        store.append(replace(EVENT, session=session * 64))
+        store.append(EVENT._replace(session=session * 64))
     store.mark_recorded({"a" * 64})
     old = time.time() - 31 * 86400
     os.utime(tmp_path / "evidence" / "sessions" / f"{'a' * 64}.jsonl", (old, old))
