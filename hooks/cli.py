@@ -74,11 +74,17 @@ COMMANDS: dict[str, Entry] = {
 """In the order in which a person meets them."""
 
 
-def load(name: str) -> object:
+SERVER_SIDE: dict[str, Entry] = {
+    "doctor": Entry("foureyes.github_app.doctor:run", "The same command when it is asked about GitHub.", "app")
+}
+"""What a command of ours calls in the server's parts."""
+
+
+def load(name: str, table: dict[str, Entry] = COMMANDS) -> object:
     """The object behind a command. Raises UserError if the libraries that it needs are not installed."""
     from foureyes.shared.errors import UserError
 
-    entry = COMMANDS[name]
+    entry = table[name]
     module, _, attribute = entry.target.partition(":")
     try:
         return getattr(import_module(module), attribute)
