@@ -85,7 +85,7 @@ class GitHub:
         timeout: int = TIMEOUT,
     ) -> None:
         self._settings = settings
-        self._app = Auth.AppAuth(settings.app_id, settings.private_key)
+        self._app = Auth.AppAuth(settings.app_id, settings.private_key) if settings.app_id else None
         self._observe = observe
         self._clock = clock
         self._sleep = sleep
@@ -106,7 +106,13 @@ class GitHub:
 
     def as_app(self, verb: str, path: str, body: object = None) -> Answer:
         """A request with the App's own JWT: installations, tokens, deliveries."""
+        if self._app is None:
+            raise GitHubError(f"{verb} {path}: there is no App yet")
         return self._send(verb, path, self._app.create_jwt(), body=body)
+
+    def as_nobody(self, verb: str, path: str) -> Answer:
+        """A request without credentials, made once: what set-up asks before there is an App."""
+        return self._once(verb, path, "", None, None)
 
     def token(self, installation_id: int) -> str:
         """A token of the installation with more than two minutes left; made by one thread while others wait."""
@@ -169,7 +175,9 @@ class GitHub:
     def _once(
         self, verb: str, path: str, token: str, params: Mapping[str, str] | None, body: object
     ) -> Answer:
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
+        headers = {"Accept": "application/vnd.github+json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         where = f"{verb} {path}"
         try:
             status, answered, text = self._requester().requestJson(

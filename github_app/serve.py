@@ -91,8 +91,8 @@ def serve(settings: Settings, as_json: bool = False) -> None:
             else:
                 setup = Setup()
 
-                def begin(credentials: Credentials) -> None:
-                    closing.callback(_begin(front, _stored(settings, credentials), engine))
+                def begin(given: Credentials) -> None:
+                    closing.callback(_begin(front, _stored(settings, given), engine))
 
                 front.application = create_setup(
                     FirstRun(setup, settings, partial(trade, GitHub(settings)), begin)

@@ -252,7 +252,7 @@ class _Reader:
         name = "PRIVATE_KEY" if inline else "PRIVATE_KEY_FILE"
         # A PEM in one environment line often has its line ends written out.
         pem = inline.replace("\\n", "\n") if inline else self._key_file(Path(file))
-        if pem is not None and (wrong := _not_a_key(pem)):
+        if pem is not None and (wrong := private_key_problem(pem)):
             self.problem(name, wrong)
         return pem or ""
 
@@ -354,7 +354,8 @@ def _insecure(parts: SplitResult) -> str:
     return "is not https" if parts.scheme != "https" else ""
 
 
-def _not_a_key(pem: str) -> str:
+def private_key_problem(pem: str) -> str:
+    """Why GitHub would not have given this as an App's key; empty if it could have."""
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

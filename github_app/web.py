@@ -14,19 +14,12 @@ from foureyes.github_app import lanes, logs, storage
 from foureyes.github_app.events import HANDLED
 from foureyes.github_app.inbox import accept
 from foureyes.github_app.metrics import Standing
+from foureyes.github_app.pages import render
 from foureyes.github_app.settings import Settings
 from foureyes.github_app.webhook import LARGEST_BODY, Refusal, receive
 from foureyes.shared.errors import UserError
 
 _log = logging.getLogger(__name__)
-
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>foureyes</title>
-<h1>foureyes</h1>
-<p>Two humans look. The operator does not count.</p>
-<p>This server holds AI-written changes to protected paths of {github} until two people who did not run the agent have
-approved exactly that change. It hears GitHub's webhooks at <code>/webhook</code>.</p>
-<p>For its operator: <a href="/readyz">ready?</a> <a href="/metrics">metrics</a></p></html>
-"""
 
 
 @dataclass(frozen=True)
@@ -68,9 +61,8 @@ def create_site(site: Site) -> Flask:
 
     @app.get("/")
     def page() -> Response:
-        return Response(
-            _PAGE.format(github=site.settings.github_url), content_type="text/html; charset=utf-8"
-        )
+        github = site.settings.github_url
+        return render("front_page", github=github, github_host=github.partition("://")[2])
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(_error: RequestEntityTooLarge) -> Response:
