@@ -12,12 +12,12 @@ _SECONDS = 10.0
 def find_token(github_url: str, environment: Mapping[str, str]) -> str:
     """Raises UserError if there is none. A token for github.com is not shown to another server."""
     host = (urlsplit(github_url).hostname or "").lower()
-    for name in _variables(host, "FOUREYES_SANDBOX_TOKEN" in environment):
+    for name in _variables(host):
         if token := environment.get(name, "").strip():
             return token
     token = _ask_gh(host, environment)
     if not token:
-        names = " or ".join(_variables(host, False))
+        names = " or ".join(_variables(host))
         raise UserError(
             f"there is no token of yours for {host}",
             why="the pull request is read from GitHub, as you",
@@ -26,9 +26,11 @@ def find_token(github_url: str, environment: Mapping[str, str]) -> str:
     return token
 
 
-def _variables(host: str, sandbox: bool) -> tuple[str, ...]:
-    """gh's own rule: which variables hold a token for which server."""
-    if sandbox or host == "github.com" or host.endswith(".ghe.com"):
+def _variables(host: str) -> tuple[str, ...]:
+    """gh's own rule: which variables hold a token for which server. What is asked on this machine is a sandbox that
+    has proved itself.
+    """
+    if host in ("github.com", "127.0.0.1", "localhost") or host.endswith(".ghe.com"):
         return ("GH_TOKEN", "GITHUB_TOKEN")
     return ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 

@@ -9,6 +9,7 @@ from foureyes.github_app.pull_query import understood
 from foureyes.shared.facts import Roster
 from foureyes.shared.people import Account, Kind
 from foureyes.shared.policy import Policy
+from foureyes.shared.policy_people import names
 
 TEAM_AGE = 300.0
 USER_AGE = 3600.0
@@ -51,18 +52,6 @@ class People:
             return self.team(client, name)
         account = self.user(client, name)
         return None if account is None else (account,)
-
-
-def names(policy: Policy) -> tuple[str, ...]:
-    """`@org/team` and `@login`, each once: the roster, owners, machine users, aliases, and who answers for a bot."""
-    found: list[str] = [*policy.roster, *policy.machine_users]
-    for system in policy.systems.values():
-        found += system.owners
-    for automation in policy.automation.values():
-        found.append(automation.owner)
-    for login, others in policy.aliases.items():
-        found += [login, *others]
-    return tuple(dict.fromkeys(name if name.startswith("@") else f"@{name}" for name in found))
 
 
 def _members(client: InstallationClient, name: str) -> tuple[Account, ...] | None:

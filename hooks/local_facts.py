@@ -34,6 +34,7 @@ from foureyes.shared.facts import (
 from foureyes.shared.markup import both, code, count
 from foureyes.shared.people import Account, Identity, Kind
 from foureyes.shared.policy import Policy
+from foureyes.shared.policy_people import names
 from foureyes.shared.record import record_bytes
 from foureyes.shared.record_check import check_record
 from foureyes.shared.trailers import parse_trailers
@@ -207,7 +208,7 @@ def _on_no_remote(repo: Repo, commits: list[str]) -> list[str]:
 
 
 def _roster(policy: Policy, people: _People, in_team: int) -> Roster:
-    return Roster({name: tuple(_members(name, people, in_team)) for name in _names(policy)})
+    return Roster({name: tuple(_members(name, people, in_team)) for name in names(policy)})
 
 
 def _members(name: str, people: _People, in_team: int) -> Iterator[Account]:
@@ -218,13 +219,6 @@ def _members(name: str, people: _People, in_team: int) -> Iterator[Account]:
     for number in range(in_team):
         stand_in = people.login(f"{name}/{number}")
         yield Account(stand_in.id, name)
-
-
-def _names(policy: Policy) -> tuple[str, ...]:
-    found = [*policy.roster, *policy.machine_users]
-    found += [owner for system in policy.systems.values() for owner in system.owners]
-    found += [login for first, others in policy.aliases.items() for login in (first, *others)]
-    return tuple(dict.fromkeys(name if name.startswith("@") else f"@{name}" for name in found))
 
 
 def _notes(policy: Policy, people: _People, records: _Records) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The one line at a push: what the change will need, told only when somebody has to wait.
 
-A push is never held up for it: one git call where there is no policy; one more, and a look at the patterns, where
-there is one; and only what may touch a protected path is looked at as `foureyes check` does.
+A push is never held up for it: one git call where there is no policy; two more, and a look at the patterns, where
+there is one; and only what may touch a protected path is looked at as `foureyes check` does. A branch with very many
+commits of its own is not looked at.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from foureyes.shared import paths
 from foureyes.shared.facts import Touch
 
 _DEFAULTS = ("HEAD", "main", "master")
+_MOST_COMMITS = 200
 _MOST_HITS = 3
 _MOST_NAMES = 5
 
@@ -71,7 +73,8 @@ def _may_matter(repo: Repo, base: str, tip: str, text: bytes) -> bool:
     value = read_yaml(text.decode("utf-8")).value
     if not isinstance(value, dict):
         return False
-    return may_touch(_patterns(value), _touched(repo, base, tip))
+    counted = repo.git("rev-list", "--count", f"--max-count={_MOST_COMMITS + 1}", tip, f"^{base}")
+    return 0 < int(counted) <= _MOST_COMMITS and may_touch(_patterns(value), _touched(repo, base, tip))
 
 
 def _patterns(policy: dict[str | int, object]) -> Iterator[tuple[str, ...]]:

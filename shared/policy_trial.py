@@ -33,6 +33,7 @@ from foureyes.shared.facts import (
 from foureyes.shared.people import Account, Identity, Kind
 from foureyes.shared.policy import Policy
 from foureyes.shared.policy_cases import ChangedPath, PolicyCase
+from foureyes.shared.policy_people import names
 
 _HEAD, _BASE, _TREE, _NOTHING = "a" * 40, "b" * 40, "c" * 40, "0" * 40
 _NO_MODE = "000000"
@@ -112,7 +113,7 @@ class _Accounts:
     """Everyone who is named in the case or the policy; one login, however it is spelled, is one account."""
 
     def __init__(self, case: PolicyCase, policy: Policy) -> None:
-        self._names = _names(policy)
+        self._names = names(policy)
         self._members = {
             name: case.members(name) if "/" in name else (name.removeprefix("@"),) for name in self._names
         }
@@ -131,14 +132,6 @@ class _Accounts:
         known = {name: members for name, members in self._members.items() if members is not None}
         resolved = {name: tuple(map(self.of, members)) for name, members in known.items()}
         return Roster(resolved, tuple(name for name in self._names if name not in resolved))
-
-
-def _names(policy: Policy) -> tuple[str, ...]:
-    """The roster's, owners', machine users' and aliases' names, each with its @."""
-    found = [*policy.roster, *policy.machine_users]
-    found += [owner for system in policy.systems.values() for owner in system.owners]
-    found += [login for first, others in policy.aliases.items() for login in (first, *others)]
-    return tuple(dict.fromkeys(name if name.startswith("@") else f"@{name}" for name in found))
 
 
 def _change(written: ChangedPath) -> Change:

@@ -5,7 +5,9 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -193,6 +195,52 @@ def test_a_persons_client_refuses_to_write(gate: Gate) -> None:
         client.patch(f"/repos/{SHOP}", {})
     with pytest.raises(GitHubError, match="only the App"):
         client.github.as_app("GET", "/app")
+
+
+def test_a_token_that_is_refused_and_a_limit_say_what_to_do(gate: Gate, tmp_path: Path) -> None:
+    number = gate.open("olga", "feat", infra(gate))
+    name = f"{SHOP}#{number}"
+    status, out, err = ended(gate, tmp_path, name, env={"GH_TOKEN": "ghp_" + "x" * 36})
+    assert (status, out) == (1, "")
+    assert "401" in err
+    assert "gh auth status" in err
+    assert "ghp_" not in err
+    gate.fault("status", "POST */graphql", status=429, headers={"retry-after": "33"}, times=9)
+    status, _, err = ended(gate, tmp_path, name)
+    assert status == 1
+    assert "try again in 33 s" in err
+
+
+def test_a_server_on_this_machine_that_is_no_sandbox_is_shown_nothing(gate: Gate, tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    class Impostor(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(f"{self.path} {self.headers}")
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_POST = do_GET
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Impostor)
+    thread = Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        env = {"FOUREYES_GITHUB_URL": f"http://127.0.0.1:{server.server_port}"}
+        status, out, err = ended(gate, tmp_path, f"{SHOP}#1", env=env)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert (status, out) == (1, "")
+    assert "FOUREYES_GITHUB_URL" in err
+    assert len(heard) == 1
+    assert heard[0].startswith("/_sandbox/token-proof")
+    assert gate.sandbox.token("ben") not in heard[0]
 
 
 # the token

@@ -102,6 +102,19 @@ def test_a_push_by_address_and_one_without_a_policy_are_silent(repo: Path, tmp_p
     assert said(other, {"infra/x": "1\n"}) == ""
 
 
+def test_a_branch_with_very_many_commits_of_its_own_is_not_looked_at(repo: Path) -> None:
+    stream = "".join(
+        f"commit refs/heads/work\ncommitter O <o@x> {n} +0000\ndata 0\n"
+        + (f"from {head(repo)}\n" if n == 1 else "")
+        + f"M 100644 inline infra/x\ndata 4\n{n:03}\n\n"
+        for n in range(1, 202)
+    )
+    git(repo, "checkout", "-q", "--detach")
+    git(repo, "fast-import", "--quiet", stdin=stream.encode())
+    assert push(repo, "origin", "work") == ""
+    assert "touches infra" in push(repo, "origin", "work~1:refs/heads/other")
+
+
 def modules_of_a_push(repo: Path, env: dict[str, str]) -> set[str]:
     code = (
         "import sys; from foureyes.hooks.push import main; main(sys.argv[1:]); print('MODULES', *sys.modules)"
