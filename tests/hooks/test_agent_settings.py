@@ -405,3 +405,17 @@ def test_what_a_repository_carries_records_where_foureyes_is_installed(repo: Pat
     run(["/bin/sh", "-c", command], repo, only_env=env, stdin=json.dumps(payload).encode())
     assert len(list((repo / ".git/foureyes/evidence/pending").iterdir())) == 1
     assert Evidence(Repo.open(repo).home).events() == ()
+
+
+def test_the_page_about_agents_names_each_file() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "agents.md").read_text("utf-8")
+    rows = [
+        [cell.strip() for cell in row.split("|")[1:-1]] for row in page.splitlines() if row.startswith("| `")
+    ]
+    assert {name.strip(" `") for row in rows for name in row[0].split(",")} == set(ADAPTERS)
+    for names, user, shared, _ in rows:
+        adapter = ADAPTERS[names.split(",")[0].strip("`")]
+        for target in adapter.user():
+            place = "~/" + str(target.path.relative_to(Path.home()))
+            assert f"`{place}`" in user or f"`{place.rpartition('/')[0]}/`" in user
+        assert [f"`{target.path}`" for target in adapter.shared()] == ([shared] if shared else [])
