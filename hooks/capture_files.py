@@ -8,6 +8,8 @@ from foureyes.hooks.version import VERSION
 from foureyes.shared.agents import Agent, Catalogue, Variable
 
 EVENTS = ("prepare-commit-msg", "post-commit", "post-merge", "post-applypatch", "post-rewrite", "pre-push")
+OF_AGENT = "agent-"
+"""What the scripts about single agents start with."""
 MARK = "# foureyes hook:"
 """How a hook file of ours is known."""
 STYLES = ("assisted-by", "co-authored-by", "generated-by", "none")
@@ -100,12 +102,15 @@ def render(
         "ANY_VARIABLE": "".join(f"${{{name}-}}" for name in _watched(catalogue)),
         "ANY_FILE": _other_signs(catalogue),
         "VARIABLES": "\n" + "\n".join(_variable_rows(catalogue)),
-        "AGENTS": "\n    ".join(_agent_rows(catalogue)),
-        "LINES": "\n        ".join(_naming_rows(catalogue, _lines_of, "foureyes_line")),
-        "NAMES": "\n        ".join(_naming_rows(catalogue, _names_of, "foureyes_value")),
     }
-    texts = {name: files("foureyes.hooks").joinpath(own).read_text("utf-8") for name, own in _SCRIPTS.items()}
-    return {name: _fill(text, parts) for name, text in {**texts, "run.sh": _RUN}.items()}
+    own = files("foureyes.hooks")
+    texts = {name: own.joinpath(file).read_text("utf-8") for name, file in _SCRIPTS.items()}
+    scripts = {name: _fill(text, parts) for name, text in {**texts, "run.sh": _RUN}.items()}
+    template = own.joinpath("capture_agent.sh").read_text("utf-8")
+    for agent in catalogue.agents:
+        if agent.kind in {"local", "cloud"}:
+            scripts[f"{OF_AGENT}{agent.id}.sh"] = _fill(template, parts | _agent_parts(catalogue, agent))
+    return scripts
 
 
 def native_line(event: str, arguments: str = '"$@"') -> str:
@@ -175,13 +180,13 @@ def _variable_rows(catalogue: Catalogue) -> Iterable[str]:
         yield f"{guard}case ${{{name}-}} in {_glob(variable.value)}) {mark} ;; esac"
 
 
-def _agent_rows(catalogue: Catalogue) -> Iterable[str]:
-    for agent in catalogue.agents:
-        if agent.kind in {"local", "cloud"}:
-            yield (
-                f"{agent.id}) foureyes_vendor={shlex.quote(agent.vendor)} foureyes_title={shlex.quote(agent.name)} "
-                f"foureyes_address={shlex.quote(_address(agent))} ;;"
-            )
+def _agent_parts(catalogue: Catalogue, agent: Agent) -> dict[str, str]:
+    return {
+        "TITLE": shlex.quote(agent.name),
+        "ADDRESS": shlex.quote(_address(agent)),
+        "LINES": _naming_row(catalogue, agent.vendor, _lines_of),
+        "NAMES": _naming_row(catalogue, agent.vendor, _names_of),
+    }
 
 
 def _address(agent: Agent) -> str:
@@ -191,15 +196,11 @@ def _address(agent: Agent) -> str:
     return f"{numbered[0].id}+{numbered[0].login}@users.noreply.github.com" if numbered else ""
 
 
-def _naming_rows(
-    catalogue: Catalogue, forms: Callable[[Agent], Iterable[str]], variable: str
-) -> Iterable[str]:
-    """For each vendor the forms in which its agents name themselves in a message."""
-    for vendor in sorted({agent.vendor for agent in catalogue.agents if agent.kind in {"local", "cloud"}}):
-        found = [form for agent in catalogue.agents if agent.vendor == vendor for form in forms(agent)]
-        if found:
-            row = " | ".join(dict.fromkeys(found))
-            yield f"{shlex.quote(vendor)}) case ${variable} in {row}) foureyes_named=1 ;; esac ;;"
+def _naming_row(catalogue: Catalogue, vendor: str, forms: Callable[[Agent], Iterable[str]]) -> str:
+    """The forms in which a vendor's agents name themselves in a message."""
+    agents = [a for a in catalogue.agents if a.vendor == vendor and a.kind in {"local", "cloud"}]
+    found = dict.fromkeys(form for agent in agents for form in forms(agent))
+    return f"{' | '.join(found)}) foureyes_named=1 ;;" if found else "*) ;;"
 
 
 def _lines_of(agent: Agent) -> Iterable[str]:

@@ -34,22 +34,6 @@ foureyes_read_message() {
     done 2>/dev/null <"$1"
 }
 
-# A line that names an agent of the same vendor as the one at work
-foureyes_says_who() {
-    case $foureyes_vendor in
-        @LINES@
-    esac
-    foureyes_value=${foureyes_line#*:}
-    foureyes_value=${foureyes_value# }
-    case $foureyes_line in
-        [Aa]ssisted-[Bb]y:* | [Gg]enerated-[Bb]y:* | [Aa][Ii]-[Aa]ssisted-[Bb]y:*) ;;
-        *) return ;;
-    esac
-    case $foureyes_vendor in
-        @NAMES@
-    esac
-}
-
 foureyes_identify() {
     foureyes_id=
     IFS= read -r foureyes_id 2>/dev/null </proc/sys/kernel/random/uuid
@@ -59,13 +43,25 @@ foureyes_identify() {
 }
 
 foureyes_who=${foureyes_agent:-$foureyes_strong}
-foureyes_vendor=
 foureyes_address=
-case $foureyes_who in
-    @AGENTS@
-esac
+# Its title and address, and how its vendor's agents name themselves; a file for each, for bash is slow to read them.
+foureyes_says_who() { :; }
+if [ -r "$foureyes_scripts/agent-$foureyes_who.sh" ]; then . "$foureyes_scripts/agent-$foureyes_who.sh"; fi
 foureyes_with=${foureyes_model#"$foureyes_who:"}
 if [ "$foureyes_with" = "$foureyes_model" ]; then foureyes_with=; fi
+# The agent's own hooks have written down which model its session runs.
+if [ -z "$foureyes_with" ]; then
+    for foureyes_session in $foureyes_sessions; do
+        case $foureyes_session in
+            "$foureyes_who:"*)
+                IFS= read -r foureyes_with 2>/dev/null \
+                    <"$foureyes_common/foureyes/models/$foureyes_who-${foureyes_session#"$foureyes_who:"}"
+                foureyes_clean "$foureyes_with"
+                foureyes_with=$foureyes_cleaned
+                ;;
+        esac
+    done
+fi
 foureyes_read_message "$1"
 
 foureyes_wanted=1

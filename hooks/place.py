@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from foureyes.hooks import config_hooks, hook_files, managers, runtime
-from foureyes.hooks.capture_files import EVENTS, STYLES, render
+from foureyes.hooks.capture_files import EVENTS, OF_AGENT, STYLES, render
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.journal import journal_dir
 from foureyes.hooks.managers import Manager
@@ -150,6 +150,8 @@ def take_away(repo: Repo, settings: Settings, *, forget: bool) -> tuple[str, ...
         repo.ask("config", "--local", "--unset-all", "foureyes.login")
     for name in (*_SCRIPTS, SETTINGS):
         (repo.home / name).unlink(missing_ok=True)
+    for script in repo.home.glob(f"{OF_AGENT}*.sh"):
+        script.unlink()
     if forget:
         shutil.rmtree(repo.home, ignore_errors=True)
     with contextlib.suppress(OSError):

@@ -147,6 +147,25 @@ def test_a_script_is_known_by_its_own_name_and_not_by_its_interpreters(
     assert ("Assisted-by" in trailers(repo)) == bool(agent)
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_name_full_of_brackets_hides_no_agent_above_it(shell: str, tmp_path: Path) -> None:
+    repo = hooked(tmp_path / "repo", shell=shell)
+    write(repo, {"a": "1"})
+    git(repo, "add", "-A")
+    wait = ("-c", '"$@"; exit $?', "sh")
+    for name in ("claude", "a) S 1 (b"):
+        shutil.copy(shutil.which("bash") or "/bin/sh", tmp_path / name)
+    run([tmp_path / "claude", *wait, tmp_path / "a) S 1 (b", *wait, "git", "commit", "-qm", "x"], repo)
+    assert line(repo).agent == "claude-code"
+
+
+def test_without_an_agents_own_script_its_trailers_are_added_by_its_id(tmp_path: Path) -> None:
+    repo = hooked(tmp_path / "repo")
+    _spoil_agents_gone(repo / ".git" / "foureyes")
+    commit(repo, {"a": "1"}, "fix: x", env=CLAUDE)
+    assert trailers(repo)["Assisted-by"] == "claude-code"
+
+
 def test_the_nearest_agent_counts_and_the_outer_ones_markers_are_kept(tmp_path: Path) -> None:
     repo = hooked(tmp_path / "repo")
     write(repo, {"a": "1"})
@@ -488,11 +507,17 @@ def _spoil_tables_gone(home: Path) -> None:
     (home / "marks.sh").unlink()
     (home / "trailers.sh").unlink()
     (home / "push.sh").unlink()
+    _spoil_agents_gone(home)
+
+
+def _spoil_agents_gone(home: Path) -> None:
+    for script in home.glob("agent-*.sh"):
+        script.unlink()
 
 
 def _spoil_tables_torn(home: Path) -> None:
-    for name in ("marks.sh", "trailers.sh", "push.sh"):
-        (home / name).write_text("if then (")
+    for script in ("marks.sh", "trailers.sh", "push.sh", "agent-claude-code.sh"):
+        (home / script).write_text("if then (")
 
 
 def _spoil_folder_for_file(home: Path) -> None:
