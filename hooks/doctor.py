@@ -1,11 +1,14 @@
 """`foureyes doctor`: what is wrong, and the command that mends it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import click
 
 from foureyes.hooks import diagnoses, diagnoses_of_person
+from foureyes.hooks.cli import SERVER_SIDE, load
 from foureyes.hooks.diagnoses import Diagnosis, Finding, Look, State
 from foureyes.hooks.repo import Repo
 
@@ -24,10 +27,19 @@ _COLOURS = {State.GOOD: "green", State.PROBLEM: "red", State.NOTE: "yellow", Sta
 
 
 @click.command("doctor")
+@click.argument("repository", required=False, metavar="[OWNER/REPO]")
 @click.option("--online", is_flag=True, help="Also ask GitHub, through `gh`, whether it knows your key.")
+@click.option("--app", type=click.IntRange(1), help="With OWNER/REPO: the id of your foureyes App.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def command(online: bool, as_json: bool) -> None:
-    """Find what keeps commits from being recorded, and name what mends it. Changes nothing; exit code 1: a problem."""
+def command(repository: str | None, online: bool, app: int | None, as_json: bool) -> int | None:
+    """Find what keeps commits from being recorded, and name what mends it. Changes nothing; exit code 1: a problem.
+
+    With OWNER/REPO, for admins: whether GitHub really holds a merge until the check says so. Asked with your own token
+    (GH_TOKEN, or that of gh).
+    """
+    if repository is not None:
+        at_github = cast("Callable[[str, int | None, bool], int]", load("doctor", SERVER_SIDE))
+        return at_github(repository, app, as_json)
     found = examine(Repo.open(Path.cwd()), online=online)
     problems = [finding for finding in found if finding.state is State.PROBLEM]
     if as_json:
@@ -40,6 +52,7 @@ def command(online: bool, as_json: bool) -> None:
         click.echo("\n".join(_lines(found, len(problems))))
     if problems:
         raise click.exceptions.Exit(1)
+    return None
 
 
 def examine(repo: Repo, *, online: bool = False) -> tuple[Finding, ...]:

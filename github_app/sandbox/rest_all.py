@@ -1,8 +1,15 @@
 """REST with every operation that the sandbox answers: importing their modules registers them."""
 
-from foureyes.github_app.sandbox import rest_apps, rest_checks, rest_people, rest_pulls, rest_repositories
+from foureyes.github_app.sandbox import (
+    rest_apps,
+    rest_checks,
+    rest_people,
+    rest_pulls,
+    rest_repositories,
+    rest_rulesets,
+)
 from foureyes.github_app.sandbox.rest import respond
 
-MODULES = (rest_apps, rest_checks, rest_people, rest_pulls, rest_repositories)
+MODULES = (rest_apps, rest_checks, rest_people, rest_pulls, rest_repositories, rest_rulesets)
 
 __all__ = ["MODULES", "respond"]

@@ -7,9 +7,9 @@ from foureyes.github_app.sandbox import pushes, shapes
 from foureyes.github_app.sandbox.answers import Refusal
 from foureyes.github_app.sandbox.repositories import TreeEntry
 from foureyes.github_app.sandbox.rest import Answer, Ask, Page, handles
-from foureyes.github_app.sandbox.rulesets import rules_on, rulesets_on
+from foureyes.github_app.sandbox.rulesets import rulesets_on
 from foureyes.github_app.sandbox.shapes_pull import file_entry
-from foureyes.github_app.sandbox.state import Activity, Json, Repository, Ruleset
+from foureyes.github_app.sandbox.state import Activity, Json, Repository
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
@@ -275,91 +275,3 @@ def get_blob(ask: Ask) -> Json:
         "content": base64.encodebytes(content).decode(),
         "encoding": "base64",
     }
-
-
-@handles("repos/get-branch-rules", "metadata:read")
-def branch_rules(ask: Ask) -> Page:
-    repository = ask.repository()
-
-    def shape(found: tuple[Ruleset, Json]) -> Json:
-        ruleset, rule = found
-        source = {"ruleset_source_type": "Repository", "ruleset_source": repository.slug}
-        return rule | source | {"ruleset_id": ruleset.id}
-
-    return Page(rules_on(repository, ask.parameter("branch")), shape)
-
-
-def _ruleset(ask: Ask, repository: Repository, ruleset: Ruleset, *, whole: bool = True) -> Json:
-    url = shapes.api(ask.world, f"/repos/{repository.slug}/rulesets/{ruleset.id}")
-    shape: Json = {
-        "id": ruleset.id,
-        "name": ruleset.name,
-        "target": "branch",
-        "source_type": "Repository",
-        "source": repository.slug,
-        "enforcement": ruleset.enforcement,
-        "node_id": shapes.node_id("RRS", ruleset.id),
-        "_links": {"self": {"href": url}},
-        "created_at": repository.created_at,
-        "updated_at": repository.created_at,
-    }
-    if whole:
-        shape["conditions"] = {"ref_name": {"include": list(ruleset.include), "exclude": []}}
-        shape["rules"] = ruleset.rules
-    return shape
-
-
-@handles("repos/get-repo-rulesets", "metadata:read")
-def list_rulesets(ask: Ask) -> Page:
-    repository = ask.repository()
-    return Page(repository.rulesets, lambda r: _ruleset(ask, repository, r, whole=False))
-
-
-def _found_ruleset(ask: Ask) -> tuple[Repository, Ruleset]:
-    repository, number = ask.repository(), ask.number("ruleset_id")
-    found = next((r for r in repository.rulesets if r.id == number), None)
-    if found is None:
-        raise Refusal.not_found()
-    return repository, found
-
-
-@handles("repos/get-repo-ruleset", "metadata:read")
-def get_ruleset(ask: Ask) -> Json:
-    repository, found = _found_ruleset(ask)
-    return _ruleset(ask, repository, found)
-
-
-def _read_ruleset(ask: Ask, ruleset: Ruleset) -> None:
-    body = ask.body
-    ruleset.name = str(body.get("name", ruleset.name))
-    ruleset.enforcement = str(body.get("enforcement", ruleset.enforcement))
-    if "conditions" in body:
-        ruleset.include = tuple(body["conditions"].get("ref_name", {}).get("include", ()))
-    if "rules" in body:
-        ruleset.rules = list(body["rules"])
-    if "bypass_actors" in body:
-        actors = [a for a in body["bypass_actors"] if a.get("actor_type") == "User"]
-        ruleset.bypass = tuple(int(a["actor_id"]) for a in actors)
-
-
-@handles("repos/create-repo-ruleset", "administration:write")
-def create_ruleset(ask: Ask) -> Answer:
-    repository = ask.repository()
-    ruleset = Ruleset(ask.world.next_id(), "", (), [])
-    _read_ruleset(ask, ruleset)
-    repository.rulesets.append(ruleset)
-    return Answer(_ruleset(ask, repository, ruleset), 201)
-
-
-@handles("repos/update-repo-ruleset", "administration:write")
-def update_ruleset(ask: Ask) -> Json:
-    repository, found = _found_ruleset(ask)
-    _read_ruleset(ask, found)
-    return _ruleset(ask, repository, found)
-
-
-@handles("repos/delete-repo-ruleset", "administration:write")
-def delete_ruleset(ask: Ask) -> Answer:
-    repository, found = _found_ruleset(ask)
-    repository.rulesets.remove(found)
-    return Answer(status=204)

@@ -87,7 +87,8 @@ def seed(world: World, app_key: str = "") -> App:
     check = {"context": CHECK, "integration_id": app.id}
     parameters = {"required_status_checks": [check], "strict_required_status_checks_policy": False}
     rules = [{"type": "required_status_checks", "parameters": parameters}]
-    ruleset = Ruleset(world.next_id(), "two humans", ("~DEFAULT_BRANCH",), rules, bypass=(PEOPLE[OWNER],))
+    bypass = [{"actor_id": PEOPLE[OWNER], "actor_type": "User", "bypass_mode": "always"}]
+    ruleset = Ruleset(world.next_id(), "two humans", ("~DEFAULT_BRANCH",), rules, bypass_actors=bypass)
     shop.rulesets.append(ruleset)
     return app
 

@@ -103,14 +103,19 @@ class Installation:
 
 @dataclass
 class Ruleset:
-    """`rules` in GitHub's own form: `{"type": ..., "parameters": {...}}`. `bypass`: ids of people who may bypass."""
+    """`rules` and `bypass_actors` in GitHub's own form: `{"type": ..., "parameters": {...}}`, `{"actor_type": ...}`."""
 
     id: int
     name: str
     include: tuple[str, ...]
     rules: list[Json]
     enforcement: str = "active"
-    bypass: tuple[int, ...] = ()
+    bypass_actors: list[Json] = field(default_factory=list)
+
+    @property
+    def bypass(self) -> tuple[int, ...]:
+        """Ids of the people who may bypass. Roles and teams that may are shown, not acted on."""
+        return tuple(a["actor_id"] for a in self.bypass_actors if a["actor_type"] == "User")
 
 
 @dataclass
@@ -232,6 +237,9 @@ class Repository:
     """User id -> role."""
     pulls: dict[int, Pull] = field(default_factory=dict)
     rulesets: list[Ruleset] = field(default_factory=list)
+    protection: dict[str, Json] = field(default_factory=dict)
+    """Branch -> its classic protection in GitHub's own form: shown, not acted on."""
+    actions_may_approve: bool = False
     activity: list[Activity] = field(default_factory=list)
     check_suites: list[CheckSuite] = field(default_factory=list)
     check_runs: list[CheckRun] = field(default_factory=list)

@@ -88,6 +88,11 @@ def test_every_supported_operation_is_valid_by_githubs_contract(world: World) ->
     read(f"{REPO}/rulesets/{made}")
     does("noor", "PUT", f"{REPO}/rulesets/{made}", {"name": "other"})
     does("noor", "DELETE", f"{REPO}/rulesets/{made}")
+    world.sandbox.world.repositories[SHOP].protection["main"] = {"allow_deletions": {"enabled": False}}
+    does("noor", "GET", f"{REPO}/branches/main/protection")
+    workflows = f"{REPO}/actions/permissions/workflow"
+    does("noor", "PUT", workflows, {"can_approve_pull_request_reviews": True})
+    assert does("noor", "GET", workflows)["can_approve_pull_request_reviews"]
     does("noor", "PUT", f"{REPO}/collaborators/sam", {"permission": "maintain"})
     does("noor", "DELETE", f"{REPO}/collaborators/sam")
     does("noor", "PUT", "/orgs/acme/teams/reviewers/memberships/ben", {"role": "member"})
@@ -341,3 +346,17 @@ def test_a_bot_that_is_spelled_in_two_ways(world: World) -> None:
     assert (user["login"], user["type"], user["id"]) == ("Copilot", "Bot", 198982749)
     author = world.pull_field("author { __typename login ... on Bot { databaseId } }", number)["author"]
     assert author == {"__typename": "Bot", "login": "copilot-swe-agent", "databaseId": 198982749}
+
+
+def test_who_may_bypass_is_shown_to_those_who_may_change_it(world: World) -> None:
+    (listed,) = world.shop("noor", "GET", "/rulesets").body
+    actors = [{"actor_id": 10, "actor_type": "User", "bypass_mode": "always"}]
+    assert world.shop("noor", "GET", f"/rulesets/{listed['id']}").body["bypass_actors"] == actors
+    assert "bypass_actors" not in world.shop("olga", "GET", f"/rulesets/{listed['id']}").body
+
+
+def test_a_branch_without_the_older_protection_says_so(world: World) -> None:
+    answer = world.shop("noor", "GET", "/branches/main/protection")
+    assert (answer.status, answer.body["message"]) == (404, "Branch not protected")
+    assert world.shop("noor", "GET", "/branches/none/protection").body["message"] == "Branch not found"
+    assert world.shop("olga", "GET", "/branches/main/protection").status == 403

@@ -1,0 +1,232 @@
+"""`foureyes doctor OWNER/REPO`: what is wrong with a repository's rules; what it prints mends it."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from support_gate import SHOP, Gate, running_gate
+
+from foureyes.github_app.branch_rules import BranchRules, Bypass, RequiredCheck
+from foureyes.github_app.repository_findings import Finding, Protected, State, findings
+from foureyes.hooks.doctor import command
+from foureyes.shared.errors import UserError
+
+GOOD = BranchRules(
+    "main", True, (RequiredCheck("foureyes", 7, 'ruleset "x"'),), True, False, True, 0, False, False
+)  # fmt: skip
+FINE = Protected(SHOP, 7, (GOOD,), False)
+
+
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    with running_gate(tmp_path) as gate:
+        for name, value in {
+            "FOUREYES_GITHUB_URL": gate.sandbox.url,
+            "FOUREYES_SANDBOX_TOKEN": gate.sandbox.world.token,
+            "GH_TOKEN": gate.sandbox.token("noor"),
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield gate
+
+
+def doctor(*arguments: str) -> tuple[int, dict[str, Any]]:
+    told = CliRunner().invoke(command, [SHOP, "--json", *arguments], standalone_mode=False)
+    if told.exception:
+        raise told.exception
+    return told.return_value, json.loads(told.output)
+
+
+def states(told: dict[str, Any]) -> dict[str, str]:
+    return {finding["subject"]: finding["state"] for finding in told["findings"]}
+
+
+def apply(gate: Gate, mend: str) -> None:
+    """Runs the printed command, with a stand-in for `gh api`."""
+    words = shlex.split(mend)
+    assert words[:2] == ["printf", "%s"]
+    assert words[3:5] == ["|", "gh"]
+    assert words[5:7] == ["api", "-X"]
+    gate.as_person("noor", words[7], f"/{words[8]}", json.loads(words[2]))
+
+
+def of(subject: str, found: tuple[Finding, ...]) -> Finding:
+    return next(finding for finding in found if finding.subject == subject)
+
+
+def test_what_it_prints_mends_it(gate: Gate) -> None:
+    """G39: afterwards the check is required from our App alone."""
+    gate.sandbox.world.repositories[SHOP].rulesets.clear()
+    code, told = doctor("--app", str(gate.sandbox.app.id))
+    assert code == 1
+    assert not told["good"]
+    wrong = {subject for subject, state in states(told).items() if state == "problem"}
+    assert wrong == {"main: check", "main: pull", "main: base", "main: force", "main: delete"}
+    for finding in told["findings"]:
+        if finding["state"] == "problem":
+            apply(gate, finding["mend"])
+    code, told = doctor("--app", str(gate.sandbox.app.id))
+    assert (code, told["good"], told["mend_all"]) == (0, True, None)
+
+
+def test_one_ruleset_mends_all_at_once(gate: Gate) -> None:
+    gate.sandbox.world.repositories[SHOP].rulesets.clear()
+    _code, told = doctor("--app", str(gate.sandbox.app.id))
+    apply(gate, told["mend_all"])
+    code, told = doctor("--app", str(gate.sandbox.app.id))
+    assert (code, set(states(told).values())) == (0, {"ok"})
+
+
+def test_G39_a_required_check_from_any_source_is_a_problem(gate: Gate) -> None:
+    (ruleset,) = gate.sandbox.world.repositories[SHOP].rulesets
+    del ruleset.rules[0]["parameters"]["required_status_checks"][0]["integration_id"]
+    code, told = doctor("--app", str(gate.sandbox.app.id))
+    assert code == 1
+    finding = next(f for f in told["findings"] if f["subject"] == "main: check")
+    assert "integration_id" in finding["what"]
+    apply(gate, finding["mend"])
+    assert states(doctor("--app", str(gate.sandbox.app.id))[1])["main: check"] == "ok"
+
+
+def test_the_app_is_found_by_the_checks_that_it_published(gate: Gate) -> None:
+    assert states(doctor()[1])["App"] == "unknown"
+    gate.open("olga", "feat", gate.change({"infra/network.tf": "x\n"}))
+    gate.settle()
+    told = doctor()[1]
+    assert states(told)["App"] == "ok"
+    assert states(told)["main: check"] == "ok"
+
+
+def test_who_may_bypass_is_named(gate: Gate) -> None:
+    told = doctor("--app", str(gate.sandbox.app.id))[1]
+    (bypass,) = [f for f in told["findings"] if f["subject"] == "main: bypass"]
+    assert bypass["state"] == "note"
+    assert bypass["what"].startswith('@noor may bypass ruleset "two humans"')
+
+
+def test_what_a_token_may_not_see_is_unknown_and_never_good(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GH_TOKEN", gate.sandbox.token("olga"))
+    told = doctor("--app", str(gate.sandbox.app.id))[1]
+    unknown = [f["what"] for f in told["findings"] if f["state"] == "unknown"]
+    assert [what.split(":")[0] for what in unknown] == [
+        'who may bypass ruleset "two humans"', "the older branch protection", "whether workflows may approve",
+    ]  # fmt: skip
+    assert "main: bypass" not in states(told)
+
+
+def test_workflows_that_may_approve_are_named_with_what_mends_it(gate: Gate) -> None:
+    gate.sandbox.world.repositories[SHOP].actions_may_approve = True
+    told = doctor("--app", str(gate.sandbox.app.id))[1]
+    finding = told["findings"][-1]
+    assert (finding["subject"], finding["state"]) == ("Actions", "problem")
+    path, field = finding["mend"].split()[4], finding["mend"].split()[-1]
+    assert field == "can_approve_pull_request_reviews=false"
+    gate.as_person("noor", "PUT", f"/{path}", {"can_approve_pull_request_reviews": False})
+    assert states(doctor("--app", str(gate.sandbox.app.id))[1])["Actions"] == "ok"
+
+
+def test_the_older_branch_protection_counts_too(gate: Gate) -> None:
+    shop = gate.sandbox.world.repositories[SHOP]
+    shop.rulesets.clear()
+    app = gate.sandbox.app.id
+    shop.protection["main"] = {
+        "required_status_checks": {
+            "strict": True, "contexts": ["foureyes"], "checks": [{"context": "foureyes", "app_id": app}],
+        },
+        "required_pull_request_reviews": {"require_code_owner_reviews": False, "dismiss_stale_reviews": False},
+        "enforce_admins": {"url": "https://x", "enabled": False},
+        "allow_force_pushes": {"enabled": False},
+        "allow_deletions": {"enabled": False},
+    }  # fmt: skip
+    code, told = doctor("--app", str(app))
+    assert code == 0
+    (bypass,) = [f for f in told["findings"] if f["subject"] == "main: bypass"]
+    assert bypass["what"].startswith("every admin of the repository may bypass branch protection")
+
+
+def test_every_gated_branch_is_looked_at(gate: Gate) -> None:
+    policy = 'version: 1\nbranches: ["release/*"]\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n'
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": policy}))
+    gate.push("noor", "release/1", gate.tip())
+    gate.push("noor", "topic", gate.tip())
+    _code, told = doctor("--app", str(gate.sandbox.app.id))
+    assert states(told)["release/1: check"] == "problem"
+    assert not any(subject.startswith("topic") for subject in states(told))
+    apply(gate, told["mend_all"])
+    assert doctor("--app", str(gate.sandbox.app.id))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "state", "said"),
+    [
+        (None, "problem", "there is no .github/foureyes.yml"),
+        ("version: 9\n", "problem", "has an error"),
+        (
+            'version: 1\nmode: observe\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n',
+            "note",
+            "observes",
+        ),
+    ],
+)
+def test_the_policy_is_looked_at_first(gate: Gate, policy: str | None, state: str, said: str) -> None:
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": policy}))
+    first = doctor("--app", str(gate.sandbox.app.id))[1]["findings"][0]
+    assert (first["subject"], first["state"]) == ("policy", state)
+    assert said in first["what"]
+
+
+def test_people_read_it_line_by_line(gate: Gate) -> None:
+    told = CliRunner().invoke(command, [SHOP, "--app", str(gate.sandbox.app.id)], standalone_mode=False)
+    lines = told.output.splitlines()
+    assert lines[0] == "ok       policy        .github/foureyes.yml can be read"
+    assert lines[-1] == "4 problems found."
+    assert gate.sandbox.token("noor") not in told.output
+
+
+def test_a_name_that_is_none_is_wrong_use(gate: Gate) -> None:
+    told = CliRunner().invoke(command, ["acme/shop/x"], standalone_mode=False)
+    assert isinstance(told.exception, UserError)
+    assert told.exception.exit_code == 2
+
+
+# the findings alone
+
+
+def test_a_repository_that_is_well_protected_has_nothing_but_good() -> None:
+    assert {finding.state for finding in findings(FINE)} == {State.GOOD}
+
+
+@pytest.mark.parametrize(
+    ("rules", "subject", "state"),
+    [
+        (replace(GOOD, checks=(RequiredCheck("foureyes", 8, "x"),)), "main: check", State.PROBLEM),
+        (replace(GOOD, checks=(RequiredCheck("foureyes", -1, "x"),)), "main: check", State.PROBLEM),
+        (replace(GOOD, checks=()), "main: check", State.PROBLEM),
+        (replace(GOOD, up_to_date=False), "main: base", State.PROBLEM),
+        (replace(GOOD, up_to_date=False, queue=True), "main: base", State.GOOD),
+        (replace(GOOD, approvals=2), "main: pull", State.GOOD),
+        (replace(GOOD, bypasses=(Bypass("@x", "exempt", "y"),)), "main: bypass", State.PROBLEM),
+        (replace(GOOD, bypasses=(Bypass("@x", "pull_request", "y"),)), "main: bypass", State.NOTE),
+        (replace(GOOD, unseen=("a ruleset",)), "main: seen", State.UNKNOWN),
+    ],
+)
+def test_what_each_rule_says(rules: BranchRules, subject: str, state: State) -> None:
+    assert of(subject, findings(replace(FINE, branches=(rules,)))).state is state
+
+
+def test_a_check_that_is_no_verdict_must_not_be_required() -> None:
+    checks = (*GOOD.checks, RequiredCheck("foureyes observe", 7, "x"))
+    found = findings(replace(FINE, branches=(replace(GOOD, checks=checks),)))
+    assert [f.state for f in found if f.subject == "main: check"] == [State.GOOD, State.PROBLEM]
+
+
+def test_two_apps_of_one_name_are_a_problem() -> None:
+    assert of("App", findings(replace(FINE, app=None, apps_seen=(7, 8)))).state is State.PROBLEM
+    unknown = replace(FINE, app=None)
+    assert of("main: check", findings(unknown)).state is State.UNKNOWN
