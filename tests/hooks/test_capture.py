@@ -162,7 +162,7 @@ def test_a_name_full_of_brackets_hides_no_agent_above_it(shell: str, tmp_path: P
 def test_without_an_agents_own_script_its_trailers_are_added_by_its_id(tmp_path: Path) -> None:
     repo = hooked(tmp_path / "repo")
     _spoil_agents_gone(repo / ".git" / "foureyes")
-    commit(repo, {"a": "1"}, "fix: x", env=CLAUDE)
+    commit(repo, {"a": "1"}, "x [y]", env=CLAUDE)
     assert trailers(repo)["Assisted-by"] == "claude-code"
 
 
