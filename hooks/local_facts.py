@@ -12,9 +12,10 @@ from foureyes.hooks import keys
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.commits import Commit, read_commits
+from foureyes.hooks.journal import seen_commits
 from foureyes.hooks.keys import SigningKey
 from foureyes.hooks.local_merge import merge, read_steps
-from foureyes.hooks.published import published_record
+from foureyes.hooks.published import published_versions
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_records
 from foureyes.shared.agent_marks import by_address
@@ -43,7 +44,6 @@ _NO_REPLY = re.compile(r"(?:[0-9]+\+)?([^@+]+)@users\.noreply\.[^@]+")
 _CO_AUTHOR = re.compile(r"([^<]*)<([^<>]*)>")
 _WEB_FLOW = "noreply@github.com"
 """The committer of what is made with GitHub's own buttons."""
-_MOST_FOREIGN = 50
 _MOST_IN_TEAM = 30
 """More than any tier can ask for, unknown persons included, where a team's members are not known."""
 
@@ -172,17 +172,17 @@ class _Records:
         oids = [commit.oid for commit in commits]
         self._own: dict[str, bytes] = read_records(repo, oids)
         missing = [oid for oid in oids if oid not in self._own]
-        new = _on_no_remote(repo, missing)
-        built = build(repo, new, builder) if new else {}
+        mine = [*_on_no_remote(repo, missing), *seen_commits(repo, set(missing))] if missing else []
+        built = build(repo, dict.fromkeys(mine), builder) if mine else {}
         self._own |= {oid: record_bytes(record) for oid, record in built.items()}
-        foreign = [oid for oid in missing if oid not in new]
-        self._others = {oid: published_record(repo, oid) for oid in foreign[:_MOST_FOREIGN]}
+        foreign = [oid for oid in missing if oid not in self._own]
+        self._others = {oid: found[0] for oid, found in published_versions(repo, foreign).items()}
         self.foreign = len(foreign)
         self.says_human = False
 
     def of(self, commit: Commit) -> RecordFact:
         own = self._own.get(commit.oid)
-        record = own if own is not None else self._others.get(commit.oid)
+        record = own or self._others.get(commit.oid)
         fact = check_record(record, (), commit.oid, commit.tree, ())
         fact = replace(fact, operator=self._operator(fact.operator_claim))
         if own is None or self.key is None or fact.state is not RecordState.UNSIGNED:
@@ -200,8 +200,6 @@ class _Records:
 
 
 def _on_no_remote(repo: Repo, commits: list[str]) -> list[str]:
-    if not commits:
-        return []
     asked = "".join(f"{oid}\n" for oid in commits).encode()
     new = set(repo.git("rev-list", "--stdin", "--not", "--remotes", input=asked).decode("ascii").split())
     return [oid for oid in commits if oid in new]

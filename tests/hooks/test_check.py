@@ -232,3 +232,19 @@ def test_nothing_here_is_changed_by_looking(repo: Path) -> None:
     before = git(repo, "for-each-ref"), git(repo, "status", "--porcelain")
     ended(repo)
     assert (git(repo, "for-each-ref"), git(repo, "status", "--porcelain")) == before
+
+
+def test_what_others_pushed_is_told_as_far_as_its_records_are_in_sight(repo: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "-q", tmp_path / "remote.git", other)
+    git(other, "checkout", "-q", "-b", "work")
+    theirs = commit(other, {"infra/a": "9\n"}, "theirs", "--author=Kim <kim@acme.example>")
+    git(other, "push", "-q", "origin", "work")
+    git(repo, "fetch", "-q")
+    git(repo, "reset", "-q", "--hard", "origin/work")
+    status, answer = told(repo)
+    assert (status, answer["data"]["class"]) == (3, "unattested")
+    unknown = " ".join(answer["sections"]["Not known here"])
+    assert "what signed records say of 1 commit that others pushed" in unknown
+    assert "kim@acme.example" in unknown
+    assert theirs[:7] in " ".join(answer["sections"]["No record"])
