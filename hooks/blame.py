@@ -11,6 +11,7 @@ import click
 
 from foureyes.hooks import paging
 from foureyes.hooks.blame_lines import Blamed, read_blame
+from foureyes.hooks.git_ai_notes import agent_id
 from foureyes.hooks.known_records import Known, agent_name, read_known
 from foureyes.hooks.repo import Repo
 from foureyes.shared.record import Contributor
@@ -40,8 +41,8 @@ class Line:
 def command(file: str, rev: str, offline: bool, as_json: bool) -> None:
     """Show who wrote each line of FILE: an agent, a person whom the hooks saw, or nobody that is known (?).
 
-    A ~ marks a claim: there is no record, but the commit's message, its author's name or a note of git-ai names an
-    agent.
+    A ~ marks a claim: there is no record, but the commit's message, its author's name, or a note of git-ai
+    or Agent Trace names an agent.
     """
     repo = Repo.open(Path.cwd(), bare_ok=bool(rev))
     lines = tell(repo, read_blame(repo, file, rev, Path.cwd()), offline=offline)
@@ -79,7 +80,7 @@ def _line(
             return Line(line, part.cls, part.agent, part.model, part.evidence, part.confidence)
     for noted in about.noted:
         if noted.path == line.path and noted.first <= line.number_then <= noted.last:
-            return Line(line, "claimed", noted.agent.tool, noted.agent.model, "git-ai note")
+            return Line(line, "claimed", agent_id(noted.agent.tool), noted.agent.model, "note")
     if about.claims:
         return Line(line, "claimed", about.claims[0], evidence="message")
     return Line(line, "unknown")

@@ -1,18 +1,58 @@
-"""The notes of git-ai in a repository: read as claims, as anybody can write them; written on request."""
+"""Others' notes about commits: git-ai's and Agent Trace's, read as claims, as anybody can write them; and ours, written
+in their form on request.
+"""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 
+from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.repo import Repo
-from foureyes.hooks.store import notes_of, read_blobs
-from foureyes.shared.git_ai_note import NotedLines, parse_lines
+from foureyes.hooks.store import keep_notes, notes_of, read_blobs
+from foureyes.shared import agent_trace, git_ai_note, git_ai_writing
+from foureyes.shared.git_ai_note import NotedLines
+from foureyes.shared.record import Record
 
-NOTES = "refs/notes/ai"
+GIT_AI = "refs/notes/ai"
+AGENT_TRACE = "refs/notes/agent-trace"
+_READERS: tuple[tuple[str, Callable[[bytes], tuple[NotedLines, ...]]], ...] = (
+    (GIT_AI, git_ai_note.parse_lines),
+    (AGENT_TRACE, agent_trace.parse_trace),
+)
 
 
 def read_notes(repo: Repo, commits: Iterable[str]) -> dict[str, tuple[NotedLines, ...]]:
-    """What the notes say about these commits."""
+    """The lines that notes about these commits give to agents."""
     wanted = set(commits)
-    blobs = {oid: blob for oid, blob in notes_of(repo, NOTES).items() if oid in wanted} if wanted else {}
-    contents = read_blobs(repo, blobs.values())
-    found = {oid: parse_lines(contents[blob]) for oid, blob in blobs.items() if blob in contents}
-    return {oid: lines for oid, lines in found.items() if lines}
+    found: dict[str, tuple[NotedLines, ...]] = {}
+    if not wanted or not repo.ask("for-each-ref", "--count=1", *(ref for ref, _ in _READERS)).out:
+        return found
+    for ref, parse in _READERS:
+        blobs = {oid: blob for oid, blob in notes_of(repo, ref).items() if oid in wanted}
+        contents = read_blobs(repo, blobs.values())
+        for oid, blob in blobs.items():
+            lines = parse(contents.get(blob, b""))
+            if lines:
+                found[oid] = (*found.get(oid, ()), *lines)
+    return found
+
+
+def write_git_ai(repo: Repo, records: Mapping[str, Record]) -> int:
+    """Add our records to git-ai's notes, keeping what is there; how many notes were written."""
+    there = {oid: blob for oid, blob in notes_of(repo, GIT_AI).items() if oid in records}
+    contents = read_blobs(repo, there.values())
+    notes: dict[str, bytes] = {}
+    for oid, record in records.items():
+        before = contents.get(there.get(oid, ""), b"").decode("utf-8", "replace")
+        note = git_ai_writing.note_of(record, before)
+        if note is not None:
+            notes[oid] = note.encode()
+    keep_notes(repo, GIT_AI, notes, at=int(time.time()))
+    return len(notes)
+
+
+def agent_id(tool: str) -> str:
+    """The catalogue's id for a name that others give to an agent: `claude`, `github-copilot`."""
+    names = {sign.text.casefold(): agent.id for agent in catalogue().agents for sign in agent.names}
+    names |= {agent.id: agent.id for agent in catalogue().agents}
+    name = tool.casefold()
+    return names.get(name) or names.get(name.replace("-", " ")) or "unnamed-ai"

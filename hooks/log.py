@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from foureyes.hooks import paging
+from foureyes.hooks.git_ai_notes import agent_id
 from foureyes.hooks.known_records import Known, agent_name, read_known
 from foureyes.hooks.repo import Repo
 from foureyes.shared.errors import UserError
@@ -54,7 +55,7 @@ def _class(known: Known) -> str:
 def _agents(known: Known) -> list[str]:
     if known.record is not None:
         return [agent.id for agent in known.record.agents]
-    return list(dict.fromkeys([*known.claims, *(noted.agent.tool for noted in known.noted)]))
+    return list(dict.fromkeys([*known.claims, *(agent_id(noted.agent.tool) for noted in known.noted)]))
 
 
 def _as_text(found: Sequence[Known]) -> Iterator[str]:

@@ -57,16 +57,21 @@ def notes_of(repo: Repo, ref: str = NOTES) -> dict[str, str]:
 
 def keep_records(repo: Repo, records: Mapping[str, bytes], *, at: int) -> None:
     """Add records (commit id -> bytes). `at` is the time written into the notes' own commit. Raises UserError."""
-    if not records:
+    keep_notes(repo, NOTES, records, at=at)
+
+
+def keep_notes(repo: Repo, ref: str, notes: Mapping[str, bytes], *, at: int) -> None:
+    """Add notes (commit id -> bytes) to a notes ref, in place of those that are there. Raises UserError."""
+    if not notes:
         return
-    puts = [Put("", content, note_for=commit) for commit, content in records.items()]
+    puts = [Put("", content, note_for=commit) for commit, content in notes.items()]
     with _lock(repo):
         for _ in range(_ATTEMPTS):
-            if commit_files(repo, NOTES, tip_of(repo, NOTES), puts, at=at):
+            if commit_files(repo, ref, tip_of(repo, ref), puts, at=at):
                 return
     raise UserError(
-        f"{NOTES} could not be written: others keep changing it",
-        next_step="try again, or run `foureyes publish`",
+        f"{ref} could not be written: others keep changing it",
+        next_step="try again, or run `foureyes publish`" if ref == NOTES else "try again",
     )
 
 

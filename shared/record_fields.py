@@ -72,6 +72,22 @@ def fields_of(source: Source, kind: type, leave_out: tuple[str, ...] = ()) -> di
     return found
 
 
+def listed(kind: type) -> list[tuple[str, str, Any]]:
+    """JSON name, name and annotation of each field of a dataclass, in order."""
+    return [(_json_name(name), name, hint) for name, hint in _hints(kind).items()]
+
+
+def limits(kind: type, name: str) -> dict[str, Any]:
+    """What is asked of a field beyond its annotation, in the words of JSON Schema."""
+    allowed, shape = _ALLOWED.get((kind.__name__, name)), _SHAPES.get((kind.__name__, name))
+    told: dict[str, Any] = {}
+    if allowed is not None:
+        told["enum"] = list(allowed)
+    if shape is not None:
+        told["pattern"] = f"^(?:{shape.pattern})$"
+    return told
+
+
 def _check(name: tuple[str, str], value: Any, place: str) -> None:
     allowed, shape = _ALLOWED.get(name), _SHAPES.get(name)
     if allowed is not None and value not in allowed:

@@ -96,7 +96,7 @@ def test_without_a_record_a_message_and_a_note_of_git_ai_are_claims(repo: Path):
         ("unknown", "unknown"),
         ("human-noted", "unknown"),
     ]
-    assert [line["evidence"] for line in told["lines"][:2]] == ["message", "git-ai note"]
+    assert [line["evidence"] for line in told["lines"][:2]] == ["message", "note"]
     assert [line["agent"] for line in told["lines"][:2]] == ["claude-code", "cursor"]
     lines = foureyes(plain, "blame", "f").splitlines()
     assert "~Claude Code" in lines[0]
