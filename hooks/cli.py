@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "publish": Entry("foureyes.hooks.publish_by_hand:command", "Publish the records of this branch by hand."),
     "attest": Entry("foureyes.hooks.attest:command", "Sign records of commits that are already pushed."),
     "verify": Entry("foureyes.hooks.verify:command", "Does what is published about these commits hold?"),
+    "export": Entry("foureyes.hooks.export:command", "Records for other tools: JSON, Agent Trace, git-ai."),
     "check": Entry(
         "foureyes.hooks.check:command", "What a change will need, before there is a pull request."
     ),
