@@ -28,8 +28,8 @@ _NO_APP = "not the App"
 def command(pull_request: str, as_json: bool) -> int:
     """Say why a pull request waits, who counts and who does not, and who can finish it.
 
-    Computed on this machine with your own GitHub token (GH_TOKEN, or that of gh), by the same rules as the check; its
-    address on GitHub is taken as well. Nothing is written. Exit code: 0 it passes, 3 it waits, 4 it is blocked, 1 an
+    Computed on this machine with your own GitHub token (GH_TOKEN, or that of gh), by the same rules as the check. Its
+    address on GitHub names it as well. Nothing is written. Exit code: 0 it passes, 3 it waits, 4 it is blocked, 1 an
     error.
     """
     url = read_github_url(os.environ)

@@ -105,7 +105,9 @@ def test_a_path_that_a_later_commit_takes_back_is_protected_all_the_same(repo: P
     assert told(repo)[0] == 3
 
 
-def test_a_roster_of_names_that_cannot_do_it_is_blocked_and_a_team_is_not(repo: Path, tmp_path: Path) -> None:
+def test_G47_a_roster_of_names_that_cannot_do_it_is_blocked_and_a_team_is_not(
+    repo: Path, tmp_path: Path
+) -> None:
     by_agent(repo, {"infra/a": "2\n"})
     (tmp_path / "alone.yml").write_text(ALONE)
     status, out, _ = ended(repo, "--policy", str(tmp_path / "alone.yml"))

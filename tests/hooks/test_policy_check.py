@@ -54,7 +54,7 @@ def test_errors_and_warnings_come_together_with_line_column_and_hint(tmp_path: P
     assert lines[3] == "2 errors, 1 warning"
 
 
-def test_a_roster_that_cannot_meet_a_tier_is_an_error_and_a_tight_one_a_warning(tmp_path: Path) -> None:
+def test_G47_a_roster_that_cannot_meet_a_tier_is_an_error_and_a_tight_one_a_warning(tmp_path: Path) -> None:
     base = 'version: 1\nprotected: ["infra/**"]\nroster: '
     write(tmp_path, base + '["@olga"]\n', "one.yml")
     write(tmp_path, base + '["@olga", "@ben"]\n', "two.yml")
