@@ -5,12 +5,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test test-managers check bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo          the main job end to end, on this machine alone   (REPO=/path/to/a/clone: on a copy of yours)"
 	@echo "make test          every test"
+	@echo "make test-managers beside the real husky, lefthook, pre-commit and prek, from their registries"
 	@echo "make check         format, lint, types, layering"
 	@echo "make bench         what it costs, as ratios"
 	@echo "make clean         remove what these made"
@@ -21,6 +22,11 @@ demo: $(VENV)/.sandbox-installed
 test: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest -n auto --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='shared/*' --fail-under=100
+
+# At the end of PATH, so that nothing else of theirs is used.
+test-managers: $(VENV)/.dev-installed $(VENV)/.managers-installed
+	PATH="$$PATH:$(abspath $(VENV))/managers/bin:$(abspath $(VENV))/managers/node_modules/.bin" \
+		FOUREYES_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/hooks/test_managers.py $(ARGS)
 
 check: $(VENV)/.dev-installed
 	$(BIN)/ruff format --check .
@@ -46,4 +52,11 @@ $(VENV)/.sandbox-installed: $(VENV)/bin/python pyproject.toml .ci/constraints.tx
 $(VENV)/.dev-installed: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 	@echo "installing into $(VENV) (once) ..."
 	@$(BIN)/python -m pip install -q -c .ci/constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.managers-installed: $(VENV)/bin/python
+	@echo "installing hook managers into $(VENV)/managers (once) ..."
+	@$(PYTHON) -m venv $(VENV)/managers
+	@$(VENV)/managers/bin/python -m pip install -q pre-commit prek
+	@npm install --silent --no-fund --no-audit --prefix $(VENV)/managers husky lefthook
 	@touch $@
