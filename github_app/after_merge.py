@@ -16,6 +16,7 @@ from foureyes.github_app.landed_query import ask_came_from
 from foureyes.github_app.landing import DECIDED, Landing, Source, Walk, lost_commits, takes_away
 from foureyes.github_app.lanes import LANDED, Done, Lane
 from foureyes.github_app.mirror import Mirror
+from foureyes.github_app.org_floor import NO_FLOOR, OrgFloor
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, standing
 from foureyes.github_app.pull_query import Ground
 from foureyes.github_app.storage import now, reading, writing
@@ -39,6 +40,7 @@ class AfterMerge:
     mirror: Mirror
     ground: Ground
     lane: Lane
+    floor: OrgFloor = NO_FLOOR
 
     @property
     def ref(self) -> str:
@@ -52,11 +54,11 @@ class AfterMerge:
         """Raises GitError, GitHubError."""
         repository = self.ground.repository.id
         with writing(self.engine) as conn:
-            policy = standing(conn, self.ground, now(conn))
+            policy = standing(conn, self.ground, now(conn), self.floor)
             begin = landed.last(conn, repository, self.ref)
             pushes = landed.waiting(conn, repository, self.ref)
         by = policy.last_good if isinstance(policy, BrokenPolicy) else policy
-        if not isinstance(by, InForce) or not is_gated(self.branch, by.policy, self.ground.default_branch):
+        if not isinstance(by, InForce) or not is_gated(self.branch, by.ruling, self.ground.default_branch):
             return Done(live=False)
         found: list[tuple[Landing, Moved]] = []
         raised: list[Alert] = []
@@ -70,7 +72,7 @@ class AfterMerge:
                     for step in steps
                     if step.finding in alert_text.LANDINGS
                 ]
-        if by.policy.mode == "observe":
+        if by.ruling.mode == "observe":
             found = [(_observed(step), moved) for step, moved in found]
             raised = []
         with writing(self.engine) as conn:
@@ -154,7 +156,7 @@ class AfterMerge:
         return Walk(self.mirror, decision, came_from)
 
     def _touched(self, step: Landing, by: InForce) -> Protection:
-        return protect(by.policy, merging.raw_changes(self.mirror, step.before, step.after))
+        return protect(by.ruling, merging.raw_changes(self.mirror, step.before, step.after))
 
     def _show(self) -> None:
         """A check on the commit of each alert that has none yet."""

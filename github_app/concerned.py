@@ -40,7 +40,7 @@ def concerned(
     """Those to look at again. A pull request into another branch than the one that moved is concerned if that branch
     is gated: what has landed on this one is not its author's any more.
     """
-    gated = [pull for pull in pulls if is_gated(pull.base_ref, by.policy, base.default_branch)]
+    gated = [pull for pull in pulls if is_gated(pull.base_ref, by.ruling, base.default_branch)]
     into = [pull for pull in gated if pull.base_ref == base.branch]
     others = [pull for pull in gated if pull.base_ref != base.branch]
     try:

@@ -10,6 +10,8 @@ from foureyes.github_app.client import GitHub, InstallationClient, Observer
 from foureyes.github_app.git_facts import Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.mirror import Mirror, Remote, basic
+from foureyes.github_app.org_floor import Floors, OrgFloor
+from foureyes.github_app.pull_query import Ground
 from foureyes.github_app.pushes import Activity
 from foureyes.github_app.roster import People
 from foureyes.github_app.settings import Settings
@@ -53,6 +55,11 @@ class Deps:
     contents: Contents = field(default_factory=Contents)
     activity: Activity = field(default_factory=Activity)
     git: Kept = field(default_factory=Kept)
+    floors: Floors = field(default_factory=Floors)
+
+    def floor(self, client: InstallationClient, ground: Ground) -> OrgFloor:
+        """Of the repository's owner. Raises GitHubError."""
+        return self.floors.read(client, self.engine, ground, required=self.settings.org_floor_required)
 
 
 def make_deps(

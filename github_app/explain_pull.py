@@ -19,6 +19,7 @@ from foureyes.github_app import storage
 from foureyes.github_app.client import InstallationClient, PersonalGitHub
 from foureyes.github_app.gather import Sources, gather
 from foureyes.github_app.mirror import Mirror, Remote, basic
+from foureyes.github_app.org_floor import Floors
 from foureyes.github_app.policy_in_force import InForce, NotSetUp, standing
 from foureyes.github_app.pull_query import POLICY_PATH, PullAnswer, ask
 from foureyes.github_app.settings import Settings, sqlite_url
@@ -60,15 +61,16 @@ def explain_pull(settings: Settings, token: str, slug: str, number: int, cache: 
 def _explain(sources: Sources, answer: PullAnswer) -> Explained:
     at = time.time_ns() // 1_000_000
     ground, pull = answer.ground, answer.pull
+    floor = Floors().read(sources.client, sources.engine, ground)
     with storage.writing(sources.engine) as conn:
-        policy = standing(conn, ground, at)
+        policy = standing(conn, ground, at, floor)
     if isinstance(policy, NotSetUp):
         where = f"{ground.repository.slug} has no {POLICY_PATH} on `{ground.default_branch}`"
         return Explained(f"{where}: foureyes is not set up there.", pull.head)
     if not isinstance(policy, InForce):
         step = f"an admin mends {POLICY_PATH} on `{ground.default_branch}`; nothing passes until then."
         return Explained("", pull.head, broken(policy.problem, step))
-    if not is_gated(pull.base_ref, policy.policy, ground.default_branch):
+    if not is_gated(pull.base_ref, policy.ruling, ground.default_branch):
         return Explained(f"`{pull.base_ref}` is not gated: nobody waits there.", pull.head)
     facts = gather(sources, answer, policy, at)
     names = {agent.id: agent.name for agent in sources.catalogue.agents}
@@ -88,7 +90,7 @@ def _notes(facts: PullFacts, policy: InForce) -> Iterator[str]:
         )
     if isinstance(facts.roster, Known) and facts.roster.value.unresolved:
         yield f"{both(facts.roster.value.unresolved)} cannot be seen with your token: whoever is in it is missing here."
-    if policy.policy.mode == "observe":
+    if policy.ruling.mode == "observe":
         yield "the policy's mode is observe: nothing waits for this."
 
 

@@ -88,7 +88,8 @@ def gather(sources: Sources, answer: PullAnswer, in_force: InForce, at_ms: int) 
         reviews=_reviews(sources, answer, in_force),
         moves=_moves(answer),
         involved=_after(commits, lambda read: _involved(answer, pushes, read.earlier)),
-        roster=_attempt(lambda: sources.people.roster(sources.client, in_force.policy)),
+        roster=_attempt(lambda: sources.people.roster(sources.client, in_force.ruling)),
+        floor=in_force.floor.text,
     )
 
 
@@ -103,16 +104,16 @@ def read_git(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[Gi
         github_merge=answer.github_merge,
         # a fork's records are in the fork; those that came with other branches of ours were kept
         record_branch="" if answer.from_fork else pull.head_ref,
-        gated=gated_prefixes(in_force.policy),
+        gated=gated_prefixes(in_force.ruling),
     )
 
     def known_records(commits: Iterable[str]) -> bool:
         return sources.git.settled(pull.repository.id, commits)
 
     def gated(branch: str) -> bool:
-        return is_gated(branch, in_force.policy, ground.default_branch)
+        return is_gated(branch, in_force.ruling, ground.default_branch)
 
-    key = (sources.mirror.folder, wanted, in_force.oid)
+    key = (sources.mirror.folder, wanted, in_force.key)
     kept = sources.git.get(key)
     if kept is None:
         read = _attempt(lambda: git_facts.read(sources.mirror, wanted, gated, known_records))
@@ -232,7 +233,7 @@ def _reviews(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[tu
         witnessed = seen.reviews_seen(conn, [review.id for review in given])
     standing = [witnessed[r.id] for r in given if r.id in witnessed and r.state is ReviewState.APPROVED]
     repository = answer.pull.repository.id
-    reader = Reader(sources.contents, sources.mirror, repository, in_force.policy, in_force.oid)
+    reader = Reader(sources.contents, sources.mirror, repository, in_force.ruling, in_force.key)
     contents = reader.of(standing)
     dismissals = {event.review: event for event in answer.timeline.value if event.review is not None}
 

@@ -116,9 +116,10 @@ class _Judging:
         """One whole look; None: something moved before it could be called a success."""
         ground, shown, answers = self._read()
         self.checks = shown.checks
+        floor = self.deps.floor(self.client, ground)
         with writing(self.deps.engine) as conn:
             at = now(conn)
-            policy = standing(conn, ground, at)
+            policy = standing(conn, ground, at, floor)
         moved = tuple(self._lane(a.pull.head, a.pull.number) for a in answers if self._left(a))
         by = policy.last_good if isinstance(policy, BrokenPolicy) else policy
         gated = [a for a in answers if isinstance(by, InForce) and self._concerns(a, by, ground)]
@@ -128,7 +129,7 @@ class _Judging:
             return self._end(moved, live=any(map(self._is_here, answers)))
         judged = [self._judge_one(answer, policy, at) for answer in gated]
         explanation = combine([(one.answer.pull.number, one.explanation) for one in judged])
-        observe = isinstance(by, InForce) and by.policy.mode == "observe"
+        observe = isinstance(by, InForce) and by.ruling.mode == "observe"
         return self._publish(judged, explanation, observe, moved)
 
     def _read(self) -> tuple[Ground, Shown, list[PullAnswer]]:
@@ -165,7 +166,7 @@ class _Judging:
         return answer.pull.is_open and answer.pull.head != self.lane.head
 
     def _concerns(self, answer: PullAnswer, by: InForce, ground: Ground) -> bool:
-        return self._is_here(answer) and is_gated(answer.pull.base_ref, by.policy, ground.default_branch)
+        return self._is_here(answer) and is_gated(answer.pull.base_ref, by.ruling, ground.default_branch)
 
     def _judge_one(self, answer: PullAnswer, policy: Standing, at: int) -> _Judged:
         sources = self._sources(answer)

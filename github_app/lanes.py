@@ -84,6 +84,16 @@ class Retry:
 Outcome = Done | Retry
 
 
+def live(conn: Connection, installation_id: int) -> tuple[Lane, ...]:
+    """Every head of the installation that still has an open pull request into a gated branch."""
+    found = conn.execute(
+        select(work).where(work.c.installation_id == installation_id, work.c.live).order_by(work.c.key)
+    )
+    return tuple(
+        Lane(row.installation_id, row.repository_id, row.slug, row.head, "", row.pull) for row in found
+    )
+
+
 def wake(conn: Connection, lane: Lane, at: int) -> int:
     """Returns the generation in which what was just heard will have been seen.
 

@@ -3,12 +3,16 @@ is being mended.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import Connection
 
 from foureyes.github_app import seen
+from foureyes.github_app.org_floor import NO_FLOOR, OrgFloor
 from foureyes.github_app.pull_query import POLICY_PATH, Ground
 from foureyes.shared.branches import is_gated
+from foureyes.shared.facts import Known
+from foureyes.shared.floor import ruling
 from foureyes.shared.policy import Policy
 from foureyes.shared.policy_text import PolicyError, parse_policy
 
@@ -16,9 +20,22 @@ from foureyes.shared.policy_text import PolicyError, parse_policy
 @dataclass(frozen=True)
 class InForce:
     policy: Policy
+    """The repository's own."""
     text: str
     oid: str
     """Of the file's blob."""
+    floor: OrgFloor = NO_FLOOR
+
+    @cached_property
+    def ruling(self) -> Policy:
+        """Combined with the organisation's floor. Where that cannot be read, no verdict passes by it."""
+        found = ruling(self.floor.text, self.policy)
+        return found.value if isinstance(found, Known) else self.policy
+
+    @property
+    def key(self) -> str:
+        """Equal keys are equal ruling policies."""
+        return f"{self.oid}+{self.floor.oid}"
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,7 @@ class BrokenPolicy:
 Standing = InForce | NotSetUp | BrokenPolicy
 
 
-def standing(conn: Connection, ground: Ground, at: int) -> Standing:
+def standing(conn: Connection, ground: Ground, at: int, floor: OrgFloor = NO_FLOOR) -> Standing:
     """Keeps what it reads, so that a policy once seen cannot be taken away unnoticed."""
     repository = ground.repository.id
     blob = ground.policy
@@ -45,29 +62,31 @@ def standing(conn: Connection, ground: Ground, at: int) -> Standing:
         if not seen.policy_ever_seen(conn, repository):
             return NotSetUp()
         return BrokenPolicy(
-            f"{POLICY_PATH} is gone from `{ground.default_branch}`", last_good(conn, repository)
+            f"{POLICY_PATH} is gone from `{ground.default_branch}`", last_good(conn, repository, floor)
         )
     if blob.text is None:
-        return BrokenPolicy(f"{POLICY_PATH} cannot be read: {blob.problem}", last_good(conn, repository))
+        return BrokenPolicy(
+            f"{POLICY_PATH} cannot be read: {blob.problem}", last_good(conn, repository, floor)
+        )
     try:
         policy = parse_policy(blob.text)
     except PolicyError as error:
         # PostgreSQL stores no NUL, and a file that holds one is never good
         seen.keep_policy(conn, repository, blob.oid, blob.text.replace("\0", "\ufffd"), False, at)
         return BrokenPolicy(
-            f"{POLICY_PATH} has an error: {first_problem(error)}", last_good(conn, repository)
+            f"{POLICY_PATH} has an error: {first_problem(error)}", last_good(conn, repository, floor)
         )
     seen.keep_policy(conn, repository, blob.oid, blob.text, True, at)
-    return InForce(policy, blob.text, blob.oid)
+    return InForce(policy, blob.text, blob.oid, floor)
 
 
-def last_good(conn: Connection, repository_id: int) -> InForce | None:
+def last_good(conn: Connection, repository_id: int, floor: OrgFloor = NO_FLOOR) -> InForce | None:
     """None also if this version does not understand what an earlier one accepted."""
     kept = seen.last_good_policy(conn, repository_id)
     if kept is None:
         return None
     try:
-        return InForce(parse_policy(kept.text), kept.text, kept.oid)
+        return InForce(parse_policy(kept.text), kept.text, kept.oid, floor)
     except PolicyError:
         return None
 

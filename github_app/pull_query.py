@@ -38,6 +38,7 @@ class Ground:
     default_branch: str
     default_tip: str
     policy: PolicyBlob | None
+    owner_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -233,10 +234,12 @@ def _pull_answer(
 def _ground(repository: Mapping[str, Any]) -> Ground:
     branch = there(repository["defaultBranchRef"], "default branch")
     known = Repository(int(repository["databaseId"]), repository["owner"]["login"], repository["name"])
-    return Ground(known, branch["name"], branch["target"]["oid"], _policy(repository["policy"]))
+    owner_id = int(repository["owner"]["databaseId"])
+    return Ground(known, branch["name"], branch["target"]["oid"], policy_blob(repository["policy"]), owner_id)
 
 
-def _policy(data: Mapping[str, Any] | None) -> PolicyBlob | None:
+def policy_blob(data: Mapping[str, Any] | None) -> PolicyBlob | None:
+    """None: there is no such file."""
     if data is None:
         return None
     if data["__typename"] != "Blob":

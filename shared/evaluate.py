@@ -1,18 +1,22 @@
 """evaluate(facts, policy) -> Judgement. No clock, no network, no more facts: the same input gives the same bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foureyes.shared.case import Case
-from foureyes.shared.facts import PullFacts, Unknown
+from foureyes.shared.facts import Known, PullFacts, Unknown
+from foureyes.shared.floor import ruling
 from foureyes.shared.policy import Policy
 from foureyes.shared.rule import P, Rule
 from foureyes.shared.rules import RULES
 from foureyes.shared.verdict import Outcome, Reason, Verdict, strictest
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same facts and policy may give another verdict. Stored with every decision."""
 
 NAME = "foureyes"
+
+_ALWAYS = ("floor",)
+"""No rule can be asked without the policy, and the organisation's floor is part of it."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,11 @@ class Judgement:
 
 
 def evaluate(facts: PullFacts, policy: Policy) -> Judgement:
-    case = Case(facts, policy)
+    """`policy` is the repository's own; the organisation's floor is among the facts."""
+    by = ruling(facts.floor, policy)
+    if isinstance(by, Unknown):
+        facts, by = replace(facts, floor=by), Known(policy)
+    case = Case(facts, by.value)
     return Judgement(strictest(NAME, [_run(rule, case) for rule in RULES]), case)
 
 
@@ -39,7 +47,8 @@ def unknowns(facts: PullFacts) -> dict[str, str]:
 
 
 def _run(rule: Rule[P], case: Case) -> Verdict:
-    missing = {name: why for name, why in unknowns(case.facts).items() if name in rule.needs}
+    needed = {*rule.needs, *_ALWAYS}
+    missing = {name: why for name, why in unknowns(case.facts).items() if name in needed}
     if missing:
         reasons = tuple(
             Reason("unknown-fact", f"{name} could not be read: {why}", name) for name, why in missing.items()

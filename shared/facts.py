@@ -305,6 +305,8 @@ class PullFacts:
     moves: Fact[tuple[Move, ...]]
     involved: Fact[tuple[Involved, ...]]
     roster: Fact[Roster]
+    floor: Fact[str] = Known("")
+    """Text of the organisation's floor policy; "" where it has none."""
 
 
 @lru_cache(maxsize=1)

@@ -31,6 +31,7 @@ __all__ = [
     "SHORT_FORM_SYSTEM",
     "Automation",
     "FileTier",
+    "Floor",
     "Mode",
     "Policy",
     "PolicyFile",
@@ -117,6 +118,13 @@ class _Settings(_Part):
     """How the hooks name the agent in a commit message."""
 
 
+class Floor(_Part):
+    """What an organisation's floor allows at most: nobody else approves, nothing else is exempt."""
+
+    roster: tuple[Handle, ...]
+    automation: dict[SystemName, Automation]
+
+
 class Policy(_Settings):
     """What a policy file says, every default filled in. The short form's `protected` list is the system `protected`
     of tier 1.
@@ -124,6 +132,8 @@ class Policy(_Settings):
 
     systems: dict[SystemName, System]
     tiers: dict[TierNumber, Tier] = DEFAULT_TIERS
+    floor: Floor | None = None
+    """Set where the policy was combined with the organisation's; no file says it."""
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:

@@ -30,6 +30,20 @@ def findings(file: PolicyFile, unread: frozenset[Place]) -> Iterator[Finding]:
         yield from _capacity(file)
 
 
+def floor_findings(file: PolicyFile) -> Iterator[Finding]:
+    """What holds for the floor of an organisation besides: it has no gaps."""
+    lists: list[tuple[Place, tuple[str, ...]]] = [
+        (("branches",), file.branches),
+        (("protected",), file.protected),
+    ]
+    lists += [(("systems", name, "paths"), system.paths) for name, system in file.systems.items()]
+    for place, lines in lists:
+        for index, line in enumerate(lines):
+            if line.startswith("!"):
+                hint = "take the line out; name what is protected more narrowly"
+                yield Finding((*place, index), f"`{line}`: a floor takes nothing out", hint)
+
+
 def _systems(file: PolicyFile) -> Iterator[Finding]:
     if not file.systems and not file.protected:
         empty = next((key for key in ("systems", "protected") if key in file.model_fields_set), None)

@@ -62,6 +62,7 @@ _IMPLICIT = (
         0,
         (
             "/.github/foureyes.yml",
+            "/.github/foureyes-floor.yml",
             "/CODEOWNERS",
             "/.github/CODEOWNERS",
             "/docs/CODEOWNERS",

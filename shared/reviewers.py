@@ -47,17 +47,25 @@ class People:
     machines: frozenset[int]
     person: Mapping[int, int] = field(default_factory=dict)
     """Account id -> id that stands for the person; an account that is not in it is its own person."""
+    may_block: frozenset[int] = frozenset()
+    """Whose request for changes stands: the roster, and under an organisation's floor those of either roster."""
 
     def same(self, account: Account) -> int:
         return self.person.get(account.id, account.id)
 
 
 def people(policy: Policy, roster: Roster) -> People:
-    rostered = {
-        a.id: a for name in policy.roster for a in roster.members.get(name, ()) if a.kind is Kind.USER
-    }
+    own = _named(policy.roster, roster)
+    floor = own if policy.floor is None else _named(policy.floor.roster, roster)
+    rostered = {id: account for id, account in own.items() if id in floor}
     machines = {a.id for login in policy.machine_users for a in roster.members.get(_at(login), ())}
-    return People(rostered, frozenset(machines), _persons(policy, roster))
+    return People(
+        rostered, frozenset(machines), _persons(policy, roster), frozenset(own.keys() | floor.keys())
+    )
+
+
+def _named(names: Iterable[str], roster: Roster) -> dict[int, Account]:
+    return {a.id: a for name in names for a in roster.members.get(name, ()) if a.kind is Kind.USER}
 
 
 def _persons(policy: Policy, roster: Roster) -> dict[int, int]:
@@ -152,7 +160,7 @@ def _blocks(account: Account, review: Review, group: People, out: Mapping[int, E
     """A rostered person's request for changes stands until they lift it, or another rostered person who is not
     excluded dismisses it.
     """
-    if account.id not in group.rostered:
+    if account.id not in group.may_block:
         return False
     if review.state is ReviewState.CHANGES_REQUESTED:
         return True
@@ -164,7 +172,7 @@ def _blocks(account: Account, review: Review, group: People, out: Mapping[int, E
 def _may_dismiss(owner: Account, by: Account | None, group: People, out: Mapping[int, Excluded]) -> bool:
     if by is None:
         return False
-    if group.same(by) == group.same(owner):
+    if by.id == owner.id:
         return True
     return by.id in group.rostered and by.id not in group.machines and group.same(by) not in out
 
@@ -207,9 +215,8 @@ def _why_stale(review: Review, ground: Ground) -> str:
         return _why_unwitnessed_stale(review, ground)
     if witness.base_ref != ground.pull.base_ref:
         return f"approved for {code(witness.base_ref)}, this now goes to {code(ground.pull.base_ref)}"
-    if ground.stale == "head":
-        same = witness.head in _same_heads(ground)
-        return "" if same else f"approved {short(witness.head)}, the head is {short(ground.pull.head)}"
+    if ground.stale == "head" and witness.head not in _same_heads(ground):
+        return f"approved {short(witness.head)}, the head is {short(ground.pull.head)}"
     if not isinstance(witness.content, Known):
         return f"the content that was approved could not be read: {witness.content.why}"
     if ground.stale == "protected":
