@@ -52,7 +52,7 @@ def names_in(people: Iterable[CommitPeople], accounts: Iterable[Account | None])
 @dataclass(frozen=True)
 class Behind:
     """All that `build` needs besides the commit. `pull_agent` is the agent that opened the pull request, "" for
-    none; `ungated` are the commits that no gated branch holds.
+    none; `ungated` are the commits that no gated branch holds, `landed` those that a stored Pass let into one.
     """
 
     catalogue: Catalogue
@@ -61,6 +61,7 @@ class Behind:
     pull_agent: str
     mechanical: frozenset[str]
     ungated: frozenset[str]
+    landed: frozenset[str]
     resolve: Callable[[str], Account | None]
     """An operator's login or address to an account. Raises GitHubError."""
 
@@ -81,6 +82,7 @@ def build(commit: RawCommit, people: CommitPeople, checked: Checked, behind: Beh
         marks=_marks(commit, people, behind),
         record=replace(fact, operator=operator),
         mechanical=mechanical,
+        landed=commit.oid in behind.landed,
         merges_base=mechanical and len(commit.parents) == 2 and commit.parents[1] not in behind.ungated,
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from foureyes.github_app.client import GitHub, InstallationClient, Observer
 from foureyes.github_app.git_facts import Kept
 from foureyes.github_app.keys import Keys
+from foureyes.github_app.landed_facts import Late
 from foureyes.github_app.mirror import Mirror, Remote, basic
 from foureyes.github_app.org_floor import Floors, OrgFloor
 from foureyes.github_app.pull_query import Ground
@@ -55,6 +56,7 @@ class Deps:
     contents: Contents = field(default_factory=Contents)
     activity: Activity = field(default_factory=Activity)
     git: Kept = field(default_factory=Kept)
+    late: Late = field(default_factory=Late)
     floors: Floors = field(default_factory=Floors)
 
     def floor(self, client: InstallationClient, ground: Ground) -> OrgFloor:

@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from foureyes.github_app import alert_text, alerts, commit_facts, git_facts, records, seen
+from foureyes.github_app import alert_text, alerts, commit_facts, git_facts, prompters, records, seen
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
 from foureyes.github_app.commit_facts import Behind, Names
 from foureyes.github_app.git_facts import GitFacts, Kept
 from foureyes.github_app.keys import Keys
+from foureyes.github_app.landed_facts import Late, landed_commits
 from foureyes.github_app.mirror import GitError, Mirror
 from foureyes.github_app.policy_in_force import InForce, gated_prefixes
 from foureyes.github_app.pull_query import MOVES, CommitPeople, GivenReview, PullAnswer, ask_commit
@@ -24,10 +25,12 @@ from foureyes.github_app.witnessed import Contents, Reader
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.branches import is_gated
 from foureyes.shared.facts import (
+    AppAccount,
     CommitFacts,
     Fact,
     Involved,
     Known,
+    Landed,
     Move,
     PullFacts,
     Push,
@@ -62,6 +65,7 @@ class Sources:
     contents: Contents = field(default_factory=Contents)
     activity: Activity = field(default_factory=Activity)
     git: Kept = field(default_factory=Kept)
+    late: Late = field(default_factory=Late)
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,11 @@ def gather(sources: Sources, answer: PullAnswer, in_force: InForce, at_ms: int) 
         pushes=pushes,
         reviews=_reviews(sources, answer, in_force),
         moves=_moves(answer),
-        involved=_after(commits, lambda read: _involved(answer, pushes, read.earlier)),
+        involved=_after(commits, lambda read: _involved(sources, answer, pushes, read.earlier)),
         roster=_attempt(lambda: sources.people.roster(sources.client, in_force.ruling)),
         floor=in_force.floor.text,
+        app=_attempt(lambda: _app(sources, answer, in_force)),
+        landed=_after(git, lambda _: _attempt(lambda: _landed(sources, answer, at_ms))),
     )
 
 
@@ -134,6 +140,8 @@ def _commits(sources: Sources, answer: PullAnswer, git: GitFacts, pushes: Fact[t
     accounts = [answer.pull.author, *(push.account for push in known_pushes)]
     names = commit_facts.names_in(people.values(), accounts)
     checked = _checked(sources, answer, git, names, known_pushes)
+    with reading(sources.engine) as conn:
+        landed = landed_commits(conn, answer.pull.repository.id, git.range.commits)
     behind = Behind(
         catalogue=sources.catalogue,
         names=names,
@@ -141,6 +149,7 @@ def _commits(sources: Sources, answer: PullAnswer, git: GitFacts, pushes: Fact[t
         pull_agent=commit_facts.agent_account(answer.pull.author, sources.catalogue),
         mechanical=git.range.mechanical,
         ungated=git.ungated,
+        landed=landed,
         resolve=lambda claim: _resolve(sources, names, claim),
     )
     facts = tuple(
@@ -271,32 +280,35 @@ def _moves(answer: PullAnswer) -> Fact[tuple[Move, ...]]:
 
 
 def _involved(
-    answer: PullAnswer, pushes: Fact[tuple[Push, ...]], earlier: tuple[Involved, ...]
+    sources: Sources, answer: PullAnswer, pushes: Fact[tuple[Push, ...]], earlier: tuple[Involved, ...]
 ) -> Fact[tuple[Involved, ...]]:
-    """Who set a bot to work here. Where no bot took part, assignments and requests tie nobody to the change."""
-    if isinstance(answer.timeline, Unknown):
-        return answer.timeline
-    if isinstance(answer.assignees, Unknown):
-        return answer.assignees
+    """Who set a bot to work here, now or as far as it was ever seen, and operators in records that are gone."""
     pushers = [push.account for push in pushes.value] if isinstance(pushes, Known) else []
-    by_bot = any(
-        account is not None and account.kind is Kind.BOT for account in (answer.pull.author, *pushers)
-    )
-    found = list(earlier)
-    for event in answer.timeline.value:
-        steers = by_bot or event.whose == "Bot"
-        if steers and event.kind == "AssignedEvent":
-            found += _person(event.actor, "assigner")
-        elif by_bot and event.kind == "ReviewRequestedEvent":
-            found += _person(event.actor, "requester")
-    if by_bot:
-        for assignee in answer.assignees.value:
-            found += _person(assignee, "assignee")
-    return Known(tuple(dict.fromkeys(found)))
+    bots = {account for account in (answer.pull.author, *pushers) if account and account.kind is Kind.BOT}
+    now_seen = prompters.in_timeline(answer, by_bot=bool(bots))
+    if isinstance(now_seen, Unknown) or not bots:
+        return _after(now_seen, lambda found: Known(tuple(dict.fromkeys((*earlier, *found)))))
+    mentions = _attempt(lambda: prompters.by_mention(sources.client, answer, bots, sources.catalogue))
+    if isinstance(mentions, Unknown):
+        return mentions
+    with reading(sources.engine) as conn:
+        before = prompters.seen_before(conn, answer.pull.repository.id, answer.pull.number)
+    return Known(tuple(dict.fromkeys((*earlier, *now_seen.value, *mentions.value, *before))))
 
 
-def _person(account: Account | None, role: str) -> list[Involved]:
-    return [Involved(account, role)] if account is not None and account.kind is Kind.USER else []
+def _app(sources: Sources, answer: PullAnswer, in_force: InForce) -> AppAccount | None:
+    """Asked only where an exemption could apply."""
+    author = answer.pull.author
+    if not in_force.ruling.automation or author is None or author.kind is not Kind.BOT:
+        return None
+    number = sources.people.app(sources.client, author)
+    return None if number is None else AppAccount(number, author)
+
+
+def _landed(sources: Sources, answer: PullAnswer, at_ms: int) -> tuple[Landed, ...]:
+    pull = answer.pull
+    with reading(sources.engine) as conn:
+        return sources.late.read(conn, sources.mirror, pull.repository.id, pull.base_ref, at_ms)
 
 
 def _attempt(read: Callable[[], T]) -> Fact[T]:

@@ -275,6 +275,7 @@ class _Judging:
             deps.contents,
             deps.activity,
             deps.git,
+            deps.late,
         )
 
     def _lane(self, head: str, number: int) -> Lane:

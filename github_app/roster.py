@@ -23,6 +23,7 @@ class People:
 
     teams: Aged[tuple[int, str], tuple[Account, ...] | None] = field(default_factory=lambda: Aged(TEAM_AGE))
     users: Aged[tuple[int, str], Account | None] = field(default_factory=lambda: Aged(USER_AGE))
+    apps: Aged[tuple[int, str], int | None] = field(default_factory=lambda: Aged(USER_AGE))
 
     def user(self, client: InstallationClient, login: str) -> Account | None:
         """None: there is no such account. Raises GitHubError."""
@@ -34,6 +35,14 @@ class People:
     def team(self, client: InstallationClient, name: str) -> tuple[Account, ...] | None:
         """Members of `org/team`, those of child teams too. None: there is none that the App can see."""
         return self.teams.get((client.installation_id, name.casefold()), lambda: _members(client, name))
+
+    def app(self, client: InstallationClient, bot: Account) -> int | None:
+        """Number of the App that acts as this account. None: no App of that name can be seen. Raises GitHubError."""
+        slug = bot.login.removesuffix("[bot]")
+        if not _LOGIN.match(slug):
+            return None
+        key = (client.installation_id, slug.casefold())
+        return self.apps.get(key, lambda: _app_number(_found(client, f"/apps/{segment(slug)}")))
 
     def roster(self, client: InstallationClient, policy: Policy) -> Roster:
         """Every name that the policy uses for people. Raises GitHubError."""
@@ -73,6 +82,14 @@ def _found(client: InstallationClient, path: str) -> object:
         if error.status == 404:
             return None
         raise
+
+
+def _app_number(data: object) -> int | None:
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise GitHubError("GitHub's answer about an App was not understood")
+    return understood(lambda: int(data["id"]))
 
 
 def _account(data: object) -> Account | None:

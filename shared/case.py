@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from foureyes.shared import content, exclusion, reviewers
 from foureyes.shared.classes import Class, CommitClass, classify, strictest
+from foureyes.shared.exemption import Exemption, Work, exemption
 from foureyes.shared.facts import Fact, Known, PullFacts
 from foureyes.shared.policy import Policy, Stale, Tier
 from foureyes.shared.protection import Protection, protect
@@ -57,7 +58,10 @@ class Case:
 
     @cached_property
     def unknown_people(self) -> tuple[exclusion.UnknownPerson, ...]:
+        """Behind an App's own work under `automation` nobody is hidden."""
         facts = self.facts
+        if self.exemption is not None and self.exemption.code == "automation":
+            return ()
         return exclusion.unknown_people(
             facts.pull, known(facts.commits), known(facts.pushes), known(facts.involved)
         )
@@ -87,10 +91,25 @@ class Case:
         """Humans that a change of this class waits for: the most that any touched tier asks."""
         return max((_cell(self.policy.tiers[tier], cls) for tier in self.protection.tiers), default=0)
 
+    @cached_property
+    def exemption(self) -> Exemption | None:
+        facts = self.facts
+        work = Work(
+            facts.pull, facts.at, known(facts.changes), known(facts.touched), known(facts.commits),
+            known(facts.pushes), self.protection.hits, known(facts.app), known(facts.landed),
+        )  # fmt: skip
+        return exemption(work, self.policy)
+
     @property
     def needed(self) -> int:
-        """Approvals needed: the cell of the change's class, and one more for each unknown person."""
-        base = self.cell(self.cls)
+        """Approvals needed for the class of the change."""
+        return self.needed_for(self.cls)
+
+    def needed_for(self, cls: Class) -> int:
+        """The cell of the class, or what an exemption asks for if that is less; one more for each unknown person."""
+        base = self.cell(cls)
+        if base and self.exemption is not None:
+            base = min(base, self.exemption.approvals)
         return base + len(self.unknown_people) if base else 0
 
 

@@ -61,7 +61,7 @@ def _ties(
         if not _adds_nobody(commit):
             yield from _commit_ties(commit)
     for push in pushes:
-        if push.account and not _only_merged_the_base(push, commits):
+        if push.account and not (_only_merged_the_base(push, commits) or _only_landed(push, commits)):
             yield push.account, Tie("pusher", push.head)
     if pull.author:
         yield pull.author, Tie("pull request author")
@@ -79,6 +79,22 @@ def _only_merged_the_base(push: Push, commits: tuple[CommitFacts, ...]) -> bool:
         if commit.oid == push.head and commit.merges_base:
             return commit.by_github or commit.parents[:1] == (push.before,)
     return False
+
+
+def _only_landed(push: Push, commits: Iterable[CommitFacts]) -> bool:
+    """All that the pushed head holds of this change was let into a gated branch by a stored Pass: the push was the
+    merge button.
+    """
+    by_oid = {commit.oid: commit for commit in commits}
+    waiting, reached = [push.head], set[str]()
+    while waiting:
+        commit = by_oid.get(waiting.pop())
+        if commit is not None and commit.oid not in reached:
+            if not _adds_nobody(commit):
+                return False
+            reached.add(commit.oid)
+            waiting += commit.parents
+    return any(by_oid[oid].landed for oid in reached)
 
 
 def _commit_ties(commit: CommitFacts) -> Iterator[tuple[Account, Tie]]:
@@ -114,8 +130,11 @@ def unknown_people(
 def _unknown(
     pull: Pull, commits: Iterable[CommitFacts], pushes: Iterable[Push], steered: bool
 ) -> Iterator[UnknownPerson]:
+    commits = tuple(commits)
     yield from _behind(pull.author, "opened this pull request", "pull request", steered)
     for push in pushes:
+        if _only_landed(push, commits):
+            continue
         yield from _behind(push.account, f"pushed {short(push.head)}", f"push {push.head}", steered)
     for commit in commits:
         if not _adds_nobody(commit):

@@ -24,6 +24,8 @@ def why(case: Case, names: Mapping[str, str]) -> Iterator[str]:
         yield f"{_KINDS[case.cls]}; it touches no protected path, so nobody has to wait."
     else:
         yield f"{_KINDS[case.cls]} to {both([_hit(hit) for hit in guarded])}. {_evidence(case, names)}"
+    if guarded and case.exemption:
+        yield f"Fewer humans do: {case.exemption.text}."
     yield f"Size: {_size(known(case.facts.changes))}, counted by git, base against merge result."
 
 

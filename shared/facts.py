@@ -290,6 +290,26 @@ class Roster:
 
 
 @dataclass(frozen=True)
+class AppAccount:
+    """An App, by its own number, and the account that it acts as."""
+
+    id: int
+    account: Account
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A pull request that a stored Pass let into the base branch: `change` is the digest of what it changed there,
+    `at` the RFC 3339 time at which that was found.
+    """
+
+    pull: int
+    decision: str
+    at: str
+    change: str
+
+
+@dataclass(frozen=True)
 class PullFacts:
     pull: Pull
     at: str
@@ -307,6 +327,10 @@ class PullFacts:
     roster: Fact[Roster]
     floor: Fact[str] = Known("")
     """Text of the organisation's floor policy; "" where it has none."""
+    app: Fact[AppAccount | None] = Known(None)
+    """Whose bot opened the pull request, where the policy exempts an App's work at all."""
+    landed: Fact[tuple[Landed, ...]] = Known(())
+    """What came onto the base branch lately, and this may take back."""
 
 
 @lru_cache(maxsize=1)

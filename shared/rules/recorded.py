@@ -34,10 +34,8 @@ def check(case: Case, _params: Params) -> Verdict:
 
 
 def _outcome(case: Case) -> Outcome:
-    needed = case.cell(Class.UNATTESTED)
-    if needed and len(case.approvals.counted) < needed + len(case.unknown_people):
-        return Outcome.WAIT
-    return Outcome.PASS
+    enough = len(case.approvals.counted) >= case.needed_for(Class.UNATTESTED)
+    return Outcome.PASS if enough else Outcome.WAIT
 
 
 def _reason(commit: CommitClass) -> Reason:
@@ -52,7 +50,7 @@ def _without_class(case: Case) -> Verdict:
 RULE = Rule(
     NAME,
     frozenset({Event.PUSH, Event.RECORD, Event.REVIEW, Event.PEOPLE, Event.POLICY, Event.TIME}),
-    ("changes", "touched", "commits", "pushes", "reviews", "moves", "involved", "roster"),
+    ("changes", "touched", "commits", "pushes", "reviews", "moves", "involved", "roster", "app", "landed"),
     params,
     check,
 )

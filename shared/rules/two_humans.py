@@ -38,12 +38,13 @@ def check(case: Case, params: Params) -> Verdict:
     counted = tuple(Reason("counts", "approved this content", a.handle) for a in count.counted)
     refused = tuple(Reason(f"not-counted-{r.code}", r.why, r.account.handle) for r in count.refused)
     unknown = tuple(Reason("unknown-person", u.text, u.key) for u in case.unknown_people)
+    exempt = tuple(Reason(e.code, e.text, e.subject) for e in (case.exemption,) if e is not None)
     outcome = Outcome.PASS
     if waits:
         outcome = Outcome.WAIT
     if blocked or (missing > len(count.candidates)):
         outcome = Outcome.BLOCK
-    return Verdict(NAME, outcome, blocked + waits + counted + refused + unknown)
+    return Verdict(NAME, outcome, blocked + waits + counted + refused + unknown + exempt)
 
 
 def _nobody_waits(case: Case) -> Reason:
@@ -77,7 +78,7 @@ def _owned(hit: Hit, counted: set[int], case: Case) -> bool:
 RULE = Rule(
     NAME,
     frozenset(Event),
-    ("changes", "touched", "commits", "pushes", "reviews", "moves", "involved", "roster"),
+    ("changes", "touched", "commits", "pushes", "reviews", "moves", "involved", "roster", "app", "landed"),
     params,
     check,
 )
