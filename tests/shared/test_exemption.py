@@ -41,7 +41,7 @@ from foureyes.shared.facts import (
 )
 from foureyes.shared.floor import combine
 from foureyes.shared.people import Account, Kind
-from foureyes.shared.policy import DEFAULT_TIERS, Automation, Policy, System
+from foureyes.shared.policy import Automation, Policy, System
 from foureyes.shared.verdict import Outcome
 
 RENOVATE = Account(29139614, "renovate[bot]", Kind.BOT)
