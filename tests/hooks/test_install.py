@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support_git import commit, git, head, make_repo, run, write
+from support_git import commit, foureyes, git, head, make_repo, python_env, run, write
 
 from foureyes.hooks import cli, config_hooks, hook_files, place, proof
 from foureyes.hooks.capture_files import EVENTS
@@ -564,6 +564,66 @@ class TestClaudeCode:
             "codex-cli": "hooks added; approve them in Codex with /hooks",
             "droid": "its commits are seen",
         }
+
+
+class TestForEveryClone:
+    """`--repo`: agents' hooks in the project's own files."""
+
+    def test_a_fresh_clone_records_an_agents_edit_without_any_install(
+        self, install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        repo = make_repo(tmp_path / "repo")
+        write(repo, {".claude/settings.json": '{\n  "model": "opus"\n}\n'})
+        answer = install(repo, "--repo")
+        assert answer["to_commit"] == [str(repo / ".claude" / "settings.json")]
+        assert json.loads((repo / ".claude" / "settings.json").read_text())["model"] == "opus"
+        commit(repo, {}, "share")
+        git(tmp_path, "clone", "-q", repo, tmp_path / "a clone")
+        clone = tmp_path / "a clone"
+        bin = tmp_path / "bin"
+        bin.mkdir()
+        (bin / "foureyes").write_text(
+            f"#!/bin/sh\nexec {sys.executable} -c 'from foureyes.hooks.cli import main; main()' \"$@\"\n"
+        )
+        (bin / "foureyes").chmod(0o755)
+        env = {**os.environ, **python_env(), "PATH": f"{bin}:{os.environ['PATH']}"}
+        for event in ("PreToolUse", "PostToolUse"):
+            if event == "PostToolUse":
+                write(clone, {"new": "by the agent\n"})
+            self.run_hook(clone, event, env)
+        commit(clone, {}, "typed by a person")
+        shown = json.loads(foureyes(clone, "show", "--json"))
+        (part,) = shown["record"]["predicate"]["contributors"]
+        assert (shown["class"], part["path"], part["agent"]) == ("ai", "new", "claude-code")
+
+    def test_where_foureyes_is_not_installed_they_are_silent(self, install, tmp_path: Path) -> None:
+        repo = make_repo(tmp_path / "repo")
+        install(repo, "--repo")
+        self.run_hook(repo, "PreToolUse", {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)})
+
+    def test_a_second_time_changes_nothing(self, install, tmp_path: Path) -> None:
+        repo = make_repo(tmp_path / "repo")
+        install(repo, "--repo", "--agent", "claude-code", "--agent", "gemini-cli")
+        once = contents(repo)
+        assert {p.name for p in repo.iterdir()} >= {".claude", ".gemini"}
+        install(repo, "--repo", "--agent", "claude-code", "--agent", "gemini-cli")
+        assert contents(repo) == once
+
+    def run_hook(self, repo: Path, event: str, env: dict[str, str]) -> None:
+        groups = json.loads((repo / ".claude" / "settings.json").read_text())["hooks"][event]
+        payload = {
+            "hook_event_name": event,
+            "session_id": "s",
+            "tool_name": "Write",
+            "tool_use_id": "t1",
+            "tool_input": {"file_path": str(repo / "new"), "content": "by the agent\n"},
+            "cwd": str(repo),
+        }
+        for hook in (hook for group in groups for hook in group["hooks"]):
+            done = run(
+                ["/bin/sh", "-c", hook["command"]], repo, only_env=env, stdin=json.dumps(payload).encode()
+            )
+            assert (done.stdout, done.stderr) == (b"", b"")
 
 
 def test_the_interpreter_is_the_base_one(tmp_path: Path) -> None:
