@@ -182,9 +182,11 @@ class _Reader:
                 self.told.add(short)
 
     def add_stored(self, data: Path) -> None:
-        """What set-up left, where the environment is silent. A key given in either form is a key given."""
+        """What set-up left, where the environment is silent: not looked at if that names the whole App."""
         if "PRIVATE_KEY" in self.told:
             self.told.add("PRIVATE_KEY_FILE")
+        if {"APP_ID", "PRIVATE_KEY_FILE", "WEBHOOK_SECRET"} <= self.told:
+            return
         try:
             stored = credentials.read(data)
         except credentials.CredentialsError as error:
