@@ -27,6 +27,11 @@ export const foureyes = async ({ directory }) => {
     "chat.params": async (input) => {
       models.set(input.sessionID, input.model?.id ?? input.model?.modelID)
     },
+    // So that a commit made in one of its shells can name the model.
+    "shell.env": async (input, output) => {
+      const model = models.get(input.sessionID)
+      if (model && output?.env) output.env.FOUREYES_OPENCODE_MODEL = model
+    },
     "tool.execute.before": (input, output) => tool("tool.execute.before", input, output?.args),
     "tool.execute.after": (input) => tool("tool.execute.after", input, input.args),
     event: async ({ event }) => {

@@ -118,7 +118,7 @@ def make(
         originals=_originals(files, originals),
         undo=undo if len(files) == 1 else (),
         is_review=phase == "before" and review.is_approval(tool, given),
-        join=session_id.rpartition("-")[2],
+        join=session_id.rpartition("-")[2] if "-" in session_id else "",
     )
 
 

@@ -315,6 +315,10 @@ for (const [tool, args, script] of steps) {
   execFileSync("sh", ["-c", script], { cwd: directory })
   await hooks["tool.execute.after"]({ ...input, args }, { title: "", output: "", metadata: {} })
 }
+const shell = { env: {} }
+await hooks["shell.env"]({ cwd: directory, sessionID: "ses_1" }, shell)
+await hooks["shell.env"]({ cwd: directory }, shell)
+if (JSON.stringify(shell.env) !== '{"FOUREYES_OPENCODE_MODEL":"gpt-5.5"}') throw new Error(JSON.stringify(shell))
 await hooks.event({ event: { type: "session.idle", properties: { sessionID: "ses_1" } } })
 await hooks.event({ event: { type: "session.created" } })
 """
