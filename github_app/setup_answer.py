@@ -39,7 +39,7 @@ def read_answer(answer: Any, settings: Settings) -> Made:
         name, page, secret = str(answer["name"]), str(answer.get("html_url", "")), answer["webhook_secret"]
     except (KeyError, TypeError, AttributeError) as error:
         raise GitHubError("its answer was not understood") from error
-    if not isinstance(app_id, int) or app_id < 1 or not _matches(_SLUG, slug) or not _matches(_LOGIN, login):
+    if type(app_id) is not int or app_id < 1 or not _matches(_SLUG, slug) or not _matches(_LOGIN, login):
         raise GitHubError("its answer names no App")
     wrong = private_key_problem(pem) if isinstance(pem, str) else "is missing"
     if wrong:
