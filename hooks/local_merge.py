@@ -8,12 +8,14 @@ from foureyes.hooks.repo import GitFailed, Repo
 from foureyes.shared import diff
 from foureyes.shared.diff import GIT_DIFF_ARGS, GIT_RAW_ARGS
 from foureyes.shared.facts import Change, Fact, Known, Merge, MergeState, Touch, Unknown
+from foureyes.shared.in_toto import is_oid
 
 _MERGES = (
     "-c", "merge.renames=true", "-c", "merge.directoryRenames=conflict", "-c", "merge.renameLimit=7000",
     "merge-tree", "--write-tree", "--no-messages", "--name-only", "-z",
 )  # fmt: skip
-_NEWEST_NEEDED = (2, 38)
+_NO_SUCH_OPTION = 129
+"""Git before 2.38 knows another `merge-tree`."""
 _MOST_MERGES = 50
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -33,7 +35,7 @@ def merge(repo: Repo, base: str, head: str) -> Merged:
     tree = head if bases == [base] else automatic_merge(repo, base, head)
     if tree is None:
         unread = Unknown(
-            f"git {_NEWEST_NEEDED[0]}.{_NEWEST_NEEDED[1]} or newer is needed to try the merge; rebase"
+            "git 2.38 or newer is needed to try the merge; or rebase, and there is nothing to try"
         )
         return Merged(unread, unread, unread)
     if not tree:
@@ -49,13 +51,15 @@ def _whole(merge: Merge, changes: tuple[Change, ...]) -> Merged:
 
 
 def automatic_merge(repo: Repo, ours: str, theirs: str) -> str | None:
-    """The tree; "" for a conflict; None where this git cannot tell."""
-    if repo.version < _NEWEST_NEEDED:
-        return None
+    """The tree; "" for a conflict; None where this git cannot tell. Raises GitFailed."""
     answer = repo.ask(*_MERGES, ours, theirs)
-    if answer.status not in (0, 1):
+    if answer.status == _NO_SUCH_OPTION:
+        return None
+    tree = answer.out.split(b"\0")[0].decode("ascii", "replace")
+    # a commit that is not here ends with 1 as well
+    if answer.status not in (0, 1) or not is_oid(tree):
         raise GitFailed(("merge-tree",), answer.status, answer.words)
-    return answer.out.split(b"\0")[0].decode("ascii") if answer.status == 0 else ""
+    return tree if answer.status == 0 else ""
 
 
 def _changes(repo: Repo, old: str, new: str) -> tuple[Change, ...]:
