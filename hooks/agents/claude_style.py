@@ -6,6 +6,7 @@ the payload and the environment; for whom the hook was configured counts last.
 import re
 from collections.abc import Mapping
 
+from foureyes.hooks.agents import copilot
 from foureyes.hooks.agents.tool_call import (
     Payload,
     Phase,
@@ -65,16 +66,20 @@ def fits(payload: Payload) -> bool:
 def read(payload: Payload, environment: Mapping[str, str], named: str) -> ToolCall | None:
     agent = _agent(payload, environment, named)
     answer = part(payload, "tool_response")
+    session_id = text(payload, "session_id", "sessionId", "conversation_id")
+    model = plain_model(payload.get("model")) or last_model(text(payload, "transcript_path"))
+    if not model and agent == "copilot-cli":
+        model = copilot.session_model(session_id, environment)
     return make(
         agent,
-        session_id=text(payload, "session_id", "sessionId", "conversation_id"),
+        session_id=session_id,
         phase=_PHASES[text(payload, "hook_event_name", "hookEventName")],
         cwd=text(payload, "cwd") or first_root(payload, "workspace_roots"),
         tool=text(payload, "tool_name", "toolName"),
         given=payload.get("tool_input"),
         given_id=text(payload, "tool_use_id"),
         version=_version(agent, environment),
-        model=plain_model(payload.get("model")) or last_model(text(payload, "transcript_path")),
+        model=model,
         originals=(None,)
         if "originalFile" in answer and answer["originalFile"] is None
         else answer.get("originalFile") or text(part(answer, "returnDisplay"), "originalContent") or None,

@@ -27,7 +27,7 @@ def read(payload: Payload, environment: Mapping[str, str], _named: str) -> ToolC
         tool=text(payload, "toolName"),
         given=dict(part(payload, "toolArgs")) or payload.get("toolArgs"),
         version=_plain_version(environment.get("COPILOT_CLI_BINARY_VERSION", "")),
-        model=last_model(text(payload, "transcriptPath") or _events(session_id, environment)),
+        model=last_model(text(payload, "transcriptPath")) or session_model(session_id, environment),
     )
 
 
@@ -39,12 +39,12 @@ def _phase(payload: Payload) -> Phase | None:
     return "end" if "stopReason" in payload or "transcriptPath" in payload else None
 
 
-def _events(session_id: str, environment: Mapping[str, str]) -> str:
-    """Its file of the session, which is the only place that names the model."""
+def session_model(session_id: str, environment: Mapping[str, str]) -> str:
+    """The model as Copilot's file of the session names it; no payload does."""
     if not _SESSION.fullmatch(session_id):
         return ""
     home = Path(environment.get("HOME", os.sep))
-    return str(home / ".copilot" / "session-state" / session_id / "events.jsonl")
+    return last_model(str(home / ".copilot" / "session-state" / session_id / "events.jsonl"))
 
 
 def _plain_version(value: str) -> str:

@@ -289,6 +289,10 @@ def test_copilots_model_is_read_from_its_session_file(tmp_path: Path) -> None:
     call = payloads.read(sample, {"HOME": str(tmp_path)}, "")
     assert call is not None
     assert call.model == "gpt-5.5"
+    claudes = {"hook_event_name": "PreToolUse", "session_id": sample["sessionId"], "tool_name": "bash"}
+    same = payloads.read(claudes, {"HOME": str(tmp_path), "COPILOT_CLI": "1"}, "claude-code")
+    assert same is not None
+    assert (same.agent, same.model, same.session) == ("copilot-cli", "gpt-5.5", call.session)
     outside = payloads.read({**sample, "sessionId": "../../session"}, {"HOME": str(tmp_path)}, "")
     assert outside is not None
     assert outside.model == ""
