@@ -11,7 +11,10 @@ foureyes_mark() {
             ;;
     esac
     if [ "$2" = strong ] && [ -z "$foureyes_strong" ]; then foureyes_strong=$1; fi
-    if [ "$5" = model ]; then foureyes_model="$1:$foureyes_cleaned"; fi
+    case $5 in
+        model) foureyes_model="$1:$foureyes_cleaned" ;;
+        session) foureyes_sessions="$foureyes_sessions $1:${foureyes_cleaned##*-}" ;;
+    esac
 }
 
 # @VARIABLES@
