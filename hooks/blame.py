@@ -54,7 +54,8 @@ def command(file: str, rev: str, offline: bool, as_json: bool) -> None:
 
 def tell(repo: Repo, blamed: Sequence[Blamed], *, offline: bool) -> list[Line]:
     """Each line with what its commit's record says of it."""
-    known = read_known(repo, {line.commit for line in blamed if line.commit}, offline=offline)
+    commits = {line.commit for line in blamed if line.commit}
+    known = read_known(repo, commits, offline=offline, with_commits=False)
     ranges = {oid: _by_path(one) for oid, one in known.items()}
     return [_line(line, known, ranges) for line in blamed]
 

@@ -38,7 +38,9 @@ def command(range: str, form: str, notes: bool, offline: bool, as_json: bool) ->
     repo = Repo.open(Path.cwd(), bare_ok=True)
     oids = commits_in(repo, range)
     known = read_known(repo, oids, offline=offline)
-    found = [(known[oid].commit, record) for oid in oids if oid in known and (record := known[oid].record)]
+    found = [
+        (one.commit, one.record) for oid in oids if (one := known.get(oid)) and one.commit and one.record
+    ]
     if notes:
         written = write_git_ai(repo, {commit.oid: record for commit, record in found})
         told = {"ref": GIT_AI, "written": written}

@@ -3,14 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from foureyes.hooks.build import build
-from foureyes.hooks.builder import builder_in
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.commits import Commit, read_commits
 from foureyes.hooks.fetch_records import fetch_missing
 from foureyes.hooks.git_ai_notes import read_notes
 from foureyes.hooks.journal import seen_commits
-from foureyes.hooks.publish import Remote
 from foureyes.hooks.published import published_versions
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_records
@@ -22,29 +19,32 @@ KEPT, FETCHED, BUILT = "kept", "remote", "built"
 
 @dataclass(frozen=True)
 class Known:
-    """`record` is None if there is none. `claims` are agents that the message or the author's name tells of; `noted`
-    are lines that a note of git-ai gives to agents. Both are looked at only where there is no record.
+    """`record` is None if there is none; `commit` is None if it was not asked for. `claims` are agents that the
+    message or the author's name tells of; `noted` are lines that notes of others give to agents. Both are looked at
+    only where there is no record.
     """
 
-    commit: Commit
+    commit: Commit | None
     record: Record | None = None
     source: str = ""
     claims: tuple[str, ...] = ()
     noted: tuple[NotedLines, ...] = ()
 
 
-def read_known(repo: Repo, oids: Iterable[str], *, offline: bool) -> dict[str, Known]:
+def read_known(
+    repo: Repo, oids: Iterable[str], *, offline: bool, with_commits: bool = True
+) -> dict[str, Known]:
     """By commit id, for those that are here. Of commits that the hooks here saw, this machine knows more than the
     remote. Nothing is stored but what the remote had. A constant number of processes.
     """
-    commits = read_commits(repo, oids)
+    commits = set(oids)
     found = {
         oid: (record, KEPT) for oid, raw in read_records(repo, commits).items() if (record := _parsed(raw))
     }
-    missing = set(commits) - set(found)
+    missing = commits - set(found)
     seen = seen_commits(repo, missing) if missing else set()
     if seen:
-        built = build(repo, seen, builder_in(repo, Remote("", ""), ()))
+        built = _build(repo, seen)
         found |= {oid: (record, BUILT) for oid, record in built.items()}
         missing -= set(built)
     if missing:
@@ -52,7 +52,20 @@ def read_known(repo: Repo, oids: Iterable[str], *, offline: bool) -> dict[str, K
         fetch_missing(repo, missing - set(found), offline=offline)
         found |= _published(repo, missing - set(found))
     notes = read_notes(repo, missing - set(found))
-    return {oid: _known(commit, found.get(oid), notes.get(oid, ())) for oid, commit in commits.items()}
+    read = read_commits(repo, commits if with_commits else missing - set(found))
+    return {
+        oid: _known(read.get(oid), found.get(oid), notes.get(oid, ()))
+        for oid in commits
+        if oid in read or oid in found
+    }
+
+
+def _build(repo: Repo, oids: Iterable[str]) -> dict[str, Record]:
+    from foureyes.hooks.build import build  # what is published needs no building, and a reader waits for this
+    from foureyes.hooks.builder import builder_in
+    from foureyes.hooks.publish import Remote
+
+    return build(repo, oids, builder_in(repo, Remote("", ""), ()))
 
 
 def _published(repo: Repo, oids: Iterable[str]) -> dict[str, tuple[Record, str]]:
@@ -63,9 +76,9 @@ def _published(repo: Repo, oids: Iterable[str]) -> dict[str, tuple[Record, str]]
     }
 
 
-def _known(commit: Commit, found: tuple[Record, str] | None, noted: tuple[NotedLines, ...]) -> Known:
-    if found is not None:
-        return Known(commit, *found)
+def _known(commit: Commit | None, found: tuple[Record, str] | None, noted: tuple[NotedLines, ...]) -> Known:
+    if found is not None or commit is None:
+        return Known(commit, *(found or ()))
     marks = catalogue().find_marks(commit.message, commit.author, commit.committer)
     return Known(commit, claims=tuple(dict.fromkeys(mark.agent for mark in marks)), noted=noted)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from foureyes.hooks import paging
+from foureyes.hooks.commits import Commit
 from foureyes.hooks.git_ai_notes import agent_id
 from foureyes.hooks.known_records import Known, agent_name, read_known
 from foureyes.hooks.repo import Repo
@@ -39,9 +40,9 @@ def command(range: str, max_count: int, offline: bool, as_json: bool) -> None:
         )
     oids = answer.out.decode("ascii").split()
     known = read_known(repo, oids, offline=offline)
-    found = [known[oid] for oid in oids if oid in known]
+    found = [(one.commit, one) for oid in oids if (one := known.get(oid)) and one.commit]
     if as_json:
-        click.echo(json.dumps([_as_json(one) for one in found], indent=2))
+        click.echo(json.dumps([_as_json(*one) for one in found], indent=2))
     else:
         paging.show(_as_text(found))
 
@@ -58,24 +59,23 @@ def _agents(known: Known) -> list[str]:
     return list(dict.fromkeys([*known.claims, *(agent_id(noted.agent.tool) for noted in known.noted)]))
 
 
-def _as_text(found: Sequence[Known]) -> Iterator[str]:
-    rows = [(known, _who(known), _size(known)) for known in found]
-    width = min(max((len(who) for _, who, _ in rows), default=0), 30)
-    wide = max((len(size) for _, _, size in rows), default=0)
-    for known, who, size in rows:
-        commit = known.commit
+def _as_text(found: Sequence[tuple[Commit, Known]]) -> Iterator[str]:
+    rows = [(commit, known, _who(commit, known), _size(known)) for commit, known in found]
+    width = min(max((len(who) for _, _, who, _ in rows), default=0), 30)
+    wide = max((len(size) for _, _, _, size in rows), default=0)
+    for commit, known, who, size in rows:
         at = datetime.fromtimestamp(commit.committed_at, UTC).strftime("%Y-%m-%d")
         told = click.style(f"{who[:width]:<{width}}", fg=_COLOURS[_class(known)])
         title = commit.message.strip().split("\n")[0]
         yield f"{click.style(commit.oid[:10], dim=True)} {at} {told} {size:>{wide}}  {title}"
 
 
-def _who(known: Known) -> str:
+def _who(commit: Commit, known: Known) -> str:
     cls = _class(known)
     names = ", ".join(agent_name(agent) for agent in _agents(known))
     if cls == "human":
-        return known.commit.author.name
-    return {"ai": names or "an agent", "claimed": f"~{names}", "none": f"{known.commit.author.name} ?"}[cls]
+        return commit.author.name
+    return {"ai": names or "an agent", "claimed": f"~{names}", "none": f"{commit.author.name} ?"}[cls]
 
 
 def _size(known: Known) -> str:
@@ -85,8 +85,8 @@ def _size(known: Known) -> str:
     return f"+{totals.added:,} -{totals.deleted:,}"
 
 
-def _as_json(known: Known) -> dict[str, object]:
-    commit, record = known.commit, known.record
+def _as_json(commit: Commit, known: Known) -> dict[str, object]:
+    record = known.record
     return {
         "commit": commit.oid,
         "class": (record.cls or None) if record else None,

@@ -44,11 +44,11 @@ def kept_commits(repo: Repo) -> set[str]:
 
 def notes_of(repo: Repo, ref: str = NOTES) -> dict[str, str]:
     """Commit -> blob of its note."""
-    tip = tip_of(repo, ref)
-    if not tip:
-        return {}
+    answer = repo.ask("ls-tree", "-r", "-z", "--full-tree", ref)
+    if answer.status != 0 and tip_of(repo, ref):
+        raise GitFailed(("ls-tree",), answer.status, answer.words)
     blobs: dict[str, str] = {}
-    for line in repo.git("ls-tree", "-r", "-z", "--full-tree", tip).split(b"\0")[:-1]:
+    for line in answer.out.split(b"\0")[:-1]:
         meta, name = line.split(b"\t", 1)
         # git spreads many notes over folders, aa/bbcc...: the commit's id is the path without slashes.
         blobs[name.decode("ascii", "replace").replace("/", "")] = meta.split(b" ")[2].decode("ascii")
