@@ -67,6 +67,8 @@ class AfterMerge:
                 steps, forced = self._steps(moved)
                 found += [(step, moved) for step in steps]
                 raised += forced
+                opened = (alert_text.of_retrospective(self.ground, self.ref, step) for step in steps)
+                raised += [alert for alert in opened if alert is not None]
                 raised += [
                     alert_text.of_landing(self.ground, self.ref, step, moved, self._touched(step, by))
                     for step in steps

@@ -74,6 +74,35 @@ def of_record(slug: str, repository_id: int, branch: str, commit: str, problem: 
     )
 
 
+def of_retrospective(ground: Ground, ref: str, step: Landing) -> Alert | None:
+    """For a pure revert that landed; None for any other step."""
+    judgement = step.judgement
+    exempt = judgement.case.exemption if judgement is not None and judgement.complete else None
+    if judgement is None or step.made is None or exempt is None or exempt.code != "pure-revert":
+        return None
+    branch = ref.removeprefix("refs/heads/")
+    approved = both([account.handle for account in judgement.case.approvals.counted])
+    parts = [
+        f"**What happened:** #{step.made.pull} took {exempt.subject} back from {code(branch)}, blob for blob, with the "
+        f"approval of {approved} alone.",
+        "**Now:** the people of both look at it together: what was wrong, what would have shown it before, and whether "
+        "anything was done in between that a revert does not undo.",
+        f"Decision `{step.made.id}` has what was known: `foureyes replay {step.made.id}`.",
+    ]
+    return Alert(
+        repository_id=ground.repository.id,
+        slug=ground.repository.slug,
+        kind=Kind.RETROSPECTIVE,
+        ref=ref,
+        commit=step.after,
+        title=fitted(f"Retrospective: #{step.made.pull} took {exempt.subject} back"),
+        text="\n\n".join(parts),
+        grave=False,
+        pull=step.made.pull,
+        decision=step.made.id,
+    )
+
+
 def _bypass(step: Landing, moved: Moved, branch: str) -> tuple[str, list[str]]:
     number = f"#{step.source.pull}" if step.source and step.source.pull else "a pull request"
     if step.made is None:

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     """Commits were taken away from a gated branch."""
     RECORD = "record"
     """A provenance record that was seen is gone, or says something else."""
+    RETROSPECTIVE = "retrospective"
+    """A pure revert landed with one approval: what was taken back is to be looked at by people, in peace."""
 
 
 @dataclass(frozen=True)

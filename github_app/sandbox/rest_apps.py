@@ -31,6 +31,16 @@ def convert_manifest(ask: Ask) -> Answer:
     return Answer(shapes.integration(ask.world, app) | given, 201)
 
 
+@handles("apps/get-by-slug")
+def get_app_by_slug(ask: Ask) -> Json:
+    found = next(
+        (app for app in ask.world.apps.values() if app.slug == ask.parameter("app_slug").lower()), None
+    )
+    if found is None:
+        raise Refusal.not_found()
+    return shapes.integration(ask.world, found)
+
+
 @handles("apps/list-installations")
 def list_installations(ask: Ask) -> Page:
     found = [i for i in ask.world.installations.values() if i.app is ask.app]
