@@ -9,6 +9,7 @@ from foureyes.hooks import seen_agents
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.commits import Commit, read_changes, read_commits, read_diffs
 from foureyes.hooks.edits import Edits, Found
+from foureyes.hooks.git_ai_notes import agent_id, read_notes
 from foureyes.hooks.journal import Line, read_journal
 from foureyes.hooks.left_behind import doubtful_paths, without_left_behind
 from foureyes.hooks.lineage import TWIN, Links, is_replay, is_sure
@@ -20,8 +21,10 @@ from foureyes.hooks.version import VERSION
 from foureyes.shared import attribution, rekey
 from foureyes.shared.diff import FileDiff
 from foureyes.shared.facts import AgentMark
+from foureyes.shared.git_ai_note import NotedLines
 from foureyes.shared.line_trace import Hand
 from foureyes.shared.merged_lines import keep_own
+from foureyes.shared.noted_lines import add_noted
 from foureyes.shared.record import (
     Agent,
     Contributor,
@@ -95,6 +98,8 @@ class _Batch:
     blobs: dict[str, bytes] = field(default_factory=dict)
     merged: dict[str, list[tuple[FileDiff, ...]]] = field(default_factory=dict)
     """Of merges: the change against each further parent."""
+    noted: dict[str, tuple[NotedLines, ...]] = field(default_factory=dict)
+    """What notes of other tools say."""
     underway: set[str] = field(default_factory=set)
 
     def read(self) -> None:
@@ -106,6 +111,7 @@ class _Batch:
             lines = self.journal.get(commit.oid, ())
             worktree = lines[0].worktree if lines else ""
             self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, commit.committed_at)
+        self.noted = read_notes(self.repo, (commit.oid for commit in todo))
         pairs = [(parent, commit.oid) for commit in todo for parent in commit.parents[1:]]
         for (_, oid), diffs in read_changes(self.repo, pairs).items():
             self.merged.setdefault(oid, []).append(diffs)
@@ -129,7 +135,7 @@ class _Batch:
         self.underway.add(oid)
         commit, lines, diffs = self.commits[oid], self.journal.get(oid, ()), self.diffs[oid]
         ids = provenance_ids(commit.message)
-        marks = catalogue().find_marks(commit.message, commit.author, commit.committer)
+        marks = self._marks(oid)
         sources = self._source_records(oid)
         named = [
             agent for _, how, made in sources if is_sure(how) for agent in made.agents if made.cls == "ai"
@@ -163,6 +169,15 @@ class _Batch:
         )
         self.made[oid] = record
         return record
+
+    def _marks(self, oid: str) -> tuple[AgentMark, ...]:
+        """Agents that the commit itself names, or a note of another tool."""
+        commit = self.commits[oid]
+        noted = dict.fromkeys(lines.agent for lines in self.noted.get(oid, ()))
+        return (
+            *catalogue().find_marks(commit.message, commit.author, commit.committer),
+            *(AgentMark(agent_id(agent.tool), "note", model=agent.model) for agent in noted),
+        )
 
     def _source_records(self, oid: str) -> list[tuple[str, str, Record]]:
         found = []
@@ -243,7 +258,10 @@ class _Batch:
         if doubtful:
             edits = without_left_behind(self.repo, self.commits[oid], found.edits, doubtful, self.journal)
             parts = attribution.attribute(diffs, edits, contents, committing)
-        return keep_own(parts, diffs, self.merged[oid]) if oid in self.merged else parts
+        if oid in self.merged:
+            parts = keep_own(parts, diffs, self.merged[oid])
+        noted = self.noted.get(oid, ())
+        return add_noted(parts, noted, {one.agent.tool: agent_id(one.agent.tool) for one in noted})
 
     def _operator(self, oid: str, *, mine: bool, sources: Sequence[Record]) -> Operator:
         """Who ran the agent. Of a commit that was made from another's, whoever ran the agent then: those who made

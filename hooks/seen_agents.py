@@ -11,7 +11,13 @@ from foureyes.shared.record import Agent, Contributor, Witnessed
 
 _WITNESSES = {"post-commit", "post-merge", "post-applypatch"}
 """Hooks that see a commit come into being; post-rewrite only hears of it."""
-_IN_COMMIT = {"author": "identity", "committer": "identity", "trailer": "trailer", "body": "trailer"}
+_IN_COMMIT = {
+    "author": "identity",
+    "committer": "identity",
+    "trailer": "trailer",
+    "body": "trailer",
+    "note": "note",
+}
 
 
 def in_order(

@@ -45,7 +45,7 @@ _EVIDENCE = {
     "journal": "the git hooks",
     "identity": "author or committer",
     "trailer": "the message",
-    "note": "an earlier record",
+    "note": "an earlier record, or another tool's note",
 }
 
 

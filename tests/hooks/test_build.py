@@ -321,3 +321,20 @@ def test_a_record_is_the_same_bytes_whenever_it_is_built(repo: Path):
     commit(repo, {}, "x")
     assert record_bytes(record(repo)) == record_bytes(record(repo))
     assert json.loads(record_bytes(record(repo)))["subject"][0]["digest"] == {"gitCommit": head(repo)}
+
+
+def test_a_note_of_git_ai_adds_an_agent_and_its_lines(repo: Path):
+    commit(repo, {"f": "one\ntwo\nthree\n"}, "by hand, says the journal")
+    assert record(repo).cls == "human"
+    about = {
+        "schema_version": "authorship/3.0.0",
+        "sessions": {"s_00112233445566": {"agent_id": {"tool": "cursor", "id": "1", "model": "gpt-5"}}},
+    }
+    note = f"f\n  s_00112233445566::t_00112233445566 2\n---\n{json.dumps(about)}\n"
+    git(repo, "notes", "--ref=ai", "add", "-m", note, "HEAD")
+    found = record(repo)
+    assert found.cls == "ai"
+    assert [(agent.id, agent.model, agent.evidence) for agent in found.agents] == [
+        ("cursor", "gpt-5", ("note",))
+    ]
+    assert {line for line, cls in lines(found, "f").items() if cls == "ai"} == {2}
