@@ -64,7 +64,7 @@ class _Chosen:
     def problem(self, with_sandbox: bool) -> UserError | None:
         if self.owner == "organization" and not _ORGANIZATION.fullmatch(self.organization):
             return UserError(
-                "Which organisation?", next_step="Its name is what stands in its address: github.com/NAME."
+                "Which organisation?", next_step="Its name is what stands in its address on GitHub."
             )
         if not _NAME.fullmatch(self.name):
             return UserError(

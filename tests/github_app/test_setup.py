@@ -1,18 +1,15 @@
 """A first run: who may set a server up, and the whole way through GitHub and back, without a browser's scripts."""
 
-import json
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support_browser import Browser
-from support_git import CHECKOUT
 from support_sandbox import World, ask, running_sandbox
+from support_setup import first_run, serving
 
 from foureyes.github_app.setup import LIFETIME, Setup
 
@@ -114,39 +111,6 @@ def test_of_many_who_enter_or_redeem_at_once_one_succeeds() -> None:
 def world(tmp_path: Path) -> Iterator[World]:
     with running_sandbox(tmp_path) as world:
         yield world
-
-
-def first_run(world: World, **over: str) -> dict[str, str]:
-    return {
-        **os.environ,
-        "PYTHONPATH": str(CHECKOUT / ".types"),
-        "FOUREYES_GITHUB_URL": world.url,
-        "FOUREYES_SANDBOX_TOKEN": world.sandbox.world.token,
-        "FOUREYES_DATA": str(world.folder / "data"),
-        "FOUREYES_PORT": "0",
-        "FOUREYES_WORKERS": "1",
-        "FOUREYES_DRAIN_SECONDS": "5",
-        **over,
-    }
-
-
-@contextmanager
-def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], Path]]:
-    """A server, what it said first, and the file with its logs."""
-    logs = Path(environment["FOUREYES_DATA"]).with_suffix(".log")
-    with logs.open("w") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "foureyes.hooks.cli", "serve", "--json"],
-            env=environment, text=True, stdout=subprocess.PIPE, stderr=errors,
-        )  # fmt: skip
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, logs.read_text()
-            yield process, json.loads(line), logs
-        finally:
-            process.kill()
-            process.communicate()
 
 
 def set_up(said: dict[str, str], **filled: str) -> Browser:
