@@ -7,6 +7,7 @@ from threading import Lock
 from sqlalchemy import Engine
 
 from foureyes.github_app.client import GitHub, InstallationClient, Observer
+from foureyes.github_app.gather import Sources
 from foureyes.github_app.git_facts import Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.landed_facts import Late
@@ -62,6 +63,14 @@ class Deps:
     def floor(self, client: InstallationClient, ground: Ground) -> OrgFloor:
         """Of the repository's owner. Raises GitHubError."""
         return self.floors.read(client, self.engine, ground, required=self.settings.org_floor_required)
+
+    def sources(self, client: InstallationClient, repository: Repository) -> Sources:
+        """Where the facts of one repository's pull requests come from."""
+        mirror = self.mirrors.of(client, repository)
+        return Sources(
+            self.engine, client, mirror, self.catalogue, self.people, self.keys, self.contents, self.activity, self.git,
+            self.late,
+        )  # fmt: skip
 
 
 def make_deps(

@@ -7,17 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane
+from foureyes.github_app.lanes import EVERY_BRANCH, GROUP, LANDED, Lane
 from foureyes.github_app.seen import PushSeen, ReviewSeen, SeenReview
 from foureyes.shared.people import Account, Kind
 
-SUBSCRIBED = frozenset({"check_run", "pull_request", "pull_request_review", "push"})
+SUBSCRIBED = frozenset({"check_run", "merge_group", "pull_request", "pull_request_review", "push"})
 """The events to name in app.yml."""
 
 UNASKED = frozenset({"check_suite", "installation", "installation_repositories", "ping"})
 """Those that GitHub sends every App (check_suite: every App that may write checks)."""
 
 HANDLED = SUBSCRIBED | UNASKED
+
+QUEUE = "refs/heads/gh-readonly-queue/"
+"""Where GitHub's merge queues keep what they make."""
 
 _NO_COMMIT = re.compile(r"0+")
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -158,12 +161,20 @@ def _push(payload: _Part) -> Effects:
         return Effects(note="not a branch")
     if _NO_COMMIT.fullmatch(after):
         return Effects(note="a branch was deleted")
+    if ref.startswith(QUEUE):
+        return Effects(note="the merge queue's own branch")
     repository = payload.part("repository")
     push = PushSeen(repository.number("id"), ref, payload.oid("before"), after, payload.account("sender"))
     is_default = ref == f"refs/heads/{repository.text('default_branch')}"
     # two lanes: what landed is looked at even while open pull requests cannot be, and the other way round
     lanes = (_lane(payload, ref=EVERY_BRANCH if is_default else ref), _lane(payload, ref=f"{LANDED}{ref}"))
     return Effects(lanes, (push,))
+
+
+def _merge_group(payload: _Part) -> Effects:
+    """Asked for checks, or gone: then what was green is rewritten."""
+    group = payload.part("merge_group")
+    return Effects((_lane(payload, head=group.oid("head_sha"), ref=f"{GROUP}{group.text('base_ref')}"),))
 
 
 def _check_run(payload: _Part) -> Effects:
@@ -192,6 +203,7 @@ _HANDLERS: dict[str, Callable[[_Part], Effects]] = {
     "check_suite": _check_suite,
     "installation": _installation,
     "installation_repositories": _installation,
+    "merge_group": _merge_group,
     "ping": _ping,
     "pull_request": _pull_request,
     "pull_request_review": _review,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from foureyes.github_app import seen, storage
 from foureyes.github_app.events import Effects, effects
-from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane, wake_all
+from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane, groups, wake_all
 from foureyes.github_app.policy_in_force import may_be_gated
 from foureyes.github_app.storage import decision, delivery, delivery_awaits
 from foureyes.shared.canonical import sha256_hex
@@ -42,7 +42,8 @@ def accept(engine: Engine, given: Delivery) -> bool:
             return False
         _keep(conn, found, at)
         is_default = any(lane.ref == EVERY_BRANCH for lane in found.lanes)
-        woken = wake_all(conn, [lane for lane in found.lanes if _matters(conn, lane, is_default)], at)
+        wanted = [lane for lane in found.lanes if _matters(conn, lane, is_default)]
+        woken = wake_all(conn, [*_groups(conn, given.event, found), *wanted], at)
         _await(conn, given.guid, woken, at)
     return True
 
@@ -90,13 +91,20 @@ def _keep(conn: Connection, found: Effects, at: int) -> None:
 
 def _matters(conn: Connection, lane: Lane, is_default: bool) -> bool:
     """Most pushed branches are nobody's base and not gated; only for the others is there anything to look at."""
-    if not lane.ref or lane.ref == EVERY_BRANCH or is_default:
+    if lane.head or lane.ref == EVERY_BRANCH or is_default:
         return True
     base = lane.ref.removeprefix(LANDED).removeprefix("refs/heads/")
     where = (decision.c.repository_id == lane.repository_id) & (decision.c.base_ref == base)
     if conn.execute(select(decision.c.id).where(where).limit(1)).first() is not None:
         return True
     return lane.ref.startswith(LANDED) and may_be_gated(conn, lane.repository_id, base)
+
+
+def _groups(conn: Connection, event: str, found: Effects) -> tuple[Lane, ...]:
+    """What happens to a pull request may be about one that waits in a merge queue, whose group is green by now."""
+    if event not in ("pull_request", "pull_request_review") or not found.lanes:
+        return ()
+    return groups(conn, found.lanes[0].repository_id)
 
 
 def _await(conn: Connection, guid: str, woken: dict[str, int], at: int) -> None:

@@ -16,8 +16,9 @@ from foureyes.github_app.client import GitHubError, InstallationClient, Observer
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.deps import Deps, make_deps
 from foureyes.github_app.gather import Sources, gather, read_git
-from foureyes.github_app.lanes import Claim, Done, Lane, Outcome, Retry
+from foureyes.github_app.lanes import GROUP, Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.last_look import expected_look, look
+from foureyes.github_app.merge_group import MergeGroup
 from foureyes.github_app.mirror import GitError
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, NotSetUp, Standing, standing
 from foureyes.github_app.publish import Face
@@ -68,6 +69,8 @@ def judge_lane(claim: Claim, deps: Deps) -> Outcome:
     lane = claim.lane
     judging = _Judging(claim, deps, deps.github.installation(lane.installation_id), lane.slug)
     try:
+        if lane.ref.startswith(GROUP):
+            return MergeGroup(deps, judging.client, claim).look() or judging.judge()
         return BranchMoved(deps, judging.client, lane).look() if lane.ref else judging.judge()
     except RetryLater as error:
         judging.take_back()
@@ -169,7 +172,7 @@ class _Judging:
         return self._is_here(answer) and is_gated(answer.pull.base_ref, by.ruling, ground.default_branch)
 
     def _judge_one(self, answer: PullAnswer, policy: Standing, at: int) -> _Judged:
-        sources = self._sources(answer)
+        sources = self.deps.sources(self.client, answer.pull.repository)
         if isinstance(policy, BrokenPolicy):
             if policy.last_good is None or not _mends(sources, answer, policy.last_good):
                 return _Judged(answer, _broken(policy))
@@ -261,22 +264,6 @@ class _Judging:
             log.warning(
                 "a check could not be taken back: %s", redact(str(error)), extra={"lane": self.lane.key}
             )
-
-    def _sources(self, answer: PullAnswer) -> Sources:
-        deps = self.deps
-        mirror = deps.mirrors.of(self.client, answer.pull.repository)
-        return Sources(
-            deps.engine,
-            self.client,
-            mirror,
-            deps.catalogue,
-            deps.people,
-            deps.keys,
-            deps.contents,
-            deps.activity,
-            deps.git,
-            deps.late,
-        )
 
     def _lane(self, head: str, number: int) -> Lane:
         return Lane(self.lane.installation_id, self.lane.repository_id, self.slug, head, pull=number)

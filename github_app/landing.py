@@ -58,7 +58,7 @@ class Walk:
 
     def landings(self, before: str, after: str) -> tuple[Landing, ...]:
         """Of a push that took nothing away. Raises GitError."""
-        chain = self._first_parents(before, after)
+        chain = self.first_parents(before, after)
         found: list[Landing] = []
         position, index = before, 0
         while index < len(chain):
@@ -70,8 +70,8 @@ class Walk:
             position, index = landing.after, end + 1
         return tuple(found)
 
-    def _first_parents(self, before: str, after: str) -> tuple[RawCommit, ...]:
-        """Oldest first. Where first parents do not lead back to `before`, all is one step."""
+    def first_parents(self, before: str, after: str) -> tuple[RawCommit, ...]:
+        """Oldest first, without `before`. Where first parents do not lead back to `before`, all is one step."""
         oids = self.mirror.range(after, [before], MOST_COMMITS)
         raw = self.mirror.objects(oids, "commit", cap=256 * 1024 * 1024)
         commits = {oid: parse_commit(oid, content) for oid, content in raw.items()}

@@ -20,6 +20,9 @@ EVERY_BRANCH = "*"
 LANDED = "landed:"
 """Before a branch in a lane's `ref`: what came onto it is held against the decisions."""
 
+GROUP = "group:"
+"""Before a branch in a lane's `ref`: the lane's head is what a merge queue made to be merged into the branch."""
+
 DEAD_AFTER = 12
 """Failures in a row after which a lane counts as a dead letter. It is tried on, once an hour."""
 
@@ -37,7 +40,7 @@ class Lane:
     """`owner/name` as last heard."""
     head: str = ""
     ref: str = ""
-    """`refs/heads/...`, EVERY_BRANCH or LANDED with a branch; empty for a head."""
+    """`refs/heads/...`, EVERY_BRANCH or LANDED with a branch; empty for a head, GROUP with a branch for a group's."""
     pull: int | None = None
     """A hint: a pull request heard of with this head."""
 
@@ -112,6 +115,7 @@ def wake(conn: Connection, lane: Lane, at: int) -> int:
             "due_at": case((work.c.not_before > at, work.c.not_before), else_=at),
             "installation_id": lane.installation_id,
             "slug": lane.slug,
+            "ref": case((statement.excluded.ref != "", statement.excluded.ref), else_=work.c.ref),
             "pull": func.coalesce(statement.excluded.pull, work.c.pull),
         },
     ).returning(work.c.gen)
@@ -122,6 +126,15 @@ def wake_all(conn: Connection, found: Iterable[Lane], at: int) -> dict[str, int]
     """Key -> generation. In key order, so that two transactions never wait for each other in a circle."""
     by_key = {lane.key: lane for lane in found}
     return {key: wake(conn, by_key[key], at) for key in sorted(by_key)}
+
+
+def groups(conn: Connection, repository_id: int) -> tuple[Lane, ...]:
+    """Lanes of what waits in the repository's merge queues."""
+    mine = (work.c.repository_id == repository_id) & work.c.live & work.c.ref.startswith(GROUP)
+    return tuple(
+        Lane(row.installation_id, row.repository_id, row.slug, row.head, row.ref, row.pull)
+        for row in conn.execute(select(work).where(mine))
+    )
 
 
 def claim(conn: Connection, owner: str, at: int, lease_ms: int) -> Claim | None:

@@ -7,7 +7,7 @@ from typing import Any
 from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.pull_query import Check, understood
 from foureyes.shared.canonical import Json, canonical_bytes, sha256_hex
-from foureyes.shared.explanation import Explanation
+from foureyes.shared.explanation import Explanation, fitted
 
 NAME = "foureyes"
 OBSERVE = "foureyes observe"
@@ -68,6 +68,11 @@ def unread() -> Face:
 def landed(title: str, summary: str, *, grave: bool) -> Face:
     """For an alert about a commit on a gated branch."""
     return _signed(AFTER, "completed", "failure" if grave else "neutral", title, summary, "")
+
+
+def group(title: str, summary: str, *, passed: bool) -> Face:
+    """For what a merge queue made. Never in progress: the queue waits only so long."""
+    return _signed(NAME, "completed", "success" if passed else "failure", fitted(title), summary, "")
 
 
 def newest(checks: Iterable[Check], name: str) -> Check | None:

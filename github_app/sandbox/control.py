@@ -1,6 +1,6 @@
 """What a person or a test does to the sandbox itself, below /_sandbox/: people, repositories, faults, deliveries."""
 
-# ruff: noqa: ARG001  (all entries of the table take the same arguments)
+# ruff: noqa: ARG001, ARG005  (all entries of the table take the same arguments)
 
 import base64
 import dataclasses
@@ -11,7 +11,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from foureyes.github_app.sandbox import checks, pulls, seed, webhooks
+from foureyes.github_app.sandbox import checks, merge_queue, pulls, seed, webhooks
 from foureyes.github_app.sandbox.faults import ANSWER_FAULTS, DELIVERY_FAULTS, Fault
 from foureyes.github_app.sandbox.rest import supported
 from foureyes.github_app.sandbox.state import (
@@ -360,10 +360,6 @@ def send_ping(world: World, body: Json) -> Json:
     return {}
 
 
-def list_operations(world: World, body: Json) -> list[str]:
-    return sorted(supported())
-
-
 COMMANDS: dict[str, Command] = {
     "POST users": create_user,
     "DELETE users": delete_user,
@@ -390,6 +386,14 @@ COMMANDS: dict[str, Command] = {
     "POST draft": set_draft,
     "POST review-commit": set_review_commit,
     "POST click": click_check,
+    "POST queue": lambda world, body: merge_queue.told(
+        merge_queue.enqueue(
+            world, pull(world, body), person(world, body["login"]), str(body.get("method", "merge"))
+        )
+    ),
+    "POST queue-advance": lambda world, body: merge_queue.advance(
+        world, repository(world, body["repository"]), str(body["branch"])
+    ),
     "POST ping": send_ping,
-    "GET operations": list_operations,
+    "GET operations": lambda world, body: sorted(supported()),
 }

@@ -5,7 +5,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from foureyes.github_app.sandbox import fields_git, fields_people, fields_pull
+from foureyes.github_app.sandbox import fields_git, fields_people, fields_pull, fields_queue
 from foureyes.github_app.sandbox.access import sees
 from foureyes.github_app.sandbox.nodes import Context, Field, node_of, problem
 from foureyes.github_app.sandbox.quota import look
@@ -75,5 +75,9 @@ RATE_LIMIT: dict[str, Field] = {
 }
 
 FIELDS: dict[str, dict[str, Field]] = (
-    {"Query": QUERY, "RateLimit": RATE_LIMIT} | fields_git.FIELDS | fields_people.FIELDS | fields_pull.FIELDS
+    {"Query": QUERY, "RateLimit": RATE_LIMIT}
+    | fields_git.FIELDS
+    | fields_people.FIELDS
+    | fields_pull.FIELDS
+    | fields_queue.FIELDS
 )

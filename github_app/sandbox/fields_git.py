@@ -7,6 +7,7 @@ from typing import Any
 from foureyes.github_app.sandbox import pushes, shapes
 from foureyes.github_app.sandbox.access import WEB_FLOW_EMAIL, account_of, role
 from foureyes.github_app.sandbox.coauthors import co_authors
+from foureyes.github_app.sandbox.fields_queue import queue_of
 from foureyes.github_app.sandbox.nodes import (
     Connection,
     Context,
@@ -119,7 +120,7 @@ REPOSITORY: dict[str, Field] = {
     "refs": _refs,
     "pullRequest": _pull,
     "pullRequests": _pulls,
-    "mergeQueue": lambda c, r, a: None,
+    "mergeQueue": lambda c, r, a: queue_of(r, a.get("branch") or r.default_branch),
 }
 
 

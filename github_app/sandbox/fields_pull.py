@@ -8,6 +8,7 @@ from typing import Any
 from foureyes.github_app.sandbox import shapes, shapes_pull
 from foureyes.github_app.sandbox.access import association, can_push
 from foureyes.github_app.sandbox.fields_git import branch_node, commit_node, pull_state
+from foureyes.github_app.sandbox.fields_queue import entry_of, queue_of
 from foureyes.github_app.sandbox.nodes import (
     Connection,
     Context,
@@ -155,10 +156,10 @@ PULL: dict[str, Field] = {
     "changedFiles": lambda c, p, a: len(changes(p)),
     "additions": lambda c, p, a: sum(change.additions for change in changes(p)),
     "deletions": lambda c, p, a: sum(change.deletions for change in changes(p)),
-    "isInMergeQueue": lambda c, p, a: False,
-    "isMergeQueueEnabled": lambda c, p, a: False,
-    "mergeQueue": lambda c, p, a: None,
-    "mergeQueueEntry": lambda c, p, a: None,
+    "isInMergeQueue": lambda c, p, a: entry_of(p) is not None,
+    "isMergeQueueEnabled": lambda c, p, a: queue_of(p.repository, p.base_ref) is not None,
+    "mergeQueue": lambda c, p, a: queue_of(p.repository, p.base_ref),
+    "mergeQueueEntry": lambda c, p, a: entry_of(p),
     "autoMergeRequest": lambda c, p, a: None,
     "reviewDecision": lambda c, p, a: None,
     "stack": lambda c, p, a: None,

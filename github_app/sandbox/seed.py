@@ -62,6 +62,7 @@ APP_EVENTS = (
     "pull_request_review",
     "push",
     "check_run",
+    "merge_group",
 )
 
 

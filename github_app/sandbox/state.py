@@ -243,12 +243,35 @@ class Repository:
     activity: list[Activity] = field(default_factory=list)
     check_suites: list[CheckSuite] = field(default_factory=list)
     check_runs: list[CheckRun] = field(default_factory=list)
+    queues: dict[str, "list[QueueEntry]"] = field(default_factory=dict)
+    """Branch -> what waits to be merged into it, the next one first."""
     made_by_github: set[str] = field(default_factory=set)
     """Commits that GitHub itself made and signed: merge button, *Update branch*."""
 
     @property
     def slug(self) -> str:
         return f"{self.owner.login}/{self.name}"
+
+
+@dataclass(eq=False)
+class QueueEntry:
+    """A pull request in a branch's merge queue. `head` is the commit that the queue made of it on top of `base`, and
+    that the branch will be at if its checks let it in.
+    """
+
+    id: int
+    pull: Pull
+    enqueuer: User
+    enqueued_at: str
+    pull_head: str
+    """The pull request's head when it was put in."""
+    method: str
+    base: str = ""
+    head: str = ""
+
+    @property
+    def branch(self) -> str:
+        return f"gh-readonly-queue/{self.pull.base_ref}/pr-{self.pull.number}-{self.base}"
 
 
 @dataclass(eq=False)

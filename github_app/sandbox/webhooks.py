@@ -15,6 +15,7 @@ from foureyes.github_app.sandbox.state import (
     Json,
     Organization,
     Pull,
+    QueueEntry,
     Repository,
     Review,
     Team,
@@ -160,6 +161,18 @@ def check_suite(world: World, action: str, suite: CheckSuite, sender: User) -> N
     shape = shapes_pull.check_suite(world, suite) | {"runs_rerequestable": True, "rerequestable": True}
     own = [i for i in world.installations_on(suite.repository) if i.app is suite.app]
     _send(world, "check_suite", {"action": action, "check_suite": shape}, suite.repository, sender, own)
+
+
+def merge_group(world: World, action: str, entry: QueueEntry, sender: User, **more: object) -> None:
+    repository = entry.pull.repository
+    group: Json = {
+        "head_sha": entry.head,
+        "head_ref": f"refs/heads/{entry.branch}",
+        "base_sha": entry.base,
+        "base_ref": f"refs/heads/{entry.pull.base_ref}",
+        "head_commit": shapes.simple_commit(repository.git.commit(entry.head)),
+    }
+    _send(world, "merge_group", {"action": action, "merge_group": group} | more, repository, sender)
 
 
 def membership(world: World, action: str, team: Team, member: User, sender: User) -> None:

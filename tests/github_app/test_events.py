@@ -217,3 +217,20 @@ def test_no_payload_makes_an_event_fail_or_lets_odd_values_through(data: st.Data
         assert 0 < each.repository_id < 2**63
         assert 0 < each.installation_id < 2**63
         assert not each.head or len(each.head) in (40, 64)
+
+
+@pytest.mark.parametrize("action", ["checks_requested", "destroyed"])
+def test_a_merge_group_is_looked_at_when_it_comes_and_when_it_goes(action: str) -> None:
+    group = {
+        "head_sha": HEAD,
+        "head_ref": "refs/heads/gh-readonly-queue/main/pr-1-x",
+        "base_ref": "refs/heads/main",
+    }
+    found = effects("merge_group", {**ENVELOPE, "action": action, "merge_group": group})
+    assert found.lanes == (Lane(7, 9, "acme/shop", head=HEAD, ref="group:refs/heads/main"),)
+
+
+def test_the_branches_of_a_merge_queue_are_its_own() -> None:
+    found = push("refs/heads/gh-readonly-queue/main/pr-1-x")
+    assert (found.lanes, found.pushes) == ((), ())
+    assert found.note

@@ -368,3 +368,18 @@ def test_a_binary_policy_has_no_text(world: World) -> None:
         base64.b64decode(world.shop("olga", "GET", "/contents/.github/foureyes.yml").body["content"])
         == b"\0\1"
     )
+
+
+def test_a_merge_queue_answers_every_plain_field(world: World) -> None:
+    rule = {"type": "merge_queue", "parameters": {}}
+    world.sandbox.world.repositories[SHOP].rulesets[0].rules.append(rule)
+    number = world.open_pull()
+    world.publish(head(world.folder / "olga-acme-shop"), "success")
+    told = world.control("POST", "queue", {"repository": SHOP, "number": number, "login": "olga"})
+    text = f"""mergeQueue(branch: "main") {{ {leaves("MergeQueue")} entries(first: 5) {{ totalCount nodes {{
+      {leaves("MergeQueueEntry")} headCommit {{ oid }} baseCommit {{ oid }} pullRequest {{ number isInMergeQueue }} }} }} }}"""
+    queue = shop(world, text)["mergeQueue"]
+    (entry,) = queue["entries"]["nodes"]
+    assert (entry["headCommit"]["oid"], entry["position"]) == (told["head"], 1)
+    assert entry["pullRequest"] == {"number": number, "isInMergeQueue": True}
+    assert shop(world, 'mergeQueue(branch: "none") { id }')["mergeQueue"] is None
