@@ -5,13 +5,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-managers check bench clean
+.PHONY: help demo test test-managers test-agents check bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo          the main job end to end, on this machine alone   (REPO=/path/to/a/clone: on a copy of yours)"
 	@echo "make test          every test"
 	@echo "make test-managers beside the real husky, lefthook, pre-commit and prek, from their registries"
+	@echo "make test-agents   beside the real agent programs, from their registry, with a scripted model (1.2 GB)"
 	@echo "make check         format, lint, types, layering"
 	@echo "make bench         what it costs, as ratios"
 	@echo "make clean         remove what these made"
@@ -27,6 +28,10 @@ test: $(VENV)/.dev-installed
 test-managers: $(VENV)/.dev-installed $(VENV)/.managers-installed
 	PATH="$$PATH:$(abspath $(VENV))/managers/bin:$(abspath $(VENV))/managers/node_modules/.bin" \
 		FOUREYES_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/hooks/test_managers.py $(ARGS)
+
+test-agents: $(VENV)/.dev-installed $(VENV)/.agents-installed
+	FOUREYES_TEST_AGENTS="$(abspath $(VENV))/agents/node_modules/.bin" \
+		$(BIN)/python -m pytest tests/hooks/test_real_agents.py $(ARGS)
 
 check: $(VENV)/.dev-installed
 	$(BIN)/ruff format --check .
@@ -59,4 +64,13 @@ $(VENV)/.managers-installed: $(VENV)/bin/python
 	@$(PYTHON) -m venv $(VENV)/managers
 	@$(VENV)/managers/bin/python -m pip install -q pre-commit prek
 	@npm install --silent --no-fund --no-audit --prefix $(VENV)/managers husky lefthook
+	@touch $@
+
+# No script of theirs but the two that put a program in its place.
+$(VENV)/.agents-installed: $(VENV)/bin/python
+	@echo "installing agent programs into $(VENV)/agents (once) ..."
+	@npm install --silent --no-fund --no-audit --ignore-scripts --prefix $(VENV)/agents @anthropic-ai/claude-code \
+		@openai/codex @google/gemini-cli @github/copilot opencode-ai @qwen-code/qwen-code
+	@cd $(VENV)/agents/node_modules/@anthropic-ai/claude-code && node install.cjs
+	@cd $(VENV)/agents/node_modules/opencode-ai && node postinstall.mjs
 	@touch $@
