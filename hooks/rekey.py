@@ -60,23 +60,28 @@ def _add_twins(
     links: Links, commits: Sequence[str], seen: Mapping[str, InSight], journal: Mapping[str, Sequence[Line]]
 ) -> None:
     """Commits with the same author at the same time: git keeps both when it makes a commit again. And theirs."""
-    asked = list(dict.fromkeys([*commits, *(source for found in links.values() for source in found)]))
-    for oid in asked:
+    by_author: dict[tuple[str, int], list[str]] = {}
+    for oid, commit in seen.items():
+        by_author.setdefault((commit.email, commit.authored_at), []).append(oid)
+    asked = dict.fromkeys([*commits, *(source for found in links.values() for source in found)])
+    waiting = list(asked)
+    for oid in waiting:
         found = links.setdefault(oid, {})
         if not found and oid in seen and len(asked) < _MOST_STEPS:
-            found.update((twin, TWIN) for twin in _twins(oid, seen, is_replay(journal.get(oid, ()))))
-            asked += [twin for twin in found if twin not in asked]
+            equal = by_author[seen[oid].email, seen[oid].authored_at]
+            found.update((twin, TWIN) for twin in _twins(oid, equal, seen, is_replay(journal.get(oid, ()))))
+            waiting += [twin for twin in found if twin not in asked]
+            asked.update(dict.fromkeys(found))
 
 
-def _twins(oid: str, seen: Mapping[str, InSight], replayed: bool) -> list[str]:
+def _twins(oid: str, equal: Sequence[str], seen: Mapping[str, InSight], replayed: bool) -> list[str]:
     own = seen[oid]
     return [
         other
-        for other, commit in seen.items()
+        for other in equal
         if other != oid
-        and (commit.email, commit.authored_at) == (own.email, own.authored_at)
-        and commit.committed_at <= own.committed_at
-        and (replayed or commit.parents == own.parents)
+        and seen[other].committed_at <= own.committed_at
+        and (replayed or seen[other].parents == own.parents)
         and other not in own.parents
     ][:_MOST_ALIKE]
 
@@ -91,20 +96,22 @@ def _add_alike(
 ) -> None:
     changed = {c.oid: {diff.change.path for diff in diffs[c.oid]} for c in commits}
     candidates: dict[str, list[str]] = {}
+    known = interesting & seen.keys()
+    before: set[str] = set()
+    last = ""
     for commit in commits:
-        if len(commit.parents) > 1:
+        if not known or len(commit.parents) > 1:
             continue
-        older = {
-            oid for oid in interesting if oid in seen and seen[oid].committed_at <= commit.committed_at
-        } - {commit.oid, *links.get(commit.oid, ())}
-        candidates[commit.oid] = sorted(
-            older - ancestors(seen, commit.oid) if older else (),
-            key=lambda oid: (-seen[oid].committed_at, oid),
-        )
+        # A branch comes oldest first: each commit has one ancestor more than the last.
+        before = before | {last} if commit.parents == (last,) else ancestors(seen, commit.oid)
+        last = commit.oid
+        aside = known - before - {commit.oid, *links.get(commit.oid, ())}
+        older = (oid for oid in aside if seen[oid].committed_at <= commit.committed_at)
+        candidates[commit.oid] = sorted(older, key=lambda oid: (-seen[oid].committed_at, oid))
     touched = _changed_paths(repo, {oid for found in candidates.values() for oid in found})
     for oid, found in candidates.items():
         alike = [other for other in found if touched.get(other, set()) & changed[oid]]
-        links[oid].update((other, CONTENT) for other in alike[:_MOST_ALIKE])
+        links.setdefault(oid, {}).update((other, CONTENT) for other in alike[:_MOST_ALIKE])
 
 
 def _changed_paths(repo: Repo, commits: Set[str]) -> dict[str, set[str]]:

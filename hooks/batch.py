@@ -1,0 +1,254 @@
+"""Records in the making: what is known of a batch of commits, and of those that they were made from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from foureyes.hooks import seen_agents
+from foureyes.hooks.catalogue import catalogue
+from foureyes.hooks.commits import Commit, read_changes
+from foureyes.hooks.edits import Edits, Found
+from foureyes.hooks.git_ai_notes import agent_id, read_notes
+from foureyes.hooks.journal import Line
+from foureyes.hooks.left_behind import doubtful_paths, without_left_behind
+from foureyes.hooks.lineage import TWIN, Links, is_replay, is_sure
+from foureyes.hooks.repo import Repo
+from foureyes.hooks.store import read_blobs
+from foureyes.hooks.version import VERSION
+from foureyes.shared import attribution, rekey
+from foureyes.shared.diff import FileDiff
+from foureyes.shared.facts import AgentMark
+from foureyes.shared.git_ai_note import NotedLines
+from foureyes.shared.line_trace import Hand
+from foureyes.shared.merged_lines import keep_own
+from foureyes.shared.noted_lines import add_noted
+from foureyes.shared.record import (
+    Agent,
+    Contributor,
+    Operator,
+    Parent,
+    Record,
+    Tool,
+)
+from foureyes.shared.trailers import provenance_ids
+
+_ALIKE = 0.5
+_MOST_STEPS = 100
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Who builds, and where. `agents` are those that run this very process: then nothing is called human."""
+
+    email: str
+    login: str
+    repository: str
+    agents: tuple[str, ...]
+
+
+@dataclass
+class Batch:
+    """All that is known of the commits asked for and of those that they were made from."""
+
+    repo: Repo
+    builder: Builder
+    commits: Mapping[str, Commit]
+    diffs: Mapping[str, tuple[FileDiff, ...]]
+    journal: Mapping[str, tuple[Line, ...]]
+    links: Links
+    made: dict[str, Record]
+    """Records that are kept, and those that were made on the way."""
+    kept: frozenset[str]
+    found: dict[str, Found] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    merged: dict[str, list[tuple[FileDiff, ...]]] = field(default_factory=dict)
+    """Of merges: the change against each further parent."""
+    noted: dict[str, tuple[NotedLines, ...]] = field(default_factory=dict)
+    """What notes of other tools say."""
+    underway: set[str] = field(default_factory=set)
+
+    def read(self) -> None:
+        """Edits, contents and further parents, in a few processes for the whole batch."""
+        todo = [self.commits[oid] for oid in self.diffs if oid not in self.made]
+        changed = {oid: {diff.change.path for diff in self.diffs[oid]} for oid in self.diffs}
+        edits = Edits(self.repo, set().union(*(changed[commit.oid] for commit in todo)))
+        for commit in todo:
+            lines = self.journal.get(commit.oid, ())
+            worktree = lines[0].worktree if lines else ""
+            self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, commit.committed_at)
+        self.noted = read_notes(self.repo, (commit.oid for commit in todo))
+        pairs = [(parent, commit.oid) for commit in todo for parent in commit.parents[1:]]
+        for (_, oid), diffs in read_changes(self.repo, pairs).items():
+            self.merged.setdefault(oid, []).append(diffs)
+        wanted: set[str] = set()
+        for commit in todo:
+            followed = set(attribution.wanted(self.diffs[commit.oid], self.found[commit.oid].edits))
+            sources = self._sources(commit.oid)
+            shared = changed[commit.oid] & set().union(*(changed[source] for source in sources))
+            for oid, paths in ((commit.oid, followed | shared), *((source, shared) for source in sources)):
+                for diff in self.diffs[oid]:
+                    if diff.change.path in paths:
+                        wanted |= {diff.change.old_blob, diff.change.new_blob}
+        self.blobs = read_blobs(self.repo, wanted)
+
+    def _sources(self, oid: str) -> list[str]:
+        return [source for source in self.links.get(oid, ()) if source in self.diffs]
+
+    def record(self, oid: str) -> Record:
+        if oid in self.made:
+            return self.made[oid]
+        self.underway.add(oid)
+        commit, lines, diffs = self.commits[oid], self.journal.get(oid, ()), self.diffs[oid]
+        ids = provenance_ids(commit.message)
+        marks = self._marks(oid)
+        sources = self._source_records(oid)
+        named = [
+            agent for _, how, made in sources if is_sure(how) for agent in made.agents if made.cls == "ai"
+        ]
+        own = self._own_lines(oid, marks, signs=bool(ids or named))
+        parts, used = self._carry(oid, own, sources)
+        carried = [agent for agent in (*named, *_agents_of(parts, own))]
+        agents = seen_agents.in_order(lines, own, marks, carried)
+        mine = commit.author.email.lower() == self.builder.email.lower() != ""
+        lineage = tuple(
+            Parent(source, how)
+            for source, how in self.links.get(oid, {}).items()
+            if is_sure(how) or source in used
+        )
+        record = Record(
+            commit=oid,
+            tree=commit.tree,
+            id=ids[0] if ids else "",
+            repository=self.builder.repository,
+            cls=self._class(oid, agents, mine=mine, signs=bool(ids or self.builder.agents)),
+            files=tuple(diff.change for diff in diffs),
+            agents=agents,
+            contributors=parts,
+            operator=self._operator(
+                oid, mine=mine, sources=[m for s, h, m in sources if is_sure(h) or s in used]
+            ),
+            lineage=lineage,
+            witness=seen_agents.witness(lines),
+            hooks=tuple(sorted({line.hook for line in lines})),
+            tool=Tool("foureyes", VERSION),
+        )
+        self.made[oid] = record
+        return record
+
+    def _marks(self, oid: str) -> tuple[AgentMark, ...]:
+        """Agents that the commit itself names, or a note of another tool."""
+        commit = self.commits[oid]
+        noted = dict.fromkeys(lines.agent for lines in self.noted.get(oid, ()))
+        return (
+            *catalogue().find_marks(commit.message, commit.author, commit.committer),
+            *(AgentMark(agent_id(agent.tool), "note", model=agent.model) for agent in noted),
+        )
+
+    def _source_records(self, oid: str) -> list[tuple[str, str, Record]]:
+        found = []
+        for source, how in self.links.get(oid, {}).items():
+            known = source in self.made or (source in self.diffs and source not in self.underway)
+            if known and (source in self.made or len(self.underway) - len(self.made) < _MOST_STEPS):
+                found.append((source, how, self.record(source)))
+        return found
+
+    def _carry(
+        self, oid: str, own: tuple[Contributor, ...], sources: Sequence[tuple[str, str, Record]]
+    ) -> tuple[tuple[Contributor, ...], set[str]]:
+        """The lines with what the sources' agents wrote; and from which sources any came."""
+        parts, used = own, set()
+        replayed = is_replay(self.journal.get(oid, ()))
+        for source, how, made in sorted(sources, key=lambda item: not is_sure(item[1])):
+            sure = how != TWIN or replayed or source in self.kept or self._ran(source)
+            if source in self.diffs and made.cls == "ai" and sure:
+                told = rekey.Source(self.diffs[source], made.contributors, is_sure(how))
+                more = rekey.carry(self.diffs[oid], parts, told, self.blobs)
+                if more != parts:
+                    parts = more
+                    used.add(source)
+        return parts, used
+
+    def _ran(self, oid: str) -> bool:
+        return bool(seen_agents.who_ran_git(self.journal.get(oid, ())))
+
+    def _class(self, oid: str, agents: Sequence[Agent], *, mine: bool, signs: bool) -> str:
+        """`human` only where a person was seen making the commit and nothing at all says agent. `signs`: something
+        does, though it names none.
+        """
+        if agents:
+            return "ai"
+        doubt = signs or self.found[oid].unread
+        return "human" if mine and not doubt and self._by_a_person(oid, set()) else ""
+
+    def _by_a_person(self, oid: str, asked: set[str]) -> bool:
+        """Whether the hooks saw a person make it, and also what it was made from: whoever replays or amends what
+        nobody saw has not written it.
+        """
+        lines = self.journal.get(oid, ())
+        if oid in asked:
+            return True  # twins of each other: each of them is asked by itself
+        if not seen_agents.witnessed(lines) or seen_agents.hints_at_agent(lines):
+            return False
+        asked = asked | {oid}
+        links = self.links.get(oid, {})
+        before = [source for source, how in links.items() if is_sure(how)]
+        if not before and oid in self.diffs:
+            twins = [source for source, how in links.items() if how == TWIN and source in self.diffs]
+            before = [s for s in twins if rekey.likeness(self.diffs[oid], self.diffs[s]) >= _ALIKE][:1]
+        if is_replay(lines):
+            whole = [self.diffs[source] for source in before if source in self.diffs]
+            if not before or not rekey.is_whole(self.diffs.get(oid, ()), whole):
+                return False
+        return all(self._by_a_person(source, asked) for source in before)
+
+    def _own_lines(self, oid: str, marks: Sequence[AgentMark], *, signs: bool) -> tuple[Contributor, ...]:
+        """Lines as the evidence and the journal tell them, without what earlier commits tell."""
+        diffs, lines, found = self.diffs[oid], self.journal.get(oid, ()), self.found[oid]
+        followed = set(attribution.wanted(diffs, found.edits))
+        contents = {
+            diff.change.path: (self.blobs.get(diff.change.old_blob), self.blobs.get(diff.change.new_blob))
+            for diff in diffs
+            if diff.change.path in followed
+        }
+        ran = seen_agents.who_ran_git(lines)
+        first = ran[0] if ran else None
+        # Replayed lines were written before, by whoever wrote them then; the replay tells nothing of them.
+        if is_replay(lines) and self.links.get(oid):
+            first = None
+        hand = Hand(first.id, first.version, first.model, first.session, "journal") if first else None
+        person = not (ran or signs or marks) and self._by_a_person(oid, set())
+        committing = attribution.Committing(hand, person)
+        parts = attribution.attribute(diffs, found.edits, contents, committing)
+        doubtful = doubtful_paths(parts)
+        if doubtful:
+            edits = without_left_behind(self.repo, self.commits[oid], found.edits, doubtful, self.journal)
+            parts = attribution.attribute(diffs, edits, contents, committing)
+        if oid in self.merged:
+            parts = keep_own(parts, diffs, self.merged[oid])
+        noted = self.noted.get(oid, ())
+        return add_noted(parts, noted, {one.agent.tool: agent_id(one.agent.tool) for one in noted})
+
+    def _operator(self, oid: str, *, mine: bool, sources: Sequence[Record]) -> Operator:
+        """Who ran the agent. Of a commit that was made from another's, whoever ran the agent then: those who made
+        this one are its committer and pusher, and do not count anyway.
+        """
+        builder = self.builder
+        own = Operator()
+        if self.journal.get(oid) or mine or self.found[oid].edits:
+            how = "foureyes.login" if builder.login else ("git" if builder.email else "")
+            own = Operator(builder.login, builder.email, how)
+        earlier = [
+            made.operator
+            for made in sources
+            if made.cls == "ai" and (made.operator.claim or made.operator.email)
+        ]
+        others = [one for one in earlier if (one.claim, one.email) != (own.claim, own.email)]
+        return others[0] if others else own
+
+
+def _agents_of(parts: Sequence[Contributor], own: Sequence[Contributor]) -> list[Agent]:
+    """Agents of the carried lines alone."""
+    if parts == own:
+        return []
+    before = {(part.agent, part.session) for part in own if part.cls == "ai"}
+    found = [p for p in parts if p.cls == "ai" and p.agent and (p.agent, p.session) not in before]
+    return [Agent(part.agent, part.version, part.model, part.session) for part in found]
