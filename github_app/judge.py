@@ -192,7 +192,7 @@ class _Judging:
         self, judged: list[_Judged], explanation: Explanation, observe: bool, moved: tuple[Lane, ...]
     ) -> Outcome | None:
         wanted = publish.face(explanation, observe=observe)
-        check = publish.newest(self.checks or (), wanted.name)
+        check = self._shown_check(wanted.name)
         if not wanted.is_shown_by(check):
             if wanted.conclusion == "success" and not self._stands(judged):
                 return None
@@ -212,6 +212,12 @@ class _Judging:
         if observe:
             self._rewrite_green(publish.ended())
         return self._done(judged, wanted, moved)
+
+    def _shown_check(self, name: str) -> Check | None:
+        """None also for one that has waited so long that a new one has to take its place."""
+        check = publish.newest(self.checks or (), name)
+        with reading(self.deps.engine) as conn:
+            return None if publish.grows_stale(check, now(conn)) else check
 
     def _with_id(self, wanted: Face, judged: list[_Judged]) -> Face:
         """Names the decisions where people can see them, outside what is compared."""

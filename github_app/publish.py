@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from foureyes.github_app.client import GitHubError, InstallationClient
@@ -14,6 +15,8 @@ OBSERVE = "foureyes observe"
 """The name in observe mode: always neutral, and never the name that a ruleset requires."""
 
 
+LONGEST_WAIT = timedelta(days=12)
+"""How long one check run may say that people are awaited."""
 AFTER = "foureyes after merge"
 """On a commit that landed and should not have: red if it touches what is protected, else grey. No ruleset requires
 it, and where all is well there is none.
@@ -42,8 +45,23 @@ class Face:
 
 def face(explanation: Explanation, *, observe: bool) -> Face:
     if observe:
-        return _face(OBSERVE, "completed", "neutral", explanation)
+        return _signed(
+            OBSERVE, "completed", "neutral", _would_be(explanation), f"{_OBSERVED}\n\n{explanation.summary}",
+            explanation.text,
+        )  # fmt: skip
     return _face(NAME, explanation.status, explanation.conclusion or "", explanation)
+
+
+_OBSERVED = (
+    "**Only observed:** nothing waits for this check, and no approval is asked for. With `mode: enforce` in the policy "
+    "the check `foureyes` says what follows."
+)
+_WOULD = {"Passed": "Would pass", "Waiting": "Would wait", "Blocked": "Would be blocked"}
+
+
+def _would_be(explanation: Explanation) -> str:
+    word, colon, rest = explanation.title.partition(":")
+    return fitted(f"{_WOULD.get(word, word)}{colon}{rest}")
 
 
 def ended() -> Face:
@@ -73,6 +91,17 @@ def landed(title: str, summary: str, *, grave: bool) -> Face:
 def group(title: str, summary: str, *, passed: bool) -> Face:
     """For what a merge queue made. Never in progress: the queue waits only so long."""
     return _signed(NAME, "completed", "success" if passed else "failure", fitted(title), summary, "")
+
+
+def grows_stale(check: Check | None, at_ms: int) -> bool:
+    """GitHub calls a check that is in progress for 14 days stale. Before that a new one takes its place."""
+    if check is None or check.status == "completed" or not check.started_at:
+        return False
+    try:
+        started = datetime.fromisoformat(check.started_at)
+    except ValueError:
+        return True
+    return at_ms / 1000 - started.timestamp() > LONGEST_WAIT.total_seconds()
 
 
 def newest(checks: Iterable[Check], name: str) -> Check | None:

@@ -50,6 +50,8 @@ class Check:
     status: str
     conclusion: str
     external_id: str
+    started_at: str = ""
+    """RFC 3339."""
 
 
 @dataclass(frozen=True)
@@ -283,7 +285,7 @@ def _checks(suites: Mapping[str, Any]) -> list[Check]:
         raise ValueError("more check runs than were listed")
     return [
         Check(int(run["databaseId"]), run["name"], run["status"].lower(), (run["conclusion"] or "").lower(),
-              run["externalId"] or "")
+              run["externalId"] or "", run["startedAt"] or "")
         for run in runs
     ]  # fmt: skip
 

@@ -510,6 +510,20 @@ def test_G59_observe_never_says_success_under_the_name_that_counts(gate: Gate) -
     assert gate.verdict(number) == "cancelled"
 
 
+def test_a_wait_of_twelve_days_gets_a_new_check_before_github_calls_the_old_one_stale(gate: Gate) -> None:
+    number = opened(gate)
+    gate.settle()
+    old = gate.check(number)
+    old.started_at = "2020-01-01T00:00:00Z"
+    gate.wake(number)
+    gate.settle()
+    first, second = gate.runs(gate.pull(number).head)
+    assert (first.id, second.status, second.title) == (old.id, "in_progress", old.title)
+    gate.wake(number)
+    gate.settle()
+    assert len(gate.runs(gate.pull(number).head)) == 2
+
+
 # trouble
 
 

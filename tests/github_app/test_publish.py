@@ -1,8 +1,10 @@
 """How an explanation looks as a check run, and when it needs no write."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from foureyes.github_app.publish import NAME, OBSERVE, ended, face, newest, unread
+from foureyes.github_app.publish import NAME, OBSERVE, ended, face, grows_stale, newest, unread
 from foureyes.github_app.pull_query import Check
 from foureyes.shared.explanation import Explanation, Section
 from foureyes.shared.verdict import Outcome
@@ -29,6 +31,22 @@ def test_G59_observe_is_neutral_under_a_name_of_its_own(outcome: Outcome) -> Non
     shown = face(told(outcome), observe=True)
     assert (shown.name, shown.status, shown.conclusion) == (OBSERVE, "completed", "neutral")
     assert OBSERVE != NAME
+
+
+@pytest.mark.parametrize(
+    ("title", "told_as"),
+    [
+        ("Waiting: 1 of 2 humans", "Would wait: 1 of 2 humans"),
+        ("Blocked: a conflict", "Would be blocked: a conflict"),
+        ("Passed: 2 humans", "Would pass: 2 humans"),
+        ("Error: no policy", "Error: no policy"),
+    ],
+)
+def test_G59_observe_says_what_would_be_and_that_nothing_waits(title: str, told_as: str) -> None:
+    shown = face(Explanation(Outcome.WAIT, title, (Section("Why", ("because",)),)), observe=True)
+    assert shown.title == told_as
+    assert shown.summary.startswith("**Only observed:** nothing waits for this check")
+    assert "because" in shown.summary
 
 
 @pytest.mark.parametrize("shown", [ended(), unread()])
@@ -63,3 +81,19 @@ def test_the_newest_of_a_name_is_the_one_that_counts() -> None:
     assert found is not None
     assert found.id == 9
     assert newest([], NAME) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "started_at", "stale"),
+    [
+        ("in_progress", "2026-01-01T00:00:00Z", True),
+        ("in_progress", "2026-01-03T00:00:00Z", False),
+        ("completed", "2026-01-01T00:00:00Z", False),
+        ("in_progress", "", False),
+        ("in_progress", "not a time", True),
+    ],
+)
+def test_a_wait_is_renewed_before_github_calls_it_stale(status: str, started_at: str, stale: bool) -> None:
+    at = int(datetime(2026, 1, 14, tzinfo=UTC).timestamp() * 1000)
+    assert grows_stale(Check(1, NAME, status, "", "x", started_at), at) is stale
+    assert not grows_stale(None, at)

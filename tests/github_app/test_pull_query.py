@@ -77,7 +77,7 @@ def answer() -> dict[str, Any]:
                          {"number": 8, "state": "OPEN", "headRefOid": HEAD, "baseRefName": "release/1"}]},
                      "checkSuites": {"totalCount": 1, "nodes": [{"app": {"databaseId": 42}, "checkRuns": {
                          "totalCount": 1, "nodes": [{"databaseId": 77, "name": "foureyes", "status": "COMPLETED",
-                                                     "conclusion": "SUCCESS", "externalId": "x"}]}}]}},
+                                                     "conclusion": "SUCCESS", "externalId": "x", "startedAt": None}]}}]}},
         },
         "rateLimit": {"cost": 1, "remaining": 4999, "resetAt": "2026-01-01T00:00:00Z"},
     }  # fmt: skip
