@@ -18,6 +18,12 @@ def make_hooked(path: Path, *, first_commit: bool = True) -> Path:
     return repo
 
 
+def hook_command(repo: Path, event: str) -> list[str]:
+    """What git runs for our hook here, from its configuration or from a file; the hook's arguments follow."""
+    command = run(["git", "config", f"hook.foureyes-{event}.command"], repo, ok=False).stdout.decode()
+    return ["sh", "-c", f'{command.strip()} "$@"', event] if command else ["sh", f".git/hooks/{event}"]
+
+
 def make_remote(repo: Path, path: Path) -> Path:
     """A bare repository, as `origin` of `repo`, that has its main branch as it is now, without records."""
     git(repo, "clone", "-q", "--bare", repo, path)
