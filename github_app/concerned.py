@@ -72,7 +72,7 @@ def _facts(made: Decision, pull: OpenPull, by: InForce) -> PullFacts | None:
         facts = pull_facts.load(made.facts)
     except ValidationError:
         return None
-    return None if unknowns(facts) else facts
+    return None if unknowns(facts) or facts.floor != by.floor.text else facts
 
 
 def _is_same(mirror: Mirror, tip: str, head: str, facts: PullFacts) -> bool:

@@ -10,13 +10,13 @@ from importlib.resources import files
 
 from sqlalchemy import Connection, Engine, select
 
-from foureyes.github_app import decisions, lanes, publish
+from foureyes.github_app import decisions, landed, lanes, publish
 from foureyes.github_app.branch_moved import BranchMoved
 from foureyes.github_app.client import GitHubError, InstallationClient, Observer, RetryLater
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.deps import Deps, make_deps
 from foureyes.github_app.gather import Sources, gather, read_git
-from foureyes.github_app.lanes import GROUP, Claim, Done, Lane, Outcome, Retry
+from foureyes.github_app.lanes import GROUP, LANDED, Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.last_look import expected_look, look
 from foureyes.github_app.merge_group import MergeGroup
 from foureyes.github_app.mirror import GitError
@@ -130,6 +130,7 @@ class _Judging:
             gated = [a for a in answers if self._is_here(a) and a.pull.base_ref == ground.default_branch]
         if not gated or isinstance(policy, NotSetUp):
             return self._end(moved, live=any(map(self._is_here, answers)))
+        moved += self._behind(gated)
         judged = [self._judge_one(answer, policy, at) for answer in gated]
         explanation = combine([(one.answer.pull.number, one.explanation) for one in judged])
         observe = isinstance(by, InForce) and by.ruling.mode == "observe"
@@ -167,6 +168,17 @@ class _Judging:
 
     def _left(self, answer: PullAnswer) -> bool:
         return answer.pull.is_open and answer.pull.head != self.lane.head
+
+    def _behind(self, answers: list[PullAnswer]) -> tuple[Lane, ...]:
+        """Branches that moved since what landed on them was last looked at: the push was not heard of."""
+        tips = {f"refs/heads/{answer.pull.base_ref}": answer.pull.base for answer in answers}
+        with reading(self.deps.engine) as conn:
+            known = {ref: landed.last(conn, self.lane.repository_id, ref) for ref in tips}
+        return tuple(
+            Lane(self.lane.installation_id, self.lane.repository_id, self.slug, ref=f"{LANDED}{ref}")
+            for ref, tip in tips.items()
+            if known[ref] not in ("", tip)
+        )
 
     def _concerns(self, answer: PullAnswer, by: InForce, ground: Ground) -> bool:
         return self._is_here(answer) and is_gated(answer.pull.base_ref, by.ruling, ground.default_branch)

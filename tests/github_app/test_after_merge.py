@@ -167,6 +167,21 @@ def test_a_push_nobody_told_us_of_is_found_at_the_next_one(gate: Gate) -> None:
     assert len(raised(gate)) == 2
 
 
+def test_a_push_nobody_told_us_of_is_found_when_any_pull_request_into_the_branch_is_judged(
+    gate: Gate,
+) -> None:
+    gate.push("noor", "main", gate.change({"docs/x.md": "1\n"}))
+    number = gate.open("olga", "feat", infra(gate))
+    gate.settle()
+    gate.deaf = True
+    hidden = gate.change({"infra/storage.tf": "sneaked in\n"})
+    gate.push("noor", "main", hidden)
+    gate.deaf = False
+    gate.wake(number)
+    gate.settle()
+    assert (raised(gate)[-1].commit, raised(gate)[-1].grave) == (hidden, True)
+
+
 def test_looking_again_raises_nothing_twice(gate: Gate) -> None:
     gate.push("noor", "main", infra(gate))
     gate.settle()
