@@ -44,8 +44,11 @@ def kept_commits(repo: Repo) -> set[str]:
 
 def notes_of(repo: Repo, ref: str = NOTES) -> dict[str, str]:
     """Commit -> blob of its note."""
-    answer = repo.ask("ls-tree", "-r", "-z", "--full-tree", ref)
-    if answer.status != 0 and tip_of(repo, ref):
+    tip = tip_of(repo, ref)  # the ref may come into being at any moment: one look decides, at one id
+    if not tip:
+        return {}
+    answer = repo.ask("ls-tree", "-r", "-z", "--full-tree", tip)
+    if answer.status != 0:
         raise GitFailed(("ls-tree",), answer.status, answer.words)
     blobs: dict[str, str] = {}
     for line in answer.out.split(b"\0")[:-1]:
