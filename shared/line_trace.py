@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TypeAlias
 
 from foureyes.shared.diff import Hunk
@@ -29,6 +30,8 @@ class Line:
     origin: int | None = None
     """Number of the line in the committed parent, from 1, while it still is that line."""
 
+
+_SOMEONE = Hand()
 
 Hands: TypeAlias = dict[int, Hand | None]
 """Line number -> who wrote or removed it."""
@@ -64,6 +67,28 @@ class Trace:
             if at not in survivors and line.origin is not None:
                 self.removed[line.origin] = by
         self.lines = [_spelled(kept.get(at) or Line(text, by), text) for at, text in enumerate(new)]
+        self._bring_back()
+
+    def _bring_back(self) -> None:
+        """Lines of the base that someone else took away and that stand in their place again are what they were: so an
+        edit that is already in the base, shown once more from its beginning, has written and removed nothing.
+        """
+        if None not in self.removed.values():
+            return
+        marks = [at for at, line in enumerate(self.lines) if line.origin is not None]
+        below = 0
+        for start, end in pairwise([-1, *marks, len(self.lines)]):
+            above = self.lines[end].origin if end < len(self.lines) else None
+            if end - start > 1:
+                self._bring_back_between(start + 1, end, below, above or len(self.base) + 1)
+            below = above or 0
+
+    def _bring_back_between(self, start: int, end: int, below: int, above: int) -> None:
+        gone = [n for n in range(below + 1, above) if self.removed.get(n, _SOMEONE) is None]
+        pairs = match([self.base[n - 1] for n in gone], [line.text for line in self.lines[start:end]])
+        for i, j in pairs:
+            self.lines[start + j] = Line(self.base[gone[i] - 1], None, gone[i])
+            del self.removed[gone[i]]
 
     def likeness(self, lines: frozenset[bytes]) -> float:
         """Share of distinct lines in common, 0.0 to 1.0."""

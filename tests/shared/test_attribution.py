@@ -460,3 +460,18 @@ def _by_real_git(tmp_path_factory, old: bytes, new: bytes) -> FileDiff:
     hunks = tuple(hunk for section in parse_patch(patch) for hunk in section.hunks)
     counts = sum(hunk.new_count for hunk in hunks), sum(hunk.old_count for hunk in hunks)
     return FileDiff(Change("f", "M", "100644", "100644", SOME, "2" * 40, *counts), hunks)
+
+
+def test_who_removes_what_had_landed_is_told_though_a_person_had_written_beside_it(diff):
+    v0, v1 = text("a", "b"), text("a", "ai 1", "ai 2", "b")
+    base, v3 = text("a", "ai 1", "ai 2", "b", "by hand"), text("a", "by hand")
+    edits = [Edit("f", v0, v1, CLAUDE), Edit("f", base, v3, CODEX)]
+    assert judge(diff, base, v3, edits) == {"added": {}, "removed": {2: AI2, 3: AI2, 4: AI2}}
+
+
+def test_an_edit_that_had_landed_beside_a_persons_takes_nothing_from_who_comes_later(diff):
+    v0, v1 = text("a", "b"), text("a", "ai 1", "b")
+    base, v3 = text("a", "ai 1", "b", "by hand", "c"), text("A!", "ai 1", "b", "c", "more")
+    edits = [Edit("f", v0, v1, CLAUDE), Edit("f", text("A!", "ai 1", "b", "c"), v3, CODEX)]
+    expected = {"added": {1: PERSON, 5: AI2}, "removed": {1: PERSON, 4: PERSON}}
+    assert judge(diff, base, v3, edits) == expected
