@@ -18,7 +18,7 @@ from foureyes.github_app.lanes import LANDED, Done, Lane
 from foureyes.github_app.mirror import Mirror
 from foureyes.github_app.org_floor import NO_FLOOR, OrgFloor
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, standing
-from foureyes.github_app.pull_query import Ground
+from foureyes.github_app.pull_query import POLICY_PATH, Ground
 from foureyes.github_app.storage import now, reading, writing
 from foureyes.shared.branches import is_gated
 from foureyes.shared.protection import Protection, protect
@@ -89,7 +89,10 @@ class AfterMerge:
         """Every move since the last look: those that were witnessed, and what lies between them and now."""
         moves: list[Moved] = []
         at, tip = begin, branch_tip(self.mirror, self.branch)
-        for push in landed.in_order(begin, pushes):
+        ordered = landed.in_order(begin, pushes)
+        if not begin:
+            ordered = tuple(push for push in ordered[-1:] if self._was_gated(push))
+        for push in ordered:
             if at and push.before != at and self._holds(at, push.after):
                 moves.append(replace(push, late=True))
                 continue
@@ -101,6 +104,16 @@ class AfterMerge:
         if tip and tip != at:
             moves.append(Moved(at, tip))
         return moves
+
+    def _was_gated(self, push: Moved) -> bool:
+        """Of the only push that a first look judges: the policy was on the default branch before it. Earlier pushes may
+        be from a time when nobody asked for anything.
+        """
+        if self.branch != self.ground.default_branch or push.before == NO_COMMIT:
+            return True
+        if push.before not in bring(self.mirror, [push.before]):
+            return False
+        return POLICY_PATH.encode() in self.mirror.entries(push.before)
 
     def _holds(self, tip: str, commit: str) -> bool:
         bring(self.mirror, [tip, commit])

@@ -2,6 +2,7 @@
 pull request that it came from: merged again, judged again on what really landed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from foureyes.github_app.range import RawCommit, parse_commit
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.evaluate import Judgement, evaluate
 from foureyes.shared.facts import Known
+from foureyes.shared.people import Identity
 from foureyes.shared.policy_text import PolicyError, parse_policy
 from foureyes.shared.verdict import Outcome
 
@@ -87,7 +89,7 @@ class Walk:
         for end in range(index, len(chain)):
             for source in self._sources(chain, end, is_first=end == index):
                 tree = self._merged_tree(position, source.head)
-                if tree == chain[end].tree:
+                if tree == chain[end].tree and self._is_all_its(position, chain[index : end + 1], source):
                     return end, self._held(position, chain[end].oid, source)
         here = chain[index].oid
         named = [s for s in self._sources(chain, index, is_first=True) if s.pull is not None]
@@ -106,6 +108,17 @@ class Walk:
         known = {source.head for source in told}
         return (*told, *(source for source in decided if source.head not in known))
 
+    def _is_all_its(self, position: str, step: Sequence[RawCommit], source: Source) -> bool:
+        """Several commits are one step only as the pull request's own, as they were or rebased: what somebody put in
+        between and took out again was on the branch.
+        """
+        if len(step) == 1:
+            return True
+        oids = self.mirror.range(source.head, [position], MOST_COMMITS)
+        raw = self.mirror.objects(oids, "commit", cap=256 * 1024 * 1024)
+        its = Counter(_hand(parse_commit(oid, content)) for oid, content in raw.items())
+        return all(len(commit.parents) == 1 for commit in step) and Counter(map(_hand, step)) <= its
+
     def _merged_tree(self, ours: str, head: str) -> str | None:
         if self.mirror.missing([head]) or not self.mirror.merge_bases(ours, head):
             return None
@@ -121,6 +134,11 @@ class Walk:
         passes = bool(judgement.verdict) if judgement is not None else made.outcome == "pass"
         refused = Kind.MISMATCH if made.outcome == "pass" else Kind.BYPASS
         return Landing(before, after, DECIDED if passes else refused, source, made, judgement)
+
+
+def _hand(commit: RawCommit) -> tuple[Identity, str]:
+    """What a rebase keeps of a commit."""
+    return commit.author, commit.message
 
 
 def again(made: Decision, mirror: Mirror, base: str) -> Judgement | None:

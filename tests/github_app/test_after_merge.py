@@ -139,6 +139,69 @@ def test_a_green_merge_onto_a_base_that_had_moved_in_the_same_file_is_an_alert(g
     assert (mismatch.commit, mismatch.pull) == (landed, number)
 
 
+def rebased_onto(gate: Gate, base: str, number: int) -> str:
+    """As *Rebase and merge* does it: the same authors and messages on another base."""
+    head = gate.pull(number).head
+    for oid in gate.clone.git("rev-list", "--reverse", f"{gate.pull(number).base}..{head}").split():
+        changed = gate.clone.git("diff", "--name-only", f"{oid}^", oid).split()
+        message = gate.clone.git("log", "-1", "--format=%B", oid)
+        base = gate.change({path: gate.files(oid)[path] for path in changed}, base, message=message)
+    return base
+
+
+def two_commits(gate: Gate) -> int:
+    first = infra(gate, message="first")
+    number = gate.open("olga", "feat", gate.change({"infra/storage.tf": "x\n"}, first, message="second"))
+    approved(gate, number)
+    return number
+
+
+def test_commits_that_were_rebased_onto_the_branch_are_what_was_approved(gate: Gate) -> None:
+    number = two_commits(gate)
+    gate.push("noor", "main", gate.change({"docs/x.md": "1\n"}))
+    gate.settle()
+    before = raised(gate)
+    landed = rebased_onto(gate, gate.tip(), number)
+    gate.push("noor", "main", landed)
+    with gate.sandbox.world.lock:
+        pull = gate.pull(number)
+        pull.merged_at, pull.merge_commit = "2026-01-01T00:00:00Z", landed
+    gate.settle()
+    assert raised(gate) == before
+    assert findings(gate)[-1] == "decided"
+
+
+def test_what_was_put_in_between_and_taken_out_again_is_an_alert(gate: Gate) -> None:
+    number = two_commits(gate)
+    gate.settle()
+    start = gate.tip()
+    there = gate.change({"docs/evil.md": "x\n"}, start, message="in")
+    gone = gate.change({"docs/evil.md": None}, there, message="out")
+    landed = rebased_onto(gate, gone, number)
+    gate.push("noor", "main", landed)
+    with gate.sandbox.world.lock:
+        pull = gate.pull(number)
+        pull.merged_at, pull.merge_commit = "2026-01-01T00:00:00Z", landed
+    gate.settle()
+    assert [(alert.kind, alert.commit) for alert in raised(gate)] == [(Kind.DIRECT, gone)]
+
+
+def test_what_was_pushed_before_there_was_a_policy_is_nobodys_business(gate: Gate) -> None:
+    policy = gate.files(gate.tip())[".github/foureyes.yml"]
+    bare = gate.change({".github/foureyes.yml": None})
+    gate.deaf = True
+    gate.push("noor", "main", bare)
+    gate.deaf = False
+    gate.push("noor", "main", gate.change({"infra/early.tf": "x\n"}))
+    gate.settle()
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": policy}))
+    gate.settle()
+    assert raised(gate) == []
+    gate.push("noor", "main", infra(gate))
+    gate.settle()
+    assert [alert.kind for alert in raised(gate)] == [Kind.DIRECT]
+
+
 def test_a_force_push_that_takes_commits_away_is_an_alert(gate: Gate) -> None:
     start = gate.tip()
     number = gate.open("olga", "feat", infra(gate))
