@@ -12,6 +12,7 @@ import urllib.request
 
 import pytest
 from support_flow import CLAUDE, Town
+from support_git import HOOKS_OFF
 
 
 def infra(text: str = "changed by an agent\n") -> dict[str, str | None]:
@@ -58,7 +59,7 @@ def test_G5_outside_protected_paths_nobody_waits_and_a_note_says_so(town):
 
 def test_G7_a_commit_without_a_record_costs_as_much_as_an_agents(town):
     branch = town.branch()
-    town.commit(infra("G7\n"), "-c", "core.hooksPath=/dev/null", agent="")
+    town.commit(infra("G7\n"), *HOOKS_OFF, agent="")
     number = town.open(branch, "raj", "--no-verify")
     town.approve(number, "rita")
     check = town.settled(number)

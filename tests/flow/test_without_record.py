@@ -1,6 +1,7 @@
 """Ways around the hooks, tried with the real ones: what they gain, end to end."""
 
 from support_flow import CLAUDE
+from support_git import HOOKS_OFF
 
 
 def infra(text: str) -> dict[str, str | None]:
@@ -28,7 +29,7 @@ def test_G9_an_agents_commit_with_no_verify_is_recorded_all_the_same(town):
 def test_G8_a_commit_whose_record_was_stripped_counts_as_one_without(town):
     branch = town.branch()
     commit = town.commit(infra("G8\n"))
-    off = ("-c", "core.hooksPath=/dev/null")
+    off = HOOKS_OFF
     town.git(*off, "commit", "-q", "--amend", "-m", "No trailers")
     town.git("update-ref", "-d", "refs/notes/foureyes")
     assert town.git("rev-parse", "HEAD") != commit

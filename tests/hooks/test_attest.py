@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV
-from support_git import commit, foureyes, git, python_env, run, write
+from support_git import HOOKS_OFF, commit, foureyes, git, python_env, run, write
 from support_hooked import envelopes, files, make_hooked, make_remote, records
 from support_keys import home, make_key
 
@@ -31,7 +31,7 @@ def unpublished(repo: Path) -> list[str]:
     made = [commit(repo, {"f": "ai\n"}, "ai", env=CLAUDE_ENV), commit(repo, {"g": "human\n"}, "by hand")]
     write(repo, {"h": "unseen\n"})
     git(repo, "add", "h")
-    git(repo, "-c", "core.hooksPath=/dev/null", "commit", "-qm", "unseen")
+    git(repo, *HOOKS_OFF, "commit", "-qm", "unseen")
     made.append(git(repo, "rev-parse", "HEAD"))
     git(repo, "push", "-q", "--no-verify", "-u", "origin", "work")
     return made

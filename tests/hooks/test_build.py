@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV, Agent
-from support_git import commit, git, head, write
+from support_git import HOOKS_OFF, commit, git, head, write
 from support_hooked import make_hooked
 
 from foureyes.hooks.build import Builder, build
@@ -129,7 +129,7 @@ def test_p27_an_agents_deletion_of_300_files_is_recorded_to_the_line(repo: Path)
 def test_p29_without_trailers_the_evidence_still_tells(repo: Path):
     Agent(repo).write("f", "by ai\n")
     git(repo, "add", "f")
-    git(repo, "-c", "core.hooksPath=/dev/null", "commit", "-qm", "nothing to see")
+    git(repo, *HOOKS_OFF, "commit", "-qm", "nothing to see")
     found = record(repo)
     assert found.cls == "ai"
     assert found.witness is None
@@ -184,7 +184,7 @@ def test_human_needs_a_witness_no_sign_of_an_agent_and_the_author_to_push(repo: 
 @pytest.mark.parametrize(
     ("message", "env", "options"),
     [
-        ("x", {}, ("-c", "core.hooksPath=/dev/null")),
+        ("x", {}, HOOKS_OFF),
         ("x", {"CLAUDECODE": "1"}, ()),
         ("x\n\nProvenance-Id: 0198-anything", {}, ()),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support_agent import CLAUDE_ENV
-from support_git import commit, git, head, python_env, run
+from support_git import HOOKS_OFF, commit, git, head, python_env, run
 from support_hooked import make_hooked, make_remote
 from support_keys import home, make_key
 
@@ -79,7 +79,7 @@ def test_a_commit_without_hooks_has_no_record_and_two_humans(repo: Path) -> None
     git(repo, "checkout", "-q", "main")
     (repo / "infra/a").write_text("3\n")
     git(repo, "checkout", "-q", "-b", "quiet")
-    git(repo, "-c", "core.hooksPath=/dev/null", "commit", "-qam", "by hand")
+    git(repo, *HOOKS_OFF, "commit", "-qam", "by hand")
     status, answer = told(repo)
     assert (status, answer["data"]["needed"]) == (3, 2)
 

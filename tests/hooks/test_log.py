@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV
-from support_git import commit, foureyes, git, make_repo, python_env, run, write
+from support_git import HOOKS_OFF, commit, foureyes, git, make_repo, python_env, run, write
 from support_hooked import make_hooked, make_remote, push
 
 
@@ -24,7 +24,7 @@ def test_each_commit_is_told_newest_first(repo: Path):
     commit(repo, {"f": None, "g": "1\n"}, "by hand")
     write(repo, {"h": "x\n"})
     git(repo, "add", "h")
-    git(repo, "-c", "core.hooksPath=/dev/null", "commit", "-qm", "unseen")
+    git(repo, *HOOKS_OFF, "commit", "-qm", "unseen")
     told = log(repo, "HEAD~3..HEAD")
     assert [(one["title"], one["class"], one["agents"], one["witnessed"]) for one in told] == [
         ("unseen", None, [], False),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV, Agent
-from support_git import commit, git, head, make_repo, run, write
+from support_git import HOOKS_OFF, commit, git, head, make_repo, run, write
 from support_hooked import make_hooked, make_remote, push, records
 
 from foureyes.hooks.build import Builder, build
@@ -164,7 +164,7 @@ def test_a_replay_of_what_nobody_saw_is_nobodys(repo: Path):
     git(repo, "checkout", "-q", "-b", "work")
     write(repo, {"f": text("unseen line"), "g": "unseen\n"})
     git(repo, "add", "-A")
-    git(repo, "-c", "core.hooksPath=/dev/null", "commit", "-qm", "unseen")
+    git(repo, *HOOKS_OFF, "commit", "-qm", "unseen")
     assert record(repo).cls == ""
     git(repo, "commit", "-q", "--amend", "-m", "amended by hand")
     assert record(repo).cls == ""
@@ -220,7 +220,7 @@ def test_p13_kept_lines_keep_their_class_and_rewritten_ones_take_the_resolvers(
     else:
         write(repo, {"f": resolved})
     git(repo, "add", "f")
-    quiet = ("-c", "core.hooksPath=/dev/null") if hand == "nobody" else ()
+    quiet = HOOKS_OFF if hand == "nobody" else ()
     git(repo, *quiet, "rebase", "--continue", env={"GIT_EDITOR": "true"})
     assert by_agents(repo) == [*expected, "ai kept at the end"]
     assert record(repo).cls == "ai"
