@@ -63,7 +63,8 @@ $(VENV)/.managers-installed: $(VENV)/bin/python
 	@echo "installing hook managers into $(VENV)/managers (once) ..."
 	@$(PYTHON) -m venv $(VENV)/managers
 	@$(VENV)/managers/bin/python -m pip install -q pre-commit prek
-	@npm install --silent --no-fund --no-audit --prefix $(VENV)/managers husky lefthook
+	@# lefthook's own install script would put hooks into this very checkout.
+	@npm install --silent --ignore-scripts --no-fund --no-audit --prefix $(VENV)/managers husky lefthook
 	@touch $@
 
 # No script of theirs but the two that put a program in its place.
