@@ -181,7 +181,11 @@ def test_another_browser_cannot_finish_what_one_began(visit: Visit) -> None:
 def test_once_it_is_done_nothing_is_known_any_more(visit: Visit) -> None:
     visit.enter()
     state = visit.state()
+    cookie = visit.client.get_cookie(COOKIE, path="/setup")
+    assert cookie
     assert visit.client.get(f"/setup/done?code=abc&state={state}").status_code == 200
+    # Kept by the browser against our word, it still opens nothing.
+    visit.client.set_cookie(COOKIE, cookie.value, path="/setup")
     assert visit.choose().status_code == 403
     assert visit.client.get(f"/setup/done?code=abc&state={state}").status_code == 403
     assert visit.client.post("/setup", data={"token": ""}).status_code == 403
