@@ -28,6 +28,7 @@ from foureyes.shared.facts import Known, PullFacts, Review, Roster, Unknown, Wit
 from foureyes.shared.floor import combine, parse_floor, ruling
 from foureyes.shared.people import Account
 from foureyes.shared.policy import DEFAULT_TIERS, Policy, System, Tier
+from foureyes.shared.policy_people import names
 from foureyes.shared.policy_text import PolicyError, parse_policy
 from foureyes.shared.verdict import Outcome
 
@@ -235,3 +236,9 @@ def test_the_property_can_fail():
     assert outcome(given_facts, LAX) is Outcome.PASS
     assert outcome(given_facts, parse_floor(FLOOR)) is Outcome.WAIT
     assert record().signer is not None
+
+
+def test_the_floors_roster_is_resolved_too():
+    both = combine(parse_floor(FLOOR), policy(roster=("@kim",)))
+    assert set(names(both)) >= {"@kim", "@acme/reviewers"}
+    assert "@acme/reviewers" not in names(policy(roster=("@kim",)))

@@ -414,3 +414,16 @@ def test_a_push_of_something_else_is_a_push():
 
 def test_a_review_by_a_deleted_account_counts_for_nobody():
     assert outcome(facts(reviews=(BOTH[0], replace(BOTH[1], account=None)))) is Outcome.WAIT
+
+
+def test_G64_the_push_of_what_has_landed_was_the_merge_button():
+    """By whom does not matter, as long as nothing else came along with it."""
+    landed = commit(HEAD, parents=(OLD_HEAD,), landed=True)
+    below = commit(OLD_HEAD, landed=True)
+    for who in (RITA, None):
+        given = facts(commits=(landed, below), pushes=(Push(HEAD, who),), reviews=BOTH)
+        assert outcome(given) is Outcome.PASS
+        beside = facts(
+            commits=(landed, replace(below, landed=False)), pushes=(Push(HEAD, who),), reviews=BOTH
+        )
+        assert outcome(beside) is not Outcome.PASS
