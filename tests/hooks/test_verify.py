@@ -78,7 +78,7 @@ def test_a_commit_without_record_an_unsigned_one_and_one_that_is_not_published(r
     assert "no record is published" in verify(repo, "HEAD", status=1)
     push(repo, "origin", "work")
     assert "it was published without a signature" in verify(repo, "HEAD", status=1)
-    assert "0 of 1 commit hold" in verify(repo, status=1)
+    assert "0 of 1 commits hold" in verify(repo, status=1)
 
 
 def tamper(clone: Path, path: str, content: bytes) -> None:
