@@ -79,7 +79,9 @@ COMMANDS: dict[str, Entry] = {
 
 
 SERVER_SIDE: dict[str, Entry] = {
-    "doctor": Entry("foureyes.github_app.doctor:run", "The same command when it is asked about GitHub.", "app")
+    "doctor": Entry(
+        "foureyes.github_app.doctor:run", "The same command when it is asked about GitHub.", "app"
+    )
 }
 """What a command of ours calls in the server's parts."""
 

@@ -33,6 +33,7 @@ def test_every_reason_code_is_documented_and_the_other_way_round():
     source += (CHECKOUT / "shared/verdict.py").read_text()
     in_code = set(re.findall(r'(?:Reason\(|_refuse\(\s*Outcome\.\w+,)\s*"([a-z-]+)"', source))
     in_code |= {"claimed", "no-record"}
+    in_code |= set(re.findall(r'Exemption\("([a-z-]+)"', (CHECKOUT / "shared/exemption.py").read_text()))
     refusals = set(
         re.findall(r'Refused\(account, "([a-z-]+)"', (CHECKOUT / "shared/reviewers.py").read_text())
     )
