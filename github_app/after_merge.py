@@ -28,6 +28,8 @@ OBSERVED = "observed"
 BEGAN = "began"
 """As a landing's finding: what stood on the branch when it was first looked at, or what reached us late."""
 
+MOST_AT_FIRST = 20
+"""Pushes that the first look at a branch judges."""
 SHOWN_ON_COMMIT = (Kind.BYPASS, Kind.DIRECT, Kind.MISMATCH, Kind.FORCED)
 
 
@@ -91,7 +93,7 @@ class AfterMerge:
         at, tip = begin, branch_tip(self.mirror, self.branch)
         ordered = landed.in_order(begin, pushes)
         if not begin:
-            ordered = tuple(push for push in ordered[-1:] if self._was_gated(push))
+            ordered = self._since_it_is_gated(ordered)
         for push in ordered:
             if at and push.before != at and self._holds(at, push.after):
                 moves.append(replace(push, late=True))
@@ -105,15 +107,20 @@ class AfterMerge:
             moves.append(Moved(at, tip))
         return moves
 
-    def _was_gated(self, push: Moved) -> bool:
-        """Of the only push that a first look judges: the policy was on the default branch before it. Earlier pushes may
-        be from a time when nobody asked for anything.
+    def _since_it_is_gated(self, pushes: tuple[Moved, ...]) -> tuple[Moved, ...]:
+        """Those that a first look judges: earlier ones may be from a time when nobody asked for anything. On the
+        default branch the policy itself tells; on another one only the newest is taken.
         """
-        if self.branch != self.ground.default_branch or push.before == NO_COMMIT:
-            return True
-        if push.before not in bring(self.mirror, [push.before]):
-            return False
-        return POLICY_PATH.encode() in self.mirror.entries(push.before)
+        if self.branch != self.ground.default_branch:
+            return pushes[-1:]
+        kept: list[Moved] = []
+        for push in reversed(pushes[-MOST_AT_FIRST:]):
+            if push.before not in bring(self.mirror, [push.before]):
+                break
+            if POLICY_PATH.encode() not in self.mirror.entries(push.before):
+                break
+            kept.append(push)
+        return tuple(reversed(kept))
 
     def _holds(self, tip: str, commit: str) -> bool:
         bring(self.mirror, [tip, commit])
