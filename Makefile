@@ -12,7 +12,7 @@ help:
 	@echo "make demo          the main job end to end, on this machine alone   (REPO=/path/to/a/clone: on a copy of yours)"
 	@echo "make test          every test"
 	@echo "make test-managers beside the real husky, lefthook, pre-commit and prek, from their registries"
-	@echo "make test-agents   beside the real agent programs, from their registry, with a scripted model (1.2 GB)"
+	@echo "make test-agents   beside the real agent programs, from their registries, with a scripted model (2 GB)"
 	@echo "make check         format, lint, types, layering"
 	@echo "make bench         what it costs, as ratios"
 	@echo "make clean         remove what these made"
@@ -29,9 +29,10 @@ test-managers: $(VENV)/.dev-installed $(VENV)/.managers-installed
 	PATH="$$PATH:$(abspath $(VENV))/managers/bin:$(abspath $(VENV))/managers/node_modules/.bin" \
 		FOUREYES_TEST_MANAGERS=1 $(BIN)/python -m pytest tests/hooks/test_managers.py $(ARGS)
 
+# Where the kernel lets us, in a network of their own that has loopback alone.
 test-agents: $(VENV)/.dev-installed $(VENV)/.agents-installed
 	FOUREYES_TEST_AGENTS="$(abspath $(VENV))/agents/node_modules/.bin" \
-		$(BIN)/python -m pytest tests/hooks/test_real_agents.py $(ARGS)
+		$$(unshare -rn true 2>/dev/null && echo unshare -rn) $(BIN)/python -m pytest tests/hooks/test_real_agents.py $(ARGS)
 
 check: $(VENV)/.dev-installed
 	$(BIN)/ruff format --check .
@@ -74,4 +75,8 @@ $(VENV)/.agents-installed: $(VENV)/bin/python
 		@openai/codex @google/gemini-cli @github/copilot opencode-ai @qwen-code/qwen-code
 	@cd $(VENV)/agents/node_modules/@anthropic-ai/claude-code && node install.cjs
 	@cd $(VENV)/agents/node_modules/opencode-ai && node postinstall.mjs
+	@$(PYTHON) -m venv $(VENV)/agents/python
+	@$(VENV)/agents/python/bin/python -m pip install -q aider-chat \
+		&& ln -sf ../../python/bin/aider $(VENV)/agents/node_modules/.bin/aider \
+		|| echo "aider could not be installed (it needs Python 3.12 or older): its test will be skipped"
 	@touch $@

@@ -47,7 +47,14 @@ class Shell(NamedTuple):
         return next((tool, form) for tool, form in forms.items() if tool in tools)
 
 
-Script = Sequence[Write | Shell]
+class Say(NamedTuple):
+    """For agents without tools, which read edits out of the text: the answer to what asks with `asked` in it."""
+
+    asked: str
+    text: str
+
+
+Script = Sequence[Write | Shell | Say]
 
 
 @contextmanager
@@ -105,7 +112,14 @@ class _Handler(BaseHTTPRequestHandler):
         return asked
 
     def _call(self, done: int, tools: Sequence[str]) -> tuple[str, Any] | None:
-        return self.script[done].call(tools) if tools and done < len(self.script) else None
+        calls = [step for step in self.script if not isinstance(step, Say)]
+        return calls[done].call(tools) if tools and done < len(calls) else None
+
+    def _said(self, asked: dict[str, Any]) -> str:
+        """The text for what was asked last; of the steps that fit, the first."""
+        words = str(asked["messages"][-1]["content"])
+        fit = (step.text for step in self.script if isinstance(step, Say) and step.asked in words)
+        return next(fit, "Done.")
 
     def _messages(self, asked: dict[str, Any]) -> None:
         """Anthropic Messages."""
@@ -166,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         tools = [tool["function"]["name"] for tool in asked.get("tools", []) if tool["type"] == "function"]
         done = sum(message["role"] == "tool" for message in asked["messages"])
         call = self._call(done, tools)
-        message: dict[str, Any] = {"role": "assistant", "content": None if call else "Done."}
+        message: dict[str, Any] = {"role": "assistant", "content": None if call else self._said(asked)}
         if call:
             function = {"name": call[0], "arguments": json.dumps(call[1])}
             message["tool_calls"] = [{"index": 0, "id": f"c{done}", "type": "function", "function": function}]

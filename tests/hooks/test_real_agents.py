@@ -4,15 +4,18 @@ an edit, a shell command that edits, a commit, a push, and the record tells it l
 `make test-agents` installs them from their registry; FOUREYES_TEST_AGENTS names the folder of their programs.
 """
 
+import fcntl
 import json
 import os
+import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support_git import commit, foureyes, git, make_repo, message, run
 from support_hooked import make_remote, push, records
-from support_model_server import Shell, Write, model_server
+from support_model_server import Say, Shell, Write, model_server
 
 from foureyes.hooks.journal import read_journal
 
@@ -123,6 +126,48 @@ def test_an_agents_edits_shell_commit_and_push(agent: str, start: Start, model: 
         ("new.py", "added", 1, 1, "ai", agent),
         ("app.py", "added", 2, 1, "ai", agent),
     }
+
+
+@pytest.mark.skipif(not FOLDER, reason="the agent programs are not installed: see `make test-agents`")
+def test_aiders_edit_and_commit(tmp_path: Path) -> None:
+    """aider has no hooks of its own and commits with --no-verify: what git's own hooks see of it is all there is."""
+    if not (Path(FOLDER) / "aider").exists():
+        pytest.skip("aider is not installed: it needs Python 3.12 or older")
+    repo, home = make_repo(tmp_path / "repo"), Path.home()
+    commit(repo, {"notes.txt": "hello\n"}, "notes")
+    git(repo, "config", "user.name", "Olga")
+    git(repo, "config", "user.email", "person@example.com")
+    foureyes(repo, "install", "--login", "olga")
+    remote = make_remote(repo, tmp_path / "remote.git")
+    edit = "notes.txt\n```\n<<<<<<< SEARCH\nhello\n=======\nhello\nworld\n>>>>>>> REPLACE\n```\n"
+    with model_server((Say("# Diffs:", "Add world"), Say("", edit))) as address:
+        quiet = ["--yes-always", "--no-check-update", "--analytics-disable", "--no-show-model-warnings"]
+        plain = ["--no-auto-lint", "--no-gitignore", "--edit-format", "diff", "--map-tokens", "0"]
+        command = ["aider", "--model", "openai/m-1", *quiet, *plain, "--message", "go", "notes.txt"]
+        key = {
+            "OPENAI_API_BASE": f"{address}/v1",
+            "OPENAI_API_KEY": "x",
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        }
+        run(command, repo, only_env=sealed(home) | key)
+    assert message(repo).startswith("Add world")
+    push(repo, "origin", "HEAD:refs/heads/feature", env={"PATH": os.environ["PATH"]})
+    (record,) = records(remote, "feature").values()
+    assert record.cls == "ai"
+    assert [one.id for one in record.agents] == ["aider"]
+    assert {"journal", "trailer"} <= set(record.agents[0].evidence)
+    assert {(c.path, c.side, c.start, c.count, c.cls, c.agent, c.evidence) for c in record.contributors} == {
+        ("notes.txt", "added", 2, 1, "ai", "aider", "journal")
+    }
+
+
+@pytest.fixture(autouse=True)
+def loopback() -> None:
+    """In a network of their own (see the Makefile) even loopback is down at first."""
+    if FOLDER and [name for _, name in socket.if_nameindex()] == ["lo"]:
+        with socket.socket() as any_socket:
+            up_and_running = struct.pack("16sh14x", b"lo", 0x41)
+            fcntl.ioctl(any_socket, 0x8914, up_and_running)  # SIOCSIFFLAGS
 
 
 def sealed(home: Path) -> dict[str, str]:
