@@ -236,7 +236,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(
-    max_examples=int(os.environ.get("FOUREYES_TEST_EXAMPLES", "200" if LONG else "6")),
+    max_examples=int(os.environ.get("FOUREYES_TEST_EXAMPLES", "200" if LONG else "5")),
     derandomize=not LONG,
     deadline=None,
     database=None,
