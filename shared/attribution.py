@@ -19,6 +19,8 @@ Contents: TypeAlias = Mapping[str, tuple[bytes | None, bytes | None]]
 _CONFIDENCE = {"agent-hook": "high", "shell-snapshot": "medium"}
 _MAX_COMPARED = 64
 _SIMILAR = 0.5
+_TELLING = 3
+"""Characters that a line must have to tell where it comes from: a bare bracket is written by everyone."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def attribute(
         if trace is not None:
             trace.step(known[path][1], None)
         rest = _rest(committing, seen=trace is not None)
-        result += _of_file(diff, trace, rest, _last_hand(by_path.get(path, ()), known[path]))
+        own = by_path.get(path, ())
+        aside = _set_aside(own, known[path][0])
+        result += _of_file(diff, trace, aside, rest, _last_hand(own, known[path]))
     return tuple(result)
 
 
@@ -147,11 +151,35 @@ def _rest(committing: Committing, *, seen: bool) -> _Label:
     return _Label("human", None, "low") if committing.witnessed else _Label("unknown")
 
 
+def _again(hand: Hand | None, rest: _Label) -> _Label:
+    return rest if hand is None else _Label("ai", hand, "low")
+
+
 def _label(hand: Hand | None, rest: _Label) -> _Label:
     return rest if hand is None else _Label("ai", hand, _CONFIDENCE.get(hand.evidence, "low"))
 
 
-def _of_file(diff: FileDiff, trace: Trace | None, rest: _Label, last: Hand | None) -> Iterator[Contributor]:
+def _set_aside(edits: Sequence[Edit], base: bytes | None) -> dict[bytes, Hand]:
+    """Lines that an agent was seen to write and that the parent does not have: a stash or a reset took them away,
+    and whoever brings them back has not written them. Short ones prove nothing.
+    """
+    there = {_bare(line) for line in split(base)}
+    found: dict[bytes, Hand] = {}
+    for edit in edits:
+        before = {_bare(line) for line in split(edit.before)}
+        for line in map(_bare, split(edit.after)):
+            if line not in before and line not in there and len(line.strip()) >= _TELLING:
+                found[line] = edit.hand
+    return found
+
+
+def _bare(line: bytes) -> bytes:
+    return line.rstrip(b"\r\n")
+
+
+def _of_file(
+    diff: FileDiff, trace: Trace | None, aside: Mapping[bytes, Hand], rest: _Label, last: Hand | None
+) -> Iterator[Contributor]:
     change = diff.change
     if change.binary or not diff.hunks:
         side = "removed" if change.status == "D" else "added"
@@ -159,11 +187,15 @@ def _of_file(diff: FileDiff, trace: Trace | None, rest: _Label, last: Hand | Non
         return
     removed, added = trace.hands(diff.hunks) if trace is not None else ({}, {})
     for hunk in diff.hunks:
-        for side, start, count, hands in (
-            ("removed", hunk.old_start, hunk.old_count, removed),
-            ("added", hunk.new_start, hunk.new_count, added),
+        back = {hunk.new_start + at: aside.get(_bare(line)) for at, line in enumerate(hunk.added)}
+        for side, start, count, hands, else_by in (
+            ("removed", hunk.old_start, hunk.old_count, removed, {}),
+            ("added", hunk.new_start, hunk.new_count, added, back),
         ):
-            labels = ((line, _label(hands.get(line), rest)) for line in range(start, start + count))
+            labels = (
+                (line, _label(hands.get(line), _again(else_by.get(line), rest)))
+                for line in range(start, start + count)
+            )
             for label, run in groupby(labels, key=lambda item: item[1]):
                 lines = [line for line, _ in run]
                 yield _contributor(change.path, side, lines[0], len(lines), label)

@@ -475,3 +475,22 @@ def test_an_edit_that_had_landed_beside_a_persons_takes_nothing_from_who_comes_l
     edits = [Edit("f", v0, v1, CLAUDE), Edit("f", text("A!", "ai 1", "b", "c"), v3, CODEX)]
     expected = {"added": {1: PERSON, 5: AI2}, "removed": {1: PERSON, 4: PERSON}}
     assert judge(diff, base, v3, edits) == expected
+
+
+def test_p20_what_a_stash_took_away_and_brought_back_stays_the_agents(diff):
+    base = text(*"abcdefgh")
+    stashed = base + text("written by one")
+    other = text("written by two") + base
+    edits = [
+        Edit("f", base, stashed, CLAUDE),
+        Edit("f", base, other, CODEX),  # committed meanwhile: it gave exactly the parent's content
+    ]
+    new = other + text("written by one", "typed by a person")
+    made = judge(diff, other, new, edits)["added"]
+    assert made == {10: ("ai", "claude-code"), 11: ("human", "")}
+
+
+def test_short_lines_that_come_back_prove_nothing(diff):
+    base, old = text("first"), text("first", "second")
+    edits = [Edit("f", base, base + text("}"), CLAUDE), Edit("f", base, old, CODEX)]
+    assert judge(diff, old, old + text("}"), edits)["added"] == {3: ("human", "")}
