@@ -49,7 +49,14 @@ def test_every_supported_operation_is_valid_by_githubs_contract(world: World) ->
 
     pull = f"{REPO}/pulls/{number}"
     read(
-        "/user", "/user/1", "/users/rita", "/users/rita/keys", "/users/rita/gpg_keys", "/rate_limit", "/meta"
+        "/user",
+        "/user/1",
+        "/users/rita",
+        "/users/rita/keys",
+        "/users/rita/gpg_keys",
+        "/rate_limit",
+        "/meta",
+        "/apps/foureyes",
     )
     read(
         REPO,
