@@ -17,7 +17,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
-from support_history import Made, make_history  # noqa: E402
+from support_made_history import Made, make_history  # noqa: E402
 
 BARS = {"time": 3.0, "megabytes": 300}
 # What a scan reads, by plain git: messages, and lines added and deleted.

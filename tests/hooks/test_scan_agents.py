@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support_git import git
-from support_history import PERSON, Made, make_history
+from support_made_history import PERSON, Made, make_history
 
 from foureyes.hooks.scan_json import as_json
 from foureyes.hooks.scan_reading import Asked, scan

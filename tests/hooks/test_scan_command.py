@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support_git import commit, foureyes, git, make_repo, python_env, run
-from support_history import Made, make_history
+from support_made_history import Made, make_history
 
 CLAUDE = b"\n\nCo-authored-by: Claude Opus 5 <noreply@anthropic.com>"
 CODE = "from foureyes.hooks.cli import main; main()"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support_git import git
-from support_history import Made, make_history
+from support_made_history import Made, make_history
 
 from foureyes.hooks.scan_json import as_json
 from foureyes.hooks.scan_reading import Asked, scan

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from support_git import commit, git, make_repo, run
-from support_history import PERSON, Made, make_history
+from support_made_history import PERSON, Made, make_history
 
 from foureyes.hooks.scan_json import as_json
 from foureyes.hooks.scan_reading import Asked, scan

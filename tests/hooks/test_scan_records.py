@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support_git import git, head
-from support_history import Made, make_history
+from support_made_history import Made, make_history
 from support_record import HUMAN, RECORD
 from support_ssh import KeyFile, make_key
 
