@@ -33,15 +33,22 @@ What to try next
     help="Play on a copy of this repository.",
 )
 @click.option("--no-merge-check", is_flag=True, help="Take the guard away, to see the story fail.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(1),
+    default=30.0,
+    show_default=True,
+    help="Seconds to wait for a check.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say in JSON how it ended.")
-def command(repo: Path | None, no_merge_check: bool, as_json: bool) -> int:
+def command(repo: Path | None, no_merge_check: bool, patience: float, as_json: bool) -> int:
     begun = time.monotonic()
     echo: Callable[[str], object] = (lambda _text: None) if as_json else click.echo
     folder = Path(tempfile.mkdtemp(prefix="foureyes-demo-"))
     echo(
         "foureyes: two humans look, the operator does not count. Everything below is real, on this machine alone."
     )
-    problem = _play(folder, repo, not no_merge_check, echo)
+    problem = _play(folder, repo, patience, echo, merge_check=not no_merge_check)
     if problem is None:
         shutil.rmtree(folder, ignore_errors=True)
     seconds = round(time.monotonic() - begun, 1)
@@ -54,12 +61,14 @@ def command(repo: Path | None, no_merge_check: bool, as_json: bool) -> int:
     return 0 if problem is None else 1
 
 
-def _play(folder: Path, repo: Path | None, merge_check: bool, echo: Callable[[str], object]) -> str | None:
-    """What was not as told; None if all was. A fault of the machine passes through as UserError."""
+def _play(
+    folder: Path, repo: Path | None, patience: float, echo: Callable[[str], object], *, merge_check: bool
+) -> str | None:
+    """What was not as told, or what the machine lacks; None if all was as told."""
     try:
         with running(folder, merge_check=merge_check) as stage:
             plot = SHOP if repo is None else on_a_copy(stage, repo)
-            Story(stage, plot, echo).tell()
+            Story(stage, plot, echo, patience=patience).tell()
     except NotAsTold as broken:
         return str(broken)
     except UserError as error:

@@ -44,6 +44,8 @@ class Story:
     stage: Stage
     plot: Plot
     echo: Callable[[str], object]
+    patience: float = 30.0
+    """Seconds that a check is waited for."""
     clone: Path = Path()
     scenes: int = 0
 
@@ -237,7 +239,7 @@ class Story:
 
     def _wait(self, number: int, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         try:
-            return self.stage.visitor("noor").wait_for_check(number, wanted)
+            return self.stage.visitor("noor").wait_for_check(number, wanted, self.patience)
         except TimeoutError as late:
             raise NotAsTold(str(late)) from late
 
