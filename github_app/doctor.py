@@ -16,10 +16,11 @@ from foureyes.github_app.policy_in_force import first_problem
 from foureyes.github_app.publish import NAME
 from foureyes.github_app.pull_query import POLICY_PATH, Ground, ask_head, understood
 from foureyes.github_app.redaction import HIDDEN, redact
-from foureyes.github_app.repository_findings import Finding, Protected, State, findings
+from foureyes.github_app.repository_findings import Protected, findings
 from foureyes.github_app.settings import Settings, read_github_url
 from foureyes.shared.branches import is_gated
 from foureyes.shared.errors import UserError
+from foureyes.shared.finding import Finding, State
 from foureyes.shared.policy import Policy
 from foureyes.shared.policy_text import PolicyError, parse_policy
 

@@ -4,28 +4,11 @@ import json
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from foureyes.github_app.branch_rules import BranchRules, RequiredCheck
 from foureyes.github_app.publish import AFTER, NAME, OBSERVE
-
-
-class State(StrEnum):
-    GOOD = "ok"
-    PROBLEM = "problem"
-    NOTE = "note"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`mend` is a command, "" where there is none."""
-
-    subject: str
-    state: State
-    what: str
-    mend: str = ""
+from foureyes.shared.finding import Finding, State
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from foureyes.hooks.repo import Repo, run_git
 from foureyes.hooks.version import VERSION
 from foureyes.hooks.who import Login
 from foureyes.shared.errors import UserError
+from foureyes.shared.finding import Finding, State
 
 _INSTALL = "foureyes install"
 _HOW = {
@@ -26,24 +26,6 @@ _HOW = {
     "by hand": "called by another tool's hooks",
     everywhere.HOW: "config hooks of all your repositories",
 }
-
-
-class State(StrEnum):
-    GOOD = "ok"
-    PROBLEM = "problem"
-    NOTE = "note"
-    """Nothing is lost by it now."""
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`subject` groups what is shown; `mend` is a command, or what a person has to do."""
-
-    subject: str
-    state: State
-    what: str
-    mend: str = ""
 
 
 @dataclass(frozen=True)

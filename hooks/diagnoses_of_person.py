@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from foureyes.hooks import agent_settings, keys, status
 from foureyes.hooks.agent_adapters import ADAPTERS
 from foureyes.hooks.catalogue import catalogue
-from foureyes.hooks.diagnoses import Finding, Look, State
+from foureyes.hooks.diagnoses import Look
 from foureyes.hooks.sign import signs_unasked
 from foureyes.shared.errors import UserError
+from foureyes.shared.finding import Finding, State
 
 _SECONDS = 20.0
 _ONLINE = "foureyes doctor --online"

@@ -9,8 +9,9 @@ import click
 
 from foureyes.hooks import diagnoses, diagnoses_of_person
 from foureyes.hooks.cli import SERVER_SIDE, load
-from foureyes.hooks.diagnoses import Diagnosis, Finding, Look, State
+from foureyes.hooks.diagnoses import Diagnosis, Look
 from foureyes.hooks.repo import Repo
+from foureyes.shared.finding import Finding, State
 
 DIAGNOSES: tuple[Diagnosis, ...] = (
     diagnoses.git,

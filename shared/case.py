@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from foureyes.shared import content, exclusion, reviewers
-from foureyes.shared.classes import Class, CommitClass, classify, strictest
+from foureyes.shared.classes import Class, CommitClass, classify, humans, strictest
 from foureyes.shared.exemption import Exemption, Work, exemption
 from foureyes.shared.facts import Fact, Known, PullFacts
-from foureyes.shared.policy import Policy, Stale, Tier
+from foureyes.shared.policy import Policy, Stale
 from foureyes.shared.protection import Protection, protect
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class Case:
 
     def cell(self, cls: Class) -> int:
         """Humans that a change of this class waits for: the most that any touched tier asks."""
-        return max((_cell(self.policy.tiers[tier], cls) for tier in self.protection.tiers), default=0)
+        return max((humans(self.policy.tiers[tier], cls) for tier in self.protection.tiers), default=0)
 
     @cached_property
     def exemption(self) -> Exemption | None:
@@ -111,11 +111,3 @@ class Case:
         if base and self.exemption is not None:
             base = min(base, self.exemption.approvals)
         return base + len(self.unknown_people) if base else 0
-
-
-def _cell(tier: Tier, cls: Class) -> int:
-    return {
-        Class.HUMAN: tier.human,
-        Class.AI: tier.ai,
-        Class.UNATTESTED: tier.unattested,
-    }[cls]

@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from foureyes.shared.facts import AgentMark, CommitFacts, Pull, Push, RecordFact, RecordState
+
+if TYPE_CHECKING:
+    from foureyes.shared.policy import Tier
 
 KEY_AGE = timedelta(days=7)
 
@@ -35,6 +39,11 @@ class CommitClass:
     def claimed(self) -> bool:
         """An agent is named, but only by claims: shown as `ai (claimed)`, costs as unattested."""
         return self.cls is Class.UNATTESTED and bool(self.agents)
+
+
+def humans(tier: "Tier", cls: Class) -> int:
+    """The tier's cell for a class."""
+    return {Class.HUMAN: tier.human, Class.AI: tier.ai, Class.UNATTESTED: tier.unattested}[cls]
 
 
 def strictest(classes: Iterable[CommitClass]) -> Class:

@@ -7,9 +7,9 @@ two exceptions (`automation`, pure revert) need facts that a history does not ho
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from foureyes.shared.classes import Class
+from foureyes.shared.classes import Class, humans
 from foureyes.shared.facts import Change
-from foureyes.shared.policy import Policy, Tier
+from foureyes.shared.policy import Policy
 from foureyes.shared.protection import protect
 
 
@@ -26,8 +26,3 @@ def look_back(policy: Policy, changes: Iterable[Change], cls: Class) -> Hindsigh
     asked = [(humans(policy.tiers[hit.tier], cls), hit.system) for hit in protect(policy, changes).hits]
     needed = max((count for count, _ in asked), default=0)
     return Hindsight(needed, tuple(system for count, system in asked if count == needed > 0))
-
-
-def humans(tier: Tier, cls: Class) -> int:
-    """The tier's cell for a class."""
-    return {Class.HUMAN: tier.human, Class.AI: tier.ai, Class.UNATTESTED: tier.unattested}[cls]

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 from support_gate import SHOP, Gate, running_gate
 
 from foureyes.github_app.branch_rules import BranchRules, Bypass, RequiredCheck
-from foureyes.github_app.repository_findings import Finding, Protected, State, findings
+from foureyes.github_app.repository_findings import Protected, findings
 from foureyes.hooks.doctor import command
 from foureyes.shared.errors import UserError
+from foureyes.shared.finding import Finding, State
 
 GOOD = BranchRules(
     "main", True, (RequiredCheck("foureyes", 7, 'ruleset "x"'),), True, False, True, 0, False, False

@@ -12,12 +12,12 @@ from support_ssh import make_key
 
 from foureyes.hooks import cli, config_hooks, hook_files
 from foureyes.hooks.capture_files import EVENTS
-from foureyes.hooks.diagnoses import Finding, State
 from foureyes.hooks.doctor import examine
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.install import install
 from foureyes.hooks.journal import journal_dir, read_journal
 from foureyes.hooks.repo import Repo
+from foureyes.shared.finding import Finding, State
 
 
 @pytest.fixture(autouse=True)

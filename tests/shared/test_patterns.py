@@ -303,3 +303,10 @@ def test_no_file_name_hangs_the_matcher(checkout: Path) -> None:
         env={"PYTHONPATH": str(checkout / ".types"), "PATH": "/usr/bin:/bin"},
     )
     assert ended.stdout == "done\n", ended.stderr
+
+
+def test_a_named_class_that_is_not_closed_is_a_set_of_its_own_characters():
+    pattern = Patterns.compile(["a[[:digit]"])
+    assert pattern.match("a:")
+    assert pattern.match("a[")
+    assert not pattern.match("a1")

@@ -148,3 +148,9 @@ def _as_ours(value: object) -> object:
             return {key: _as_ours(part) for key, part in value.items()}
         case _:
             return value
+
+
+def test_an_error_without_a_place_is_told_at_the_beginning():
+    problem = yaml_nodes._syntax_problem(yaml.YAMLError("out of memory"), "a: b")
+    assert (problem.line, problem.column) == (1, 1)
+    assert "out of memory" in problem.message
