@@ -21,7 +21,7 @@ demo: $(VENV)/.sandbox-installed
 	@$(BIN)/foureyes demo $(if $(REPO),--repo "$(REPO)")
 
 test: $(VENV)/.dev-installed
-	$(BIN)/python -m pytest -n auto --cov --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -n auto --randomly-seed=1 --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='shared/*' --fail-under=100
 
 # At the end of PATH, so that nothing else of theirs is used.

@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 import support_orphan
+from hypothesis import settings
 
 _KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "CI", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_XDIST_WORKER"}
 _KEPT_PREFIXES = ("COV_", "COVERAGE_", "PYTEST_", "HYPOTHESIS_", "FOUREYES_TEST_")
+
+# Every run tries the same examples, so that a red run is red again; the long profile tries others each time.
+settings.register_profile("alike", derandomize=True, deadline=None)
+settings.register_profile("long", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "alike"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
