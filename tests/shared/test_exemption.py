@@ -77,7 +77,7 @@ def its_own(**over: object) -> PullFacts:
 def outcome(given: PullFacts, by: Policy = BY) -> Outcome:
     """Approvals are given on the content that is there."""
     seen = Known(of(given.changes.value, by))  # type: ignore[union-attr]
-    fresh = tuple(replace(r, witness=replace(r.witness, content=seen)) for r in given.reviews.value)  # type: ignore
+    fresh = tuple(replace(r, witness=replace(r.witness, content=seen)) for r in given.reviews.value)
     return evaluate(replace(given, reviews=Known(fresh)), by).verdict.outcome
 
 
