@@ -1,6 +1,5 @@
 """What a tool call of an agent costs in a repository of 50,000 files: milliseconds of one `foureyes checkpoint`, started
-as agents' settings start it, beside the start of the bare interpreter. The bar is for the fastest of the calls: what
-the machine can do when nothing else is on it; the median tells how busy it was.
+as agents' settings start it, beside the start of the bare interpreter. The bar is for the median.
 
 Run by `make bench`, not a test. `python tests/bench_checkpoint.py [ROUNDS] [--json]`; exits 1 if a bar is missed.
 """
@@ -73,7 +72,7 @@ def main() -> int:
     times = measure(int(numbers[0]) if numbers else 20)
     median = {name: statistics.median(took) for name, took in times.items()}
     fastest = {name: min(took) for name, took in times.items()}
-    missed = [name for name, bar in BARS.items() if fastest[name] > bar]
+    missed = [name for name, bar in BARS.items() if median[name] > bar]
     if "--json" in sys.argv:
         print(json.dumps({"fastest": fastest, "median": median, "bars": BARS, "missed": missed}))  # noqa: T201
     else:
