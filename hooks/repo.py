@@ -13,6 +13,8 @@ from foureyes.shared.errors import UserError
 OLDEST_GIT = (2, 30)
 # A hook is started with these set for one repository, index and command; ours are set from what `open` found.
 _BOUND_TO_ONE_CALL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX")
+_TASTE = ("GIT_DIFF_OPTS", "GIT_EXTERNAL_DIFF")
+"""How a person likes to see diffs: it would change the diffs that records are counted from."""
 
 
 class GitFailed(UserError):
@@ -198,7 +200,7 @@ class Repo(NamedTuple):
         return run_git_with_limit(*arguments, cwd=cwd, env=self._env(env), seconds=seconds)
 
     def _env(self, more: Mapping[str, str] | None) -> dict[str, str]:
-        ours = {name: value for name, value in os.environ.items() if name not in _BOUND_TO_ONE_CALL}
+        ours = {name: value for name, value in os.environ.items() if name not in _BOUND_TO_ONE_CALL + _TASTE}
         ours["GIT_DIR"] = str(self.git_dir)
         if self.work_tree is not None:
             ours["GIT_WORK_TREE"] = str(self.work_tree)

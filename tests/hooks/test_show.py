@@ -139,3 +139,12 @@ def test_errors_say_what_to_do(repo: Path, tmp_path: Path):
     status, text = refused(repo)
     assert status == 1
     assert "to the gate this commit has no record" in text
+
+
+def test_how_a_person_likes_their_diffs_changes_no_record(repo: Path, monkeypatch: pytest.MonkeyPatch):
+    lines = [f"line {n}\n" for n in range(40)]
+    commit(repo, {"long": "".join(lines)}, "a long file")
+    commit(repo, {"long": "".join(lines[:20] + lines[21:])}, "one line less")
+    monkeypatch.setenv("GIT_DIFF_OPTS", "-u5")
+    monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
+    assert '"deleted": 1' in foureyes(repo, "show", "--json", "HEAD")
