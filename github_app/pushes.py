@@ -34,14 +34,12 @@ def read_pushes(
     commits: Collection[str],
     activity: Activity,
 ) -> tuple[Push, ...]:
-    """Every witnessed push; `Push(head, None)` last, if nobody can say who pushed what is the head now."""
+    """Every witnessed push. That none names the head is a fact too: then nobody can say who pushed it."""
     pushes = _seen(engine, answer, commits)
     if not _names_head(pushes, answer) and _may_ask(answer):
         head = answer.pull.head
         activity.asked.get((answer.pull.repository.id, head), lambda: _ask(engine, client, answer))
         pushes = _seen(engine, answer, commits)
-    if not _names_head(pushes, answer):
-        pushes = (*(push for push in pushes if push.head != answer.pull.head), Push(answer.pull.head, None))
     return pushes
 
 

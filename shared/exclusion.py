@@ -132,13 +132,20 @@ def _unknown(
 ) -> Iterator[UnknownPerson]:
     commits = tuple(commits)
     yield from _behind(pull.author, "opened this pull request", "pull request", steered)
-    for push in pushes:
+    for push in _with_the_head(pull, tuple(pushes)):
         if _only_landed(push, commits):
             continue
         yield from _behind(push.account, f"pushed {short(push.head)}", f"push {push.head}", steered)
     for commit in commits:
         if not _adds_nobody(commit):
             yield from _behind_commit(commit)
+
+
+def _with_the_head(pull: Pull, pushes: tuple[Push, ...]) -> tuple[Push, ...]:
+    """Somebody pushed the head; if no push seen says who, nobody can say it is not one of the approvers."""
+    if any(push.head == pull.head for push in pushes):
+        return pushes
+    return (*pushes, Push(pull.head, None))
 
 
 def _behind(account: Account | None, did: str, key: str, steered: bool) -> Iterator[UnknownPerson]:

@@ -270,9 +270,10 @@ def test_G51_a_bot_that_nobody_answers_for_hides_one_person():
     assert outcome(replace(bots, reviews=Known(third))) is Outcome.PASS
 
 
-def test_a_pusher_nobody_saw_and_an_unlinked_address_cost_one_more_each():
+@pytest.mark.parametrize("pushes", [(Push(HEAD, None),), (), (Push("9" * 40, OLGA),)])
+def test_a_pusher_nobody_saw_and_an_unlinked_address_cost_one_more_each(pushes):
     nobody = unrecorded(author=person(None, "who@laptop"), committer=person(None, "who@laptop"))
-    verdict = rule(facts(commits=(nobody,), pushes=(Push(HEAD, None),), reviews=BOTH), "two_humans")
+    verdict = rule(facts(commits=(nobody,), pushes=pushes, reviews=BOTH), "two_humans")
     assert verdict.outcome is Outcome.BLOCK, "four are needed and only two exist"
     assert len([r for r in verdict.reasons if r.code == "unknown-person"]) == 2
 
