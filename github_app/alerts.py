@@ -46,6 +46,8 @@ class Alert:
     raised_at: int = 0
     """Milliseconds since 1970."""
     check_run_id: int | None = None
+    issue: int | None = None
+    """Number of the issue that tells it."""
 
 
 def keep(conn: Connection, raised: Alert, at: int) -> bool:

@@ -11,7 +11,7 @@ from foureyes.github_app.storage import decision
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.canonical import canonical_bytes, sha256_hex
 from foureyes.shared.errors import UserError
-from foureyes.shared.facts import PullFacts
+from foureyes.shared.facts import Known, PullFacts
 from foureyes.shared.verdict import Verdict
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -44,6 +44,8 @@ class Decision:
     verdict_sha256: str
     title: str
     check_run_id: int | None = None
+    floor_sha256: str | None = None
+    """Of the organisation's floor, "" where none could be read; None: decided before this was kept."""
 
 
 def new_id(at: int, random: Callable[[int], bytes] = secrets.token_bytes) -> str:
@@ -79,7 +81,14 @@ def decide(
         verdict_sha256=sha256_hex(verdict_bytes),
         title=title,
         check_run_id=check_run_id,
+        floor_sha256=floor_digest(facts),
     )
+
+
+def floor_digest(facts: PullFacts) -> str:
+    """As a decision keeps it."""
+    floor = facts.floor
+    return sha256_hex(floor.value.encode()) if isinstance(floor, Known) and floor.value else ""
 
 
 def store(conn: Connection, made: Decision) -> None:
@@ -136,7 +145,7 @@ def to_json(made: Decision) -> dict[str, object]:
 def from_json(data: object) -> Decision:
     """Reads an export back. Raises UserError on anything else."""
     names = {field.name for field in fields(Decision)}
-    if not isinstance(data, dict) or not names - {"check_run_id"} <= set(data) <= names:
+    if not isinstance(data, dict) or not names - {"check_run_id", "floor_sha256"} <= set(data) <= names:
         raise UserError(
             "this is not an exported decision",
             why="a decision can only be made again from all of its inputs",
@@ -145,6 +154,8 @@ def from_json(data: object) -> Decision:
     numbers = {"repository_id", "pull", "made_at"}
     for name, value in data.items():
         if name == "check_run_id" and (value is None or type(value) is int):
+            continue
+        if name == "floor_sha256" and value is None:
             continue
         if type(value) is not (int if name in numbers else str):
             raise UserError(f"this is not an exported decision: {name} has a surprising value")

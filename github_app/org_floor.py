@@ -80,7 +80,7 @@ def _ask(client: InstallationClient, owner: str) -> PolicyBlob | None:
 
 def _standing(conn: Connection, owner_id: int, blob: PolicyBlob | None, required: bool) -> OrgFloor:
     if blob is None:
-        if seen.policy_ever_seen(conn, _kept_as(owner_id)):
+        if seen.floor_ever_seen(conn, owner_id):
             return OrgFloor(
                 Unknown(f"the organisation's floor ({PATH}) was there and cannot be seen any more")
             )
@@ -89,7 +89,7 @@ def _standing(conn: Connection, owner_id: int, blob: PolicyBlob | None, required
         return NO_FLOOR
     problem = blob.problem or _problem(blob.text or "")
     text = (blob.text or "").replace("\0", "\ufffd")
-    seen.keep_policy(conn, _kept_as(owner_id), blob.oid, text, not problem, now(conn))
+    seen.keep_floor(conn, owner_id, blob.oid, text, not problem, now(conn))
     if problem:
         return OrgFloor(Unknown(f"the organisation's floor has an error: {problem}"), blob.oid)
     return OrgFloor(Known(text), blob.oid)
@@ -107,10 +107,5 @@ def _problem(text: str) -> str:
 
 def _last_good(conn: Connection, owner_id: int) -> OrgFloor | None:
     """By which the pull request is judged that mends the file."""
-    kept = seen.last_good_policy(conn, _kept_as(owner_id))
+    kept = seen.last_good_floor(conn, owner_id)
     return None if kept is None or _problem(kept.text) else OrgFloor(Known(kept.text), kept.oid)
-
-
-def _kept_as(owner_id: int) -> int:
-    """Floors are kept with the policies of repositories, whose ids are positive."""
-    return -owner_id

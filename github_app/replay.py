@@ -49,6 +49,7 @@ def replay(stored: Decision) -> Replay:
     except PolicyError as error:
         return Replay((*found, f"its policy cannot be read: {error}"))
     found += _other_pull(stored, facts)
+    found += _other_floor(stored, facts)
     verdict = evaluate(facts, policy).verdict
     again = canonical_bytes(verdict.to_json()).decode("ascii")
     if again != stored.verdict:
@@ -96,6 +97,17 @@ def _other_pull(stored: Decision, facts: PullFacts) -> list[str]:
         for name, filed, about in pairs
         if filed != about
     ]
+
+
+def _other_floor(stored: Decision, facts: PullFacts) -> list[str]:
+    held = decisions.floor_digest(facts)
+    if stored.floor_sha256 in (None, held):
+        return []
+    return [f"it is filed under floor {_digest(stored.floor_sha256)}, its facts hold {_digest(held)}"]
+
+
+def _digest(sha256: str | None) -> str:
+    return f"sha256 {sha256[:16]}" if sha256 else "none"
 
 
 def _differences(before: str, now: Verdict) -> list[str]:

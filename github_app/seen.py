@@ -8,10 +8,17 @@ import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, or_, select
 
 from foureyes.github_app import storage
-from foureyes.github_app.storage import envelope_seen, insert, policy_seen, push_seen, record_seen
+from foureyes.github_app.storage import (
+    envelope_seen,
+    floor_seen,
+    insert,
+    policy_seen,
+    push_seen,
+    record_seen,
+)
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import Push
 from foureyes.shared.people import Account, Kind
@@ -176,30 +183,48 @@ def records_seen(
 
 
 def keep_policy(conn: Connection, repository_id: int, oid: str, text: str, good: bool, at: int) -> None:
-    statement = insert(conn, policy_seen).values(
-        repository_id=repository_id, oid=oid, text=text, good=good, seen_at=at
-    )
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=[policy_seen.c.repository_id, policy_seen.c.oid],
-            set_={"good": good, "seen_at": at},
-        )
-    )
+    _keep_text(conn, policy_seen.c.repository_id, repository_id, SeenPolicy(oid, text), good, at)
 
 
 def last_good_policy(conn: Connection, repository_id: int) -> SeenPolicy | None:
     """The policy that was in force last and could be read."""
-    where = (policy_seen.c.repository_id == repository_id) & policy_seen.c.good
-    row = conn.execute(
-        select(policy_seen).where(where).order_by(policy_seen.c.seen_at.desc()).limit(1)
-    ).first()
-    return SeenPolicy(row.oid, row.text) if row else None
+    return _last_good(conn, policy_seen.c.repository_id, repository_id)
 
 
 def policy_ever_seen(conn: Connection, repository_id: int) -> bool:
     """False: the repository was never set up, so that nothing is published there."""
-    where = policy_seen.c.repository_id == repository_id
-    return conn.execute(select(policy_seen.c.oid).where(where).limit(1)).first() is not None
+    return _ever_seen(conn, policy_seen.c.repository_id, repository_id)
+
+
+def keep_floor(conn: Connection, owner_id: int, oid: str, text: str, good: bool, at: int) -> None:
+    _keep_text(conn, floor_seen.c.owner_id, owner_id, SeenPolicy(oid, text), good, at)
+
+
+def last_good_floor(conn: Connection, owner_id: int) -> SeenPolicy | None:
+    """The organisation's floor that held last and could be read."""
+    return _last_good(conn, floor_seen.c.owner_id, owner_id)
+
+
+def floor_ever_seen(conn: Connection, owner_id: int) -> bool:
+    return _ever_seen(conn, floor_seen.c.owner_id, owner_id)
+
+
+def _keep_text(conn: Connection, key: Column[int], whose: int, text: SeenPolicy, good: bool, at: int) -> None:
+    values = {key.name: whose, "oid": text.oid, "text": text.text, "good": good, "seen_at": at}
+    statement = insert(conn, key.table).values(values)
+    newer = {"good": good, "seen_at": at}
+    conn.execute(statement.on_conflict_do_update(index_elements=[key.name, "oid"], set_=newer))
+
+
+def _last_good(conn: Connection, key: Column[int], whose: int) -> SeenPolicy | None:
+    table = key.table
+    newest = select(table).where((key == whose) & table.c.good).order_by(table.c.seen_at.desc()).limit(1)
+    row = conn.execute(newest).first()
+    return SeenPolicy(row.oid, row.text) if row else None
+
+
+def _ever_seen(conn: Connection, key: Column[int], whose: int) -> bool:
+    return conn.execute(select(key).where(key == whose).limit(1)).first() is not None
 
 
 def _account(id: int, login: str, kind: str) -> Account | None:

@@ -156,6 +156,17 @@ policy_seen = Table(
     Column("seen_at", BigInteger, nullable=False),  # last time
 )
 
+# An organisation's floor, as its policy file in its repository `.github` was.
+floor_seen = Table(
+    "floor_seen",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("oid", String(64), primary_key=True),  # of the blob
+    Column("text", Text, nullable=False),
+    Column("good", Boolean, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),  # last time
+)
+
 decision = Table(
     "decision",
     metadata,
@@ -177,6 +188,7 @@ decision = Table(
     Column("verdict_sha256", String(64), nullable=False),
     Column("title", Text, nullable=False),
     Column("check_run_id", BigInteger),
+    Column("floor_sha256", String(64)),  # "": none could be read; null: decided before this was kept
     Index("decision_pull", "repository_id", "pull", "made_at"),
     Index("decision_head", "repository_id", "head", "made_at"),
     Index("decision_base", "repository_id", "base_ref"),
@@ -217,6 +229,7 @@ alert = Table(
     Column("text", Text, nullable=False),
     Column("raised_at", BigInteger, nullable=False),
     Column("check_run_id", BigInteger),  # null: not shown yet; 0: there is nowhere to show it
+    Column("issue", BigInteger),  # the number of the issue that tells it
     UniqueConstraint("repository_id", "kind", "ref", "commit", name="alert_once"),
     Index("alert_time", "raised_at"),
 )
@@ -229,6 +242,18 @@ record_shown = Table(
     Column("branch", Text, primary_key=True),
     Column("commit", String(64), primary_key=True),
     Column("sha256", String(64), nullable=False),
+)
+
+# Whose review was asked for, once for each content of a pull request.
+review_asked = Table(
+    "review_asked",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull", BigInteger, primary_key=True, autoincrement=False),
+    Column("content", String(64), primary_key=True),
+    Column("account_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Index("review_asked_account", "repository_id", "account_id", "asked_at"),
 )
 
 _WRITES = "foureyes_writes"

@@ -117,6 +117,7 @@ CHANGES: dict[str, Callable[[Decision], Decision]] = {
     "a verdict of another form": lambda d: replace(d, verdict='{"outcome":"pass"}'),
     "outcome": lambda d: replace(d, outcome="wait"),
     "head": lambda d: replace(d, head="9" * 40),
+    "floor": lambda d: replace(d, floor_sha256="9" * 64),
     "pull request": lambda d: replace(d, pull=1),
     "repository": lambda d: replace(d, repository_id=77),
     "repository name": lambda d: replace(d, slug="acme/other"),

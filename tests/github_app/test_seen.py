@@ -97,3 +97,14 @@ def test_the_policy_that_was_in_force_last_is_the_last_good_one(engine: Engine) 
     with storage.reading(engine) as conn:
         assert seen.policy_ever_seen(conn, 10)
         assert seen.last_good_policy(conn, 10) is None
+
+
+def test_a_floor_is_kept_under_its_owner_and_apart_from_the_policies(engine: Engine) -> None:
+    with storage.writing(engine) as conn:
+        seen.keep_floor(conn, 9, "o1", "first", True, 5)
+        seen.keep_floor(conn, 9, "o2", "broken", False, 6)
+        seen.keep_policy(conn, 9, "o3", "policy", True, 7)
+    with storage.reading(engine) as conn:
+        assert seen.last_good_floor(conn, 9) == SeenPolicy("o1", "first")
+        assert seen.last_good_policy(conn, 9) == SeenPolicy("o3", "policy")
+        assert (seen.floor_ever_seen(conn, 9), seen.floor_ever_seen(conn, 10)) == (True, False)

@@ -1,12 +1,15 @@
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
-from foureyes.github_app import storage
+from foureyes.github_app import schema, seen, storage
+from foureyes.github_app.seen import SeenPolicy
 from foureyes.github_app.settings import sqlite_url
 from foureyes.shared.errors import UserError
 
@@ -39,6 +42,33 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(engine: Engine)
         storage.check_schema(engine)
     with storage.reading(engine) as conn:
         assert conn.execute(text("select version_num from alembic_version")).scalar_one() == "r9999"
+
+
+def test_floors_that_were_kept_among_the_policies_are_found_where_they_belong(database_url: str) -> None:
+    engine = storage.connect(database_url)
+    at_revision(engine, "r0002")
+    with storage.writing(engine) as conn:
+        conn.execute(
+            text("insert into policy_seen values (-7, 'oid', 'floor', true, 5), (7, 'p', 'policy', true, 6)")
+        )
+    storage.migrate(engine)
+    with storage.reading(engine) as conn:
+        assert seen.last_good_floor(conn, 7) == SeenPolicy("oid", "floor")
+        assert seen.last_good_policy(conn, 7) == SeenPolicy("p", "policy")
+        assert not seen.policy_ever_seen(conn, -7)
+    engine.dispose()
+
+
+def at_revision(engine: Engine, revision: str) -> None:
+    """An empty database as an older version left it."""
+    config, script = schema._scripts()
+
+    def steps(rev: Any, _context: Any) -> Any:
+        return script._upgrade_revs(revision, rev)
+
+    with storage.writing(engine) as conn, EnvironmentContext(config, script, fn=steps) as environment:
+        environment.configure(connection=conn, transactional_ddl=True)
+        environment.run_migrations()
 
 
 def test_an_empty_database_is_not_current(database_url: str) -> None:
