@@ -39,7 +39,7 @@ def open_pull(
         message = f"No commits between {base_ref} and {head_ref}"
         raise Refusal(422, "Validation Failed", errors=[message])
     now = world.now()
-    number = max(repository.pulls, default=0) + 1
+    number = repository.next_number
     pull = Pull(
         id=world.next_id(),
         number=number,

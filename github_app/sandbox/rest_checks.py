@@ -49,7 +49,7 @@ def annotations(ask: Ask) -> Page:
 def list_for_ref(ask: Ask) -> Page:
     """`filter=latest` (the default) keeps the newest run of each name and App."""
     repository = ask.repository()
-    head = _commit(repository, ask.parameter("ref"))
+    head = commit_of(repository, ask.parameter("ref"))
     runs = [r for r in repository.check_runs if r.suite.head_sha == head]
     if name := ask.query.get("check_name"):
         runs = [r for r in runs if r.name == name]
@@ -64,7 +64,7 @@ def list_for_ref(ask: Ask) -> Page:
     return Page(runs, lambda r: shapes_pull.check_run(ask.world, r), "check_runs")
 
 
-def _commit(repository: Repository, ref: str) -> str:
+def commit_of(repository: Repository, ref: str) -> str:
     for expression in (ref, f"refs/{ref}", f"refs/heads/{ref}", f"refs/tags/{ref}"):
         if found := repository.git.commit_id(expression):
             return found
@@ -92,7 +92,7 @@ def _suite(ask: Ask) -> CheckSuite:
 @handles("checks/list-suites-for-ref", "checks:read")
 def list_suites_for_ref(ask: Ask) -> Page:
     repository = ask.repository()
-    head = _commit(repository, ask.parameter("ref"))
+    head = commit_of(repository, ask.parameter("ref"))
     suites = [s for s in repository.check_suites if s.head_sha == head]
     if app := ask.query.get("app_id"):
         suites = [s for s in suites if str(s.app.id) == app]

@@ -229,11 +229,6 @@ def _assign(ask: Ask, *, remove: bool) -> Json:
     return issue(ask, pull)
 
 
-@handles("issues/get", "issues:read")
-def get_issue(ask: Ask) -> Json:
-    return issue(ask, ask.pull())
-
-
 def issue(ask: Ask, pull: Pull) -> Json:
     """Every pull request is an issue too."""
     url = shapes.api(ask.world, f"/repos/{pull.repository.slug}/issues/{pull.number}")

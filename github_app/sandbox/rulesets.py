@@ -2,7 +2,16 @@
 
 import fnmatch
 
-from foureyes.github_app.sandbox.state import CheckRun, Json, Pull, Repository, Ruleset, User, World
+from foureyes.github_app.sandbox.state import (
+    CheckRun,
+    CommitStatus,
+    Json,
+    Pull,
+    Repository,
+    Ruleset,
+    User,
+    World,
+)
 
 _SATISFIES = ("success", "neutral", "skipped")
 """GitHub lets all three through: whoever publishes must know."""
@@ -55,17 +64,31 @@ def latest_run(repository: Repository, sha: str, name: str, app: int | None) -> 
     return max(runs, key=lambda run: run.id, default=None)
 
 
+def latest_status(repository: Repository, sha: str, name: str, app: int | None) -> CommitStatus | None:
+    """The newest commit status of that name; with an App id only that App's."""
+    found = [
+        status
+        for status in repository.statuses
+        if (status.sha, status.context) == (sha, name) and app in (None, status.app and status.app.id)
+    ]
+    return max(found, key=lambda status: status.id, default=None)
+
+
 def unsatisfied(repository: Repository, branch: str, sha: str, actor: User | None = None) -> list[str]:
-    """One sentence for each required check that does not let this commit in."""
+    """One sentence for each required check that does not let this commit in. Where a check run and a commit status
+    have its name, both must.
+    """
     sentences = []
     for name, app in required_checks(repository, branch, actor):
-        run = latest_run(repository, sha, name, app)
-        if run is None:
+        run, status = latest_run(repository, sha, name, app), latest_status(repository, sha, name, app)
+        if run is None and status is None:
             sentences.append(f'Required status check "{name}" is expected.')
-        elif run.status != "completed":
+        elif run is not None and run.status != "completed":
             sentences.append(f'Required status check "{name}" is {run.status.replace("_", " ")}.')
-        elif run.conclusion not in _SATISFIES:
+        elif run is not None and run.conclusion not in _SATISFIES:
             sentences.append(f'Required status check "{name}" is failing.')
+        elif status is not None and status.state != "success":
+            sentences.append(f'Required status check "{name}" is {status.state}.')
     return sentences
 
 

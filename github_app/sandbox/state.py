@@ -157,6 +157,33 @@ class CheckRun:
 
 
 @dataclass(eq=False)
+class CommitStatus:
+    """Anyone who may write statuses gives them any name. `app`: whose token it came with, None for a person's."""
+
+    id: int
+    sha: str
+    context: str
+    state: str
+    creator: User
+    app: App | None
+    created_at: str
+    description: str | None = None
+    target_url: str | None = None
+
+
+@dataclass(eq=False)
+class Issue:
+    id: int
+    number: int
+    author: User
+    title: str
+    body: str
+    created_at: str
+    labels: tuple[str, ...] = ()
+    state: str = "open"
+
+
+@dataclass(eq=False)
 class Review:
     id: int
     pull: "Pull"
@@ -243,6 +270,8 @@ class Repository:
     activity: list[Activity] = field(default_factory=list)
     check_suites: list[CheckSuite] = field(default_factory=list)
     check_runs: list[CheckRun] = field(default_factory=list)
+    statuses: list[CommitStatus] = field(default_factory=list)
+    issues: dict[int, Issue] = field(default_factory=dict)
     queues: dict[str, "list[QueueEntry]"] = field(default_factory=dict)
     """Branch -> what waits to be merged into it, the next one first."""
     made_by_github: set[str] = field(default_factory=set)
@@ -251,6 +280,11 @@ class Repository:
     @property
     def slug(self) -> str:
         return f"{self.owner.login}/{self.name}"
+
+    @property
+    def next_number(self) -> int:
+        """Pull requests and issues are counted together."""
+        return max((*self.pulls, *self.issues), default=0) + 1
 
 
 @dataclass(eq=False)

@@ -116,6 +116,10 @@ def test_every_supported_operation_is_valid_by_githubs_contract(world: World) ->
     does("olga", "DELETE", f"{REPO}/issues/{number}/assignees", {"assignees": ["ben"]})
     does("olga", "POST", f"{REPO}/issues/{number}/comments", {"body": "hello"})
     read(f"{REPO}/issues/{number}/comments")
+    told = does("ben", "POST", f"{REPO}/issues", {"title": "t", "body": "b", "labels": ["seen"]})["number"]
+    read(f"{REPO}/issues?labels=seen", f"{REPO}/issues/{told}")
+    does("olga", "POST", f"{REPO}/statuses/{sha}", {"state": "pending", "context": "ci"})
+    read(f"{REPO}/commits/{sha}/status", f"{REPO}/commits/{sha}/statuses")
     does("olga", "POST", f"{pull}/requested_reviewers", {"reviewers": ["sam"]})
     does("olga", "DELETE", f"{pull}/requested_reviewers", {"reviewers": ["sam"]})
     does("olga", "PATCH", pull, {"title": "Other"})
