@@ -6,11 +6,12 @@ dropped only if it was decided, not merely seen, so that asking GitHub to delive
 
 import zlib
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, Executable, bindparam, delete, func, select, update
 
-from foureyes.github_app import seen, storage
+from foureyes.github_app import group_commit, seen, storage
 from foureyes.github_app.events import Effects, effects
 from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane, groups, wake_all
 from foureyes.github_app.policy_in_force import may_be_gated
@@ -36,16 +37,8 @@ def accept(engine: Engine, given: Delivery) -> bool:
     Raises sqlalchemy.exc.SQLAlchemyError if it could not be stored; it must not be acknowledged then.
     """
     found = effects(given.event, given.payload)
-    with storage.writing(engine) as conn:
-        at = storage.now(conn)
-        if not _is_news(conn, given, found.note, at):
-            return False
-        _keep(conn, found, at)
-        is_default = any(lane.ref == EVERY_BRANCH for lane in found.lanes)
-        wanted = [lane for lane in found.lanes if _matters(conn, lane, is_default)]
-        woken = wake_all(conn, [*_groups(conn, given.event, found), *wanted], at)
-        _await(conn, given.guid, woken, at)
-    return True
+    parcel = _packed(given, found.note)
+    return group_commit.commit(engine, lambda conn: _store(conn, parcel, found))
 
 
 def undecided(conn: Connection) -> int:
@@ -53,33 +46,74 @@ def undecided(conn: Connection) -> int:
     return conn.execute(select(func.count()).where(delivery.c.decided_at.is_(None))).scalar_one()
 
 
-def _is_news(conn: Connection, given: Delivery, note: str, at: int) -> bool:
-    digest = sha256_hex(given.body)
+@dataclass(frozen=True)
+class _Parcel:
+    """A delivery as it is stored; made before the transaction, so that nobody waits for it."""
+
+    guid: str
+    columns: dict[str, object]
+
+    @property
+    def digest(self) -> object:
+        return self.columns["payload_sha256"]
+
+
+def _packed(given: Delivery, note: str) -> _Parcel:
     action = given.payload.get("action")
-    row = storage.insert(conn, delivery).values(
-        guid=given.guid,
-        event=given.event,
-        action=action if isinstance(action, str) and action.isidentifier() and len(action) <= 64 else "",
-        received_at=at,
-        received_count=1,
-        payload=zlib.compress(given.body, 1),
-        payload_sha256=digest,
-        note=note,
-    )
-    again = {"received_count": delivery.c.received_count + 1}
-    stored = row.on_conflict_do_update(index_elements=[delivery.c.guid], set_=again)
-    before = conn.execute(stored.returning(delivery.c.decided_at, delivery.c.payload_sha256)).one()
-    if before.payload_sha256 == digest:
-        return before.decided_at is None
-    # The GUID is not signed, the body is: another body under a known GUID is another delivery.
-    other = {
+    known = isinstance(action, str) and action.isidentifier() and len(action) <= 64
+    columns = {
         "event": given.event,
+        "action": action if known else "",
         "payload": zlib.compress(given.body, 1),
-        "payload_sha256": digest,
+        "payload_sha256": sha256_hex(given.body),
         "note": note,
     }
-    conn.execute(update(delivery).where(delivery.c.guid == given.guid).values(other))
+    return _Parcel(given.guid, columns)
+
+
+def _store(conn: Connection, parcel: _Parcel, found: Effects) -> bool:
+    at = storage.now(conn)
+    mine = delivery.c.guid == parcel.guid
+    before = conn.execute(select(delivery.c.decided_at, delivery.c.payload_sha256).where(mine)).first()
+    # The GUID is not signed, the body is: another body under a known GUID is another delivery.
+    if before and before.decided_at is not None and before.payload_sha256 == parcel.digest:
+        again = {"received_count": delivery.c.received_count + 1}
+        conn.execute(update(delivery).where(mine).values(again))
+        return False
+    _keep(conn, found, at)
+    woken = wake_all(conn, _wanted(conn, parcel, found), at)
+    _file(conn, parcel, woken, at, is_known=before is not None)
     return True
+
+
+def _file(conn: Connection, parcel: _Parcel, woken: dict[str, int], at: int, *, is_known: bool) -> None:
+    """The delivery, and what has to be looked at before it is decided."""
+    dialect, decided_at = conn.dialect.name, None if woken else at
+    row = {"guid": parcel.guid, "received_at": at, "decided_at": decided_at, **parcel.columns}
+    conn.execute(_filing(dialect), row)
+    if is_known:
+        conn.execute(delete(delivery_awaits).where(delivery_awaits.c.guid == parcel.guid))
+    if woken:
+        rows = [{"guid": parcel.guid, "lane": key, "gen": gen} for key, gen in woken.items()]
+        conn.execute(_awaiting(dialect), rows)
+
+
+@cache
+def _filing(dialect: str) -> Executable:
+    names = ("guid", "event", "action", "received_at", "payload", "payload_sha256", "note", "decided_at")
+    given: dict[str, Any] = {name: bindparam(name) for name in names}
+    row = storage.insert_into(dialect, delivery).values(received_count=1, **given)
+    again = {name: row.excluded[name] for name in names[1:] if name != "received_at"}
+    again["received_count"] = delivery.c.received_count + 1
+    return row.on_conflict_do_update(index_elements=[delivery.c.guid], set_=again)  # type: ignore[no-any-return]
+
+
+@cache
+def _awaiting(dialect: str) -> Executable:
+    row = storage.insert_into(dialect, delivery_awaits)
+    # In its way can only be the same delivery, stored at the same moment by another server.
+    newer = {"gen": row.excluded.gen}
+    return row.on_conflict_do_update(index_elements=["guid", "lane"], set_=newer)  # type: ignore[no-any-return]
 
 
 def _keep(conn: Connection, found: Effects, at: int) -> None:
@@ -100,17 +134,14 @@ def _matters(conn: Connection, lane: Lane, is_default: bool) -> bool:
     return lane.ref.startswith(LANDED) and may_be_gated(conn, lane.repository_id, base)
 
 
+def _wanted(conn: Connection, parcel: _Parcel, found: Effects) -> list[Lane]:
+    is_default = any(lane.ref == EVERY_BRANCH for lane in found.lanes)
+    wanted = [lane for lane in found.lanes if _matters(conn, lane, is_default)]
+    return [*_groups(conn, str(parcel.columns["event"]), found), *wanted]
+
+
 def _groups(conn: Connection, event: str, found: Effects) -> tuple[Lane, ...]:
     """What happens to a pull request may be about one that waits in a merge queue, whose group is green by now."""
     if event not in ("pull_request", "pull_request_review") or not found.lanes:
         return ()
     return groups(conn, found.lanes[0].repository_id)
-
-
-def _await(conn: Connection, guid: str, woken: dict[str, int], at: int) -> None:
-    conn.execute(delete(delivery_awaits).where(delivery_awaits.c.guid == guid))
-    if woken:
-        rows = [{"guid": guid, "lane": key, "gen": gen} for key, gen in woken.items()]
-        conn.execute(delivery_awaits.insert(), rows)
-    decided_at = None if woken else at
-    conn.execute(update(delivery).where(delivery.c.guid == guid).values(decided_at=decided_at))

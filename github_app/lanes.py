@@ -9,10 +9,11 @@ Each function takes an open transaction (`storage.writing`) and the time in mill
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, case, func, select, update
 
-from foureyes.github_app.storage import delivery, delivery_awaits, insert, work
+from foureyes.github_app.storage import delivery, delivery_awaits, insert_into, work
 
 EVERY_BRANCH = "*"
 """As a lane's `ref`: the default branch moved, so that any pull request may be judged by another policy."""
@@ -103,23 +104,12 @@ def wake(conn: Connection, lane: Lane, at: int) -> int:
     A lane that backs off becomes due at once, since news may be what it needed; not before the time that
     GitHub asked us to wait for.
     """
-    statement = insert(conn, work).values(
-        key=lane.key, installation_id=lane.installation_id, repository_id=lane.repository_id, slug=lane.slug,
-        head=lane.head, ref=lane.ref, pull=lane.pull, gen=1, done_gen=0, due_at=at, not_before=0,
-        lease_until=0, owner="", tries=0, last_error="", live=bool(lane.head), green=False,
-    )  # fmt: skip
-    statement = statement.on_conflict_do_update(
-        index_elements=[work.c.key],
-        set_={
-            "gen": work.c.gen + 1,
-            "due_at": case((work.c.not_before > at, work.c.not_before), else_=at),
-            "installation_id": lane.installation_id,
-            "slug": lane.slug,
-            "ref": case((statement.excluded.ref != "", statement.excluded.ref), else_=work.c.ref),
-            "pull": func.coalesce(statement.excluded.pull, work.c.pull),
-        },
-    ).returning(work.c.gen)
-    return int(conn.execute(statement).scalar_one())
+    row = {
+        "key": lane.key, "installation_id": lane.installation_id, "repository_id": lane.repository_id,
+        "slug": lane.slug, "head": lane.head, "ref": lane.ref, "pull": lane.pull, "due_at": at,
+        "live": bool(lane.head),
+    }  # fmt: skip
+    return int(conn.execute(_waking(conn.dialect.name), row).scalar_one())
 
 
 def wake_all(conn: Connection, found: Iterable[Lane], at: int) -> dict[str, int]:
@@ -128,13 +118,40 @@ def wake_all(conn: Connection, found: Iterable[Lane], at: int) -> dict[str, int]
     return {key: wake(conn, by_key[key], at) for key in sorted(by_key)}
 
 
+@cache
+def _waking(dialect: str) -> Executable:
+    """Made once: making it takes longer than running it."""
+    new = {"gen": 1, "done_gen": 0, "not_before": 0, "lease_until": 0, "owner": "", "tries": 0}
+    given = ("key", "installation_id", "repository_id", "slug", "head", "ref", "pull", "due_at", "live")
+    statement = insert_into(dialect, work).values(
+        new | {"last_error": "", "green": False} | {name: bindparam(name) for name in given}
+    )
+    news = statement.excluded
+    made: Executable = statement.on_conflict_do_update(
+        index_elements=[work.c.key],
+        set_={
+            "gen": work.c.gen + 1,
+            "due_at": case((work.c.not_before > news.due_at, work.c.not_before), else_=news.due_at),
+            "installation_id": news.installation_id,
+            "slug": news.slug,
+            "ref": case((news.ref != "", news.ref), else_=work.c.ref),
+            "pull": func.coalesce(news.pull, work.c.pull),
+        },
+    ).returning(work.c.gen)
+    return made
+
+
 def groups(conn: Connection, repository_id: int) -> tuple[Lane, ...]:
     """Lanes of what waits in the repository's merge queues."""
-    mine = (work.c.repository_id == repository_id) & work.c.live & work.c.ref.startswith(GROUP)
     return tuple(
         Lane(row.installation_id, row.repository_id, row.slug, row.head, row.ref, row.pull)
-        for row in conn.execute(select(work).where(mine))
+        for row in conn.execute(_GROUPS, {"repository": repository_id})
     )
+
+
+_GROUPS = select(work).where(
+    work.c.repository_id == bindparam("repository"), work.c.live, work.c.ref.startswith(GROUP)
+)
 
 
 def claim(conn: Connection, owner: str, at: int, lease_ms: int) -> Claim | None:

@@ -318,7 +318,12 @@ def now(conn: Connection) -> int:
 
 def insert(conn: Connection, table: Table) -> Any:
     """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, which both databases have."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    return insert_into(conn.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> Any:
+    """As `insert`, for a statement that is made once and used often. `dialect`: `postgresql` or `sqlite`."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def migrate(engine: Engine) -> None:

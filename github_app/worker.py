@@ -10,9 +10,9 @@ import time
 import uuid
 from collections.abc import Callable
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from foureyes.github_app import lanes, logs, storage
+from foureyes.github_app import group_commit, lanes, logs, storage
 from foureyes.github_app.lanes import Claim, Done, Outcome, Retry
 from foureyes.github_app.redaction import redact
 from foureyes.github_app.sweep import sweep
@@ -29,8 +29,11 @@ _LONGEST_LOOK_SECONDS = 600
 
 def take(engine: Engine, lease_ms: int) -> Claim | None:
     """Claims the lane that is due longest, under an owner's name of its own."""
-    with storage.writing(engine) as conn:
+
+    def claim(conn: Connection) -> Claim | None:
         return lanes.claim(conn, uuid.uuid4().hex, storage.now(conn), lease_ms)
+
+    return group_commit.commit(engine, claim)
 
 
 def look(claim: Claim, judge: Judge) -> Outcome:
@@ -44,20 +47,19 @@ def look(claim: Claim, judge: Judge) -> Outcome:
 
 def settle(engine: Engine, claim: Claim, outcome: Outcome) -> bool:
     """Writes down what came of it; False if another worker has the lane by now."""
-    with storage.writing(engine) as conn:
-        at = storage.now(conn)
-        if isinstance(outcome, Done):
-            return lanes.finish(conn, claim, outcome, at)
-        is_dead = claim.tries + 1 >= lanes.DEAD_AFTER
-        _log.log(
-            logging.ERROR if is_dead else logging.WARNING,
-            "%s %s could not be looked at, %d times in a row: %s",
-            claim.lane.slug,
-            claim.lane.key,
-            claim.tries + 1,
-            outcome.why,
-        )
-        return lanes.retry_later(conn, claim, Retry(redact(outcome.why), outcome.after), at)
+    if isinstance(outcome, Done):
+        return group_commit.commit(engine, lambda conn: lanes.finish(conn, claim, outcome, storage.now(conn)))
+    is_dead = claim.tries + 1 >= lanes.DEAD_AFTER
+    _log.log(
+        logging.ERROR if is_dead else logging.WARNING,
+        "%s %s could not be looked at, %d times in a row: %s",
+        claim.lane.slug,
+        claim.lane.key,
+        claim.tries + 1,
+        outcome.why,
+    )
+    later = Retry(redact(outcome.why), outcome.after)
+    return group_commit.commit(engine, lambda conn: lanes.retry_later(conn, claim, later, storage.now(conn)))
 
 
 class Workers:
