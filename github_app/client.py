@@ -2,23 +2,31 @@
 
 PyGithub signs the App's JWT and carries the requests. Its own throttle and retries are off: a query would be held
 back as a write, a write could be repeated after an answer that never arrived, and a rate limit would put a worker to
-sleep past its lease. Its connection object keeps the request in itself, so each thread has its own.
+sleep past its lease. Its connection object keeps the request in itself, so each thread has its own. Budgets are kept
+per installation (limiter.py). A proxy and a CA of one's own come from the environment, as for every program.
 """
 
-import json
 import logging
+import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote
 
 import requests
 from github import Auth, Github, GithubException
 from github.Requester import Requester
 
+from foureyes.github_app.answer import Answer as Answer
+from foureyes.github_app.answer import GitHubError as GitHubError
+from foureyes.github_app.answer import RetryLater as RetryLater
+from foureyes.github_app.answer import began_at, judged, next_page, until_reset
+from foureyes.github_app.limiter import DOCUMENTED, Limiter, Purpose, spread
+from foureyes.github_app.revalidated import Revalidated
 from foureyes.github_app.settings import Settings
 
 TIMEOUT = 15
@@ -29,47 +37,39 @@ MOST_PAGES = 100
 _TRIES = 3
 _PAUSES = (0.2, 1.0)
 _TOKEN_MARGIN = 120.0
-_LONGEST_WAIT = 3600.0
-_SECONDARY_WAIT = 60.0
-
-
-class GitHubError(Exception):
-    """GitHub did not give a usable answer. `why` completes "could not be read: ..."; `status` is 0 without one."""
-
-    def __init__(self, why: str, status: int = 0) -> None:
-        super().__init__(why)
-        self.why = why
-        self.status = status
-
-
-class RetryLater(GitHubError):
-    """GitHub asks to wait: `after` seconds."""
-
-    def __init__(self, why: str, status: int, after: float) -> None:
-        super().__init__(why, status)
-        self.after = after
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    data: Any
 
 
 @dataclass(frozen=True)
 class _Token:
     value: str = field(repr=False)
     expires_at: float
+    permissions: Mapping[str, str] = field(default_factory=dict)
 
 
 Observer = Callable[[str, str, int], None]
 """Told of each request: verb, path, status (0: no answer)."""
 
+APP = 0
+"""In place of an installation's number: what the App asks for itself."""
+
 
 def _nobody(_verb: str, _path: str, _status: int) -> None:
     return None
+
+
+@dataclass(frozen=True)
+class _Request:
+    installation: int
+    verb: str
+    path: str
+    params: Mapping[str, str] | None
+    body: object
+    headers: Mapping[str, str]
+    of: Purpose | None = None
+
+    @property
+    def where(self) -> str:
+        return f"{self.verb} {self.path}"
 
 
 class GitHub:
@@ -94,6 +94,10 @@ class GitHub:
         self._lock = threading.Lock()
         self._locks: dict[int, threading.Lock] = {}
         self._tokens: dict[int, _Token] = {}
+        self._limiters: dict[int, Limiter] = {}
+        self.calls: Counter[str] = Counter()
+        """Requests by what came of them: `ok`, `refused`, `failed`, `limited` by GitHub, `held back` by us."""
+        self.revalidated = Revalidated()
         # At DEBUG PyGithub writes the headers that we give it, and with them the token.
         logging.getLogger("github").setLevel(logging.INFO)
 
@@ -104,18 +108,28 @@ class GitHub:
     def installation(self, installation_id: int) -> "InstallationClient":
         return InstallationClient(self, installation_id)
 
-    def as_app(self, verb: str, path: str, body: object = None) -> Answer:
+    def as_app(
+        self, verb: str, path: str, body: object = None, *, params: Mapping[str, str] | None = None
+    ) -> Answer:
         """A request with the App's own JWT: installations, tokens, deliveries."""
         if self._app is None:
             raise GitHubError(f"{verb} {path}: there is no App yet")
-        return self._send(verb, path, self._app.create_jwt(), body=body)
+        asked = _Request(APP, verb, path, params, body, {})
+        return self._send(asked, self._app.create_jwt())
 
     def as_nobody(self, verb: str, path: str) -> Answer:
         """A request without credentials, made once: what set-up asks before there is an App."""
-        return self._once(verb, path, "", None, None)
+        return self._once(_Request(APP, verb, path, None, None, {}), "")
 
     def token(self, installation_id: int) -> str:
         """A token of the installation with more than two minutes left; made by one thread while others wait."""
+        return self._held(installation_id).value
+
+    def may_write(self, installation_id: int, permission: str) -> bool:
+        """Whether the installation has granted an optional permission, as GitHub said with its token."""
+        return self._held(installation_id).permissions.get(permission) in ("write", "admin")
+
+    def _held(self, installation_id: int) -> _Token:
         with self._lock:
             lock = self._locks.setdefault(installation_id, threading.Lock())
         with lock:
@@ -123,7 +137,7 @@ class GitHub:
             if held is None or held.expires_at - self._clock() < _TOKEN_MARGIN:
                 held = self._mint(installation_id)
                 self._tokens[installation_id] = held
-            return held.value
+            return held
 
     def forget_token(self, installation_id: int) -> None:
         """GitHub refused it: it was revoked, or permissions changed."""
@@ -134,9 +148,29 @@ class GitHub:
         answer = self.as_app("POST", f"/app/installations/{installation_id}/access_tokens", {})
         try:
             expires = datetime.fromisoformat(answer.data["expires_at"]).astimezone(UTC).timestamp()
-            return _Token(str(answer.data["token"]), expires)
-        except (KeyError, TypeError, ValueError) as error:
+            granted = answer.data.get("permissions") or {}
+            return _Token(str(answer.data["token"]), expires, {str(k): str(v) for k, v in granted.items()})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise GitHubError("GitHub's answer to a request for a token was not understood") from error
+
+    def now(self) -> float:
+        return self._clock()
+
+    def limiter(self, installation_id: int) -> Limiter:
+        """One for all threads. Where GitHub documents no limits by the minute (Enterprise Server) none are kept."""
+        with self._lock:
+            found = self._limiters.get(installation_id)
+            if found is None:
+                paces = DOCUMENTED if self._settings.has_documented_limits else {}
+                found = Limiter(paces, clock=self._clock, sleep=self._sleep)
+                self._limiters[installation_id] = found
+            return found
+
+    def budgets(self) -> dict[int, dict[str, int]]:
+        """Installation -> resource -> points left of this hour."""
+        with self._lock:
+            limiters = dict(self._limiters)
+        return {number: limiter.remaining() for number, limiter in sorted(limiters.items())}
 
     def send(
         self,
@@ -146,88 +180,82 @@ class GitHub:
         *,
         params: Mapping[str, str] | None = None,
         body: object = None,
+        headers: Mapping[str, str] | None = None,
+        urgent: bool = False,
     ) -> Answer:
-        """Raises GitHubError for any status that is not 2xx. Reads are tried again, writes never."""
+        """Raises GitHubError for any status that is not 2xx, or 304 where `headers` ask for it. Reads are tried again,
+        writes never. `urgent` may use the part of the budget that is kept for taking a success back.
+        """
+        of = Purpose.RED if urgent else None
+        asked = _Request(installation_id, verb, path, params, body, dict(headers or {}), of)
         try:
-            return self._send(verb, path, self.token(installation_id), params, body)
+            return self._send(asked, self.token(installation_id))
         except GitHubError as error:
             if error.status != 401:
                 raise
             # refused before anything was done, so that one more try is no repetition
             self.forget_token(installation_id)
-            return self._send(verb, path, self.token(installation_id), params, body)
+            return self._send(asked, self.token(installation_id))
 
-    def _send(
-        self, verb: str, path: str, token: str, params: Mapping[str, str] | None = None, body: object = None
-    ) -> Answer:
-        tries = _TRIES if verb == "GET" or path == self._graphql_path else 1
+    def _send(self, asked: "_Request", token: str) -> Answer:
+        tries = _TRIES if asked.verb == "GET" or asked.path == self._graphql_path else 1
         for attempt in range(tries):
             try:
-                return self._once(verb, path, token, params, body)
+                return self._in_place(asked, token)
             except RetryLater:
                 raise
             except GitHubError as error:
                 if attempt + 1 == tries or not (error.status == 0 or error.status >= 500):
                     raise
-                self._sleep(_PAUSES[attempt])
+                self._sleep(_PAUSES[attempt] * random.uniform(0.5, 1.5))  # noqa: S311 - nothing secret
         raise AssertionError("unreachable")
 
-    def _once(
-        self, verb: str, path: str, token: str, params: Mapping[str, str] | None, body: object
-    ) -> Answer:
-        headers = {"Accept": "application/vnd.github+json"}
+    def _in_place(self, asked: "_Request", token: str) -> Answer:
+        limiter = self.limiter(asked.installation)
+        is_query = asked.path == self._graphql_path
+        points = 1 if asked.verb == "GET" or is_query else 5
+        with limiter.place("graphql" if is_query else "core", points, asked.of) as wait:
+            if wait > 0:
+                self.calls["held back"] += 1
+                raise RetryLater(f"{asked.where}: held back, the budget is used up", 429, spread(wait))
+            try:
+                return self._once(asked, token)
+            except RetryLater as error:
+                limiter.close(error.after)
+                raise
+
+    def _once(self, asked: "_Request", token: str) -> Answer:
+        headers = {"Accept": "application/vnd.github+json", **asked.headers}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        where = f"{verb} {path}"
+        where, began = asked.where, time.monotonic()
         try:
             status, answered, text = self._requester().requestJson(
-                verb, path, dict(params or {}), headers, body
+                asked.verb, asked.path, dict(asked.params or {}), headers, asked.body
             )
         except requests.Timeout as error:
-            self._observe(verb, path, 0)
-            raise GitHubError(f"{where}: no answer within {self._timeout} s") from error
+            raise self._failed(asked, f"{where}: no answer within {self._timeout} s") from error
         except (requests.RequestException, RuntimeError, ValueError, AssertionError) as error:
-            self._observe(verb, path, 0)
-            raise GitHubError(f"{where}: {type(error).__name__}: GitHub could not be reached") from error
+            why = f"{where}: {type(error).__name__}: GitHub could not be reached"
+            raise self._failed(asked, why) from error
         except GithubException as error:
-            self._observe(verb, path, 0)
-            raise GitHubError(f"{where}: {type(error).__name__}") from error
-        self._observe(verb, path, status)
-        return self._judged(
-            where, status, {name.lower(): str(value) for name, value in answered.items()}, text
-        )
-
-    def _judged(self, where: str, status: int, headers: Mapping[str, str], text: str) -> Answer:
+            raise self._failed(asked, f"{where}: {type(error).__name__}") from error
+        self._observe(asked.verb, asked.path, status)
+        told = {name.lower(): str(value) for name, value in answered.items()}
+        self.limiter(asked.installation).told(told)
         try:
-            data = json.loads(text) if text else None
-        except ValueError as error:
-            if 200 <= status < 300:
-                raise GitHubError(f"{where}: the answer is not JSON", 502) from error
-            data = None
-        if 200 <= status < 300:
-            return Answer(status, headers, data)
-        said = str(data.get("message", "")) if isinstance(data, dict) else ""
-        why = f"{where}: {status} {said[:200]}".rstrip()
-        if (wait := self._wait(status, headers, said)) is not None:
-            raise RetryLater(why, status, wait)
-        raise GitHubError(why, status)
+            answer = judged(where, status, told, text, self._clock())
+        except GitHubError as error:
+            kind = "limited" if isinstance(error, RetryLater) else "failed" if status >= 500 else "refused"
+            self.calls[kind] += 1
+            raise
+        self.calls["ok"] += 1
+        return replace(answer, began=began_at(told, time.monotonic() - began, self._clock()))
 
-    def _wait(self, status: int, headers: Mapping[str, str], said: str) -> float | None:
-        """Seconds that GitHub asks us to wait; None: it is not about a limit."""
-        if status not in (403, 429, 503):
-            return None
-        if headers.get("retry-after", "").isdigit():
-            return min(max(1.0, float(headers["retry-after"])), _LONGEST_WAIT)
-        if status != 503 and headers.get("x-ratelimit-remaining") == "0":
-            return self.until_reset(headers)
-        if status == 429 or "secondary rate limit" in said.lower() or "abuse" in said.lower():
-            return _SECONDARY_WAIT
-        return None
-
-    def until_reset(self, headers: Mapping[str, str]) -> float:
-        reset = headers.get("x-ratelimit-reset", "")
-        wait = float(reset) - self._clock() + 1 if reset.isdigit() else _SECONDARY_WAIT
-        return min(max(1.0, wait), _LONGEST_WAIT)
+    def _failed(self, asked: "_Request", why: str) -> GitHubError:
+        self._observe(asked.verb, asked.path, 0)
+        self.calls["failed"] += 1
+        return GitHubError(why)
 
     @property
     def _graphql_path(self) -> str:
@@ -255,7 +283,14 @@ class PersonalGitHub(GitHub):
     def token(self, installation_id: int) -> str:  # noqa: ARG002
         return self._personal
 
-    def as_app(self, verb: str, path: str, body: object = None) -> Answer:  # noqa: ARG002
+    def as_app(
+        self,
+        verb: str,
+        path: str,
+        body: object = None,  # noqa: ARG002
+        *,
+        params: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> Answer:
         raise GitHubError(f"{verb} {path}: only the App may ask this")
 
     def send(
@@ -266,10 +301,14 @@ class PersonalGitHub(GitHub):
         *,
         params: Mapping[str, str] | None = None,
         body: object = None,
+        headers: Mapping[str, str] | None = None,
+        urgent: bool = False,
     ) -> Answer:
         if verb != "GET" and path != self._graphql_path:
             raise GitHubError(f"{verb} {path}: nothing is written with a person's token")
-        return super().send(installation_id, verb, path, params=params, body=body)
+        return super().send(
+            installation_id, verb, path, params=params, body=body, headers=headers, urgent=urgent
+        )
 
 
 class InstallationClient:
@@ -282,8 +321,12 @@ class InstallationClient:
     def token(self) -> str:
         return self.github.token(self.installation_id)
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
-        return self.github.send(self.installation_id, "GET", path, params=params).data
+    def may_write(self, permission: str) -> bool:
+        """Of an optional permission; False: what needs it is off. Raises GitHubError."""
+        return self.github.may_write(self.installation_id, permission)
+
+    def get(self, path: str, params: Mapping[str, str] | None = None, *, urgent: bool = False) -> Any:
+        return self.github.send(self.installation_id, "GET", path, params=params, urgent=urgent).data
 
     def get_all(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Any]:
         """Every item of every page. Raises GitHubError if there are more pages than we read: never a part."""
@@ -293,20 +336,36 @@ class InstallationClient:
             if not isinstance(answer.data, list):
                 raise GitHubError(f"GET {path}: a list was expected")
             yield from answer.data
-            following = _next(answer.headers)
+            following = next_page(answer.headers)
             if following is None:
                 return
             asked = following
         raise GitHubError(f"GET {path}: more than {MOST_PAGES} pages")
 
-    def post(self, path: str, body: object) -> Any:
-        return self.github.send(self.installation_id, "POST", path, body=body).data
+    def unchanged_or_new(self, path: str, params: Mapping[str, str]) -> Answer:
+        """A page that is asked for again and again: GitHub is asked each time, and a page that it says is the same
+        costs none of the hour's budget.
+        """
+        key = (self.installation_id, path, tuple(sorted(params.items())))
+        return self.github.revalidated.page(
+            key,
+            lambda headers: self.github.send(
+                self.installation_id, "GET", path, params=params, headers=headers
+            ),
+        )
 
-    def patch(self, path: str, body: object) -> Any:
-        return self.github.send(self.installation_id, "PATCH", path, body=body).data
+    def post(self, path: str, body: object, *, urgent: bool = False) -> Any:
+        return self.github.send(self.installation_id, "POST", path, body=body, urgent=urgent).data
+
+    def patch(self, path: str, body: object, *, urgent: bool = False) -> Any:
+        return self.github.send(self.installation_id, "PATCH", path, body=body, urgent=urgent).data
 
     def graphql(self, query: str, variables: Mapping[str, object]) -> Any:
         """The `data` of the answer. Any `errors` in it is a GitHubError: a part is never taken for the whole."""
+        return self.graphql_answer(query, variables).data
+
+    def graphql_answer(self, query: str, variables: Mapping[str, object]) -> Answer:
+        """As `graphql`, with when it was asked."""
         body = {"query": query, "variables": dict(variables)}
         answer = self.github.send(self.installation_id, "POST", self.github._graphql_path, body=body)
         data = answer.data
@@ -316,26 +375,19 @@ class InstallationClient:
             raise self._refusal(data["errors"], answer.headers)
         if not isinstance(data.get("data"), dict):
             raise GitHubError("GraphQL: no data")
-        return data["data"]
+        return replace(answer, data=data["data"])
 
     def _refusal(self, errors: object, headers: Mapping[str, str]) -> GitHubError:
         listed = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
         kinds = {str(error.get("type", "")) for error in listed}
         said = "; ".join(str(error.get("message", ""))[:200] for error in listed[:3])
         if "RATE_LIMITED" in kinds or "secondary rate limit" in said.lower():
-            return RetryLater(f"GraphQL: {said}", 403, self.github.until_reset(headers))
+            later = RetryLater(f"GraphQL: {said}", 403, until_reset(headers, self.github.now()))
+            self.github.limiter(self.installation_id).close(later.after)
+            return later
         return GitHubError(f"GraphQL: {said or 'refused'}", 404 if kinds == {"NOT_FOUND"} else 0)
 
 
 def segment(text: str) -> str:
     """One part of a path, so that a name can never reach another resource."""
     return quote(text, safe="")
-
-
-def _next(headers: Mapping[str, str]) -> dict[str, str] | None:
-    """The query of the page that `Link: <...>; rel="next"` names. Only its query: the path stays ours."""
-    for part in headers.get("link", "").split(","):
-        address, _, relation = part.partition(";")
-        if 'rel="next"' in relation:
-            return dict(parse_qsl(urlsplit(address.strip().strip("<>")).query))
-    return None

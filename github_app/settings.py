@@ -87,6 +87,12 @@ class Settings:
         rest = self.api_url
         return rest.removesuffix("/v3") + "/graphql" if rest.endswith("/api/v3") else f"{rest}/graphql"
 
+    @property
+    def has_documented_limits(self) -> bool:
+        """Limits by the minute are documented for github.com and GHE.com; Enterprise Server has its own, or none."""
+        host = (urlsplit(self.github_url).hostname or "").lower()
+        return host == "github.com" or host.endswith(".ghe.com")
+
     def git_url(self, slug: str) -> str:
         """Where `owner/name` is fetched from. Holds no credentials."""
         return f"{self.github_url}/{slug}.git"
