@@ -283,6 +283,9 @@ class PersonalGitHub(GitHub):
     def token(self, installation_id: int) -> str:  # noqa: ARG002
         return self._personal
 
+    def may_write(self, installation_id: int, permission: str) -> bool:  # noqa: ARG002
+        return False
+
     def as_app(
         self,
         verb: str,
