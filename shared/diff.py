@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from foureyes.shared import paths
-from foureyes.shared.facts import Change
+from foureyes.shared.change import Change
 
 _ENTRIES = ("-r", "--no-renames", "--ignore-submodules=none", "--no-relative", "-O/dev/null")
 _LINES = (

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
+from foureyes.shared.change import Change as Change
 from foureyes.shared.people import Account, Identity
 
 if TYPE_CHECKING:
@@ -60,25 +61,6 @@ class Pull:
     base_ref: str
     created_at: str = ""
     """RFC 3339; empty where GitHub did not say, which grants nothing."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One path of base tip -> test merge, renames never folded. A path is text as `paths.decode` makes it.
-
-    `status` is git's letter: A, M, D or T. Modes are six octal digits, "000000" where there is no entry; blobs are
-    full ids, all zeros where there is none. Counts are lines; binary files count 0.
-    """
-
-    path: str
-    status: str
-    old_mode: str
-    new_mode: str
-    old_blob: str
-    new_blob: str
-    added: int = 0
-    deleted: int = 0
-    binary: bool = False
 
 
 class MergeState(StrEnum):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from foureyes.shared import in_toto, record_fields
 from foureyes.shared.canonical import Json, canonical_bytes
-from foureyes.shared.facts import Change
+from foureyes.shared.change import Change
 from foureyes.shared.strict_json import JsonError, read
 
 PREDICATE_TYPE = "urn:foureyes:record:v1"
