@@ -10,11 +10,12 @@ from importlib.resources import files
 
 from sqlalchemy import Connection, Engine, select
 
-from foureyes.github_app import decisions, landed, lanes, publish
+from foureyes.github_app import decisions, landed, publish
 from foureyes.github_app.branch_moved import BranchMoved
 from foureyes.github_app.client import GitHubError, InstallationClient, Observer, RetryLater
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.deps import Deps, make_deps
+from foureyes.github_app.fence import may_write
 from foureyes.github_app.gather import Sources, gather, read_git
 from foureyes.github_app.lanes import GROUP, LANDED, Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.last_look import expected_look, look
@@ -208,12 +209,8 @@ class _Judging:
         if not wanted.is_shown_by(check):
             if wanted.conclusion == "success" and not self._stands(judged):
                 return None
-            if not self._holds():
+            if not may_write(self.deps.engine, self.claim, lambda conn: _store(conn, judged)):
                 return Retry("another worker has this lane")
-            with writing(self.deps.engine) as conn:
-                for one in judged:
-                    if one.made is not None:
-                        decisions.store(conn, one.made)
             written = publish.write(
                 self.client, self.slug, self.lane.head, self._with_id(wanted, judged), check
             )
@@ -246,10 +243,6 @@ class _Judging:
             look(self.client, slug, one.answer.pull.number) == expected_look(one.answer) for one in judged
         )
 
-    def _holds(self) -> bool:
-        with reading(self.deps.engine) as conn:
-            return lanes.holds(conn, self.claim, now(conn))
-
     def _done(self, judged: list[_Judged], shown: Face, moved: tuple[Lane, ...]) -> Outcome:
         unread = [why for one in judged if one.facts for why in evaluate.unknowns(one.facts).values()]
         if unread:
@@ -265,7 +258,8 @@ class _Judging:
 
     def _rewrite_green(self, wanted: Face) -> None:
         check = publish.newest(self.checks or (), publish.NAME)
-        if check is not None and check.conclusion in ("success", "neutral", "skipped") and self._holds():
+        misleads = check is not None and check.conclusion in ("success", "neutral", "skipped")
+        if misleads and may_write(self.deps.engine, self.claim):
             publish.write(self.client, self.slug, self.lane.head, wanted, check)
 
     def take_back(self) -> None:
@@ -285,6 +279,12 @@ class _Judging:
 
     def _lane(self, head: str, number: int) -> Lane:
         return Lane(self.lane.installation_id, self.lane.repository_id, self.slug, head, pull=number)
+
+
+def _store(conn: Connection, judged: list[_Judged]) -> None:
+    for one in judged:
+        if one.made is not None:
+            decisions.store(conn, one.made)
 
 
 def _decided_pulls(conn: Connection, lane: Lane) -> tuple[int, ...]:

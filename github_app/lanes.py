@@ -7,9 +7,10 @@ finish nothing. Nothing is ever dropped: what fails stays due, later and later.
 Each function takes an open transaction (`storage.writing`) and the time in milliseconds (`storage.now`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from random import random
 
 from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, case, func, select, update
 
@@ -28,6 +29,8 @@ DEAD_AFTER = 12
 """Failures in a row after which a lane counts as a dead letter. It is tried on, once an hour."""
 
 _LONGEST_WAIT = 3_600_000
+_STALLED_MS = 60_000
+"""After which a lane that was taken over is looked at once more."""
 _LONGEST_ERROR = 2_000
 
 
@@ -60,6 +63,10 @@ class Claim:
     lease_until: int
     tries: int = 0
     """Failures in a row before this."""
+    lease_ms: int = 0
+    """How long it lasts when it is renewed."""
+    taken_over: bool = False
+    """Its last owner never came back."""
 
 
 @dataclass(frozen=True)
@@ -159,37 +166,28 @@ def claim(conn: Connection, owner: str, at: int, lease_ms: int) -> Claim | None:
 
     A lane whose last owner never came back counts one more failure: it may be what ended that worker.
     """
-    candidate = (
-        select(work.c.key)
-        .where(work.c.gen > work.c.done_gen, work.c.due_at <= at, work.c.lease_until <= at)
-        .order_by(work.c.due_at, work.c.key)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    statement = (
-        update(work)
-        .where(work.c.key == candidate)
-        .values(
-            owner=owner,
-            lease_until=at + lease_ms,
-            tries=case((work.c.owner != "", work.c.tries + 1), else_=work.c.tries),
-        )
-        .returning(work)
-    )
-    row = conn.execute(statement).mappings().first()
+    row = conn.execute(_DUE, {"at": at}).mappings().first()
     if row is None:
         return None
+    taken_over = row["owner"] != ""
+    tries, lease_until = row["tries"] + taken_over, at + lease_ms
+    mine = {"owner": owner, "lease_until": lease_until, "tries": tries}
+    conn.execute(update(work).where(work.c.key == row["key"]).values(mine))
     lane = Lane(
         row["installation_id"], row["repository_id"], row["slug"], row["head"], row["ref"], row["pull"]
     )
-    return Claim(lane, row["gen"], owner, row["lease_until"], row["tries"])
+    return Claim(lane, row["gen"], owner, lease_until, tries, lease_ms, taken_over)
 
 
-def holds(conn: Connection, held: Claim, at: int) -> bool:
-    """Whether the lease still stands. Asked before a write to GitHub, so that no old look hides a new one."""
-    found = select(work.c.key).where(_held(held), work.c.lease_until > at)
-    return conn.execute(found).first() is not None
+_DUE = (
+    select(work)
+    .where(
+        work.c.gen > work.c.done_gen, work.c.due_at <= bindparam("at"), work.c.lease_until <= bindparam("at")
+    )
+    .order_by(work.c.due_at, work.c.key)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
 
 
 def renew(conn: Connection, held: Claim, at: int, lease_ms: int) -> bool:
@@ -212,17 +210,23 @@ def finish(conn: Connection, held: Claim, done: Done, at: int) -> bool:
     if conn.execute(statement).rowcount != 1:
         return False
     wake_all(conn, done.wake, at)
+    if held.taken_over:
+        # Its last owner may only have been stopped, in the middle of a write that nobody can take back.
+        wake(conn, held.lane, at + _STALLED_MS)
     _decide_deliveries(conn, held, at)
     return True
 
 
-def retry_later(conn: Connection, held: Claim, retry: Retry, at: int) -> bool:
+def retry_later(
+    conn: Connection, held: Claim, retry: Retry, at: int, chance: Callable[[], float] = random
+) -> bool:
     """Leaves the generation pending, due after a backoff. False if the claim is lost.
 
-    News that came meanwhile does not shorten the wait that the other side asked for.
+    News that came meanwhile does not shorten the wait that the other side asked for. `chance` gives a number from
+    0 to 1: what failed together must not come back together.
     """
     asked = retry.after is not None
-    wait = max(0, int(retry.after * 1000)) if retry.after is not None else backoff_ms(held.tries)
+    wait = _asked_ms(retry.after, chance()) if retry.after is not None else backoff_ms(held.tries, chance())
     statement = (
         update(work)
         .where(_held(held))
@@ -234,11 +238,16 @@ def retry_later(conn: Connection, held: Claim, retry: Retry, at: int) -> bool:
     return conn.execute(statement).rowcount == 1
 
 
-def backoff_ms(tries: int) -> int:
-    """1 s, 2 s, 4 s ... at most five minutes; an hour once it is a dead letter."""
-    if tries + 1 >= DEAD_AFTER:
-        return _LONGEST_WAIT
-    return min(300_000, 1000 << min(tries, 10))
+def backoff_ms(tries: int, chance: float) -> int:
+    """1 s, 2 s, 4 s ... at most five minutes; an hour once it is a dead letter. Up to a quarter less by chance."""
+    longest = _LONGEST_WAIT if tries + 1 >= DEAD_AFTER else min(300_000, 1000 << min(tries, 10))
+    return longest - int(longest * chance / 4)
+
+
+def _asked_ms(seconds: float, chance: float) -> int:
+    """Never less than was asked for; by chance up to a tenth more, or half a minute."""
+    asked = max(0, int(seconds * 1000))
+    return asked + int(min(asked / 10, 30_000) * chance)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ failure, waiting too: a queue must not stand still.
 
 from dataclasses import dataclass, field
 
-from foureyes.github_app import decisions, lanes, publish
+from foureyes.github_app import decisions, publish
 from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.deps import Deps
+from foureyes.github_app.fence import may_write
 from foureyes.github_app.gather import gather
 from foureyes.github_app.git_facts import branch_tip, bring
 from foureyes.github_app.landing import DECIDED, MOST_COMMITS, Landing, Source, Walk, takes_away
@@ -18,7 +19,7 @@ from foureyes.github_app.mirror import Mirror
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, NotSetUp, standing
 from foureyes.github_app.pull_query import Ground, PullAnswer, ask, ask_head
 from foureyes.github_app.queue_query import QueueEntry, ask_queue, group
-from foureyes.github_app.storage import now, reading, writing
+from foureyes.github_app.storage import now, writing
 from foureyes.shared import evaluate, explain
 from foureyes.shared.branches import is_gated
 from foureyes.shared.explanation import Explanation
@@ -79,9 +80,8 @@ class MergeGroup:
         if not face.is_shown_by(check):
             if green and not self._stands(slug):
                 return Retry("it moved while it was judged", 1.0)
-            with reading(self.deps.engine) as conn:
-                if not lanes.holds(conn, self.claim, now(conn)):
-                    return Retry("another worker has this lane")
+            if not may_write(self.deps.engine, self.claim):
+                return Retry("another worker has this lane")
             publish.write(self.client, slug, self.head, face, check)
         return Done(live=True, green=green, look_again=SOON)
 

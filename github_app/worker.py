@@ -62,6 +62,11 @@ def settle(engine: Engine, claim: Claim, outcome: Outcome) -> bool:
     return group_commit.commit(engine, lambda conn: lanes.retry_later(conn, claim, later, storage.now(conn)))
 
 
+def look_again(engine: Engine, claim: Claim) -> None:
+    """After a lost lease: what this worker wrote last may have hidden what the other one had found."""
+    group_commit.commit(engine, lambda conn: lanes.wake(conn, claim.lane, storage.now(conn)))
+
+
 class Workers:
     """`threads` workers and one keeper, which renews leases and sweeps."""
 
@@ -140,7 +145,8 @@ class Workers:
             with logs.about(lane=claim.lane.key):
                 outcome = look(claim, self._judge)
                 if not settle(self._engine, claim, outcome):
-                    _log.warning("the lease of %s ended before the look did", claim.lane.key)
+                    _log.warning("the lease ended before the look did")
+                    look_again(self._engine, claim)
         finally:
             del self._running[claim.owner]
         return True

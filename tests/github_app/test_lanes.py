@@ -33,9 +33,9 @@ def finish(engine: Engine, held: Claim, at: int, done: Done | None = None) -> bo
         return lanes.finish(conn, held, done or Done(), at)
 
 
-def retry(engine: Engine, held: Claim, at: int, outcome: Retry) -> bool:
+def retry(engine: Engine, held: Claim, at: int, outcome: Retry, chance: float = 0) -> bool:
     with storage.writing(engine) as conn:
-        return lanes.retry_later(conn, held, outcome, at)
+        return lanes.retry_later(conn, held, outcome, at, lambda: chance)
 
 
 def claimed(engine: Engine, at: int) -> Claim:
@@ -96,19 +96,34 @@ def test_a_worker_that_died_gives_its_lane_back_when_the_lease_ends(engine: Engi
     assert finish(engine, held, 10 + LEASE + 2)
 
 
+def test_a_lane_that_was_taken_over_is_looked_at_once_more(engine: Engine) -> None:
+    """Who was only stopped may go on in the middle of a write, when the newer look is over."""
+    wake(engine, LANE, 1)
+    stopped = claimed(engine, 10)
+    assert not stopped.taken_over
+    held = claimed(engine, 10 + LEASE)
+    assert held.taken_over
+    over = 11 + LEASE
+    assert finish(engine, held, over)
+    assert claim(engine, over + 59_999) is None
+    again = claimed(engine, over + 60_000)
+    assert not again.taken_over
+    assert finish(engine, again, over + 60_001)
+    assert claim(engine, over + 10_000_000) is None
+
+
 def test_who_lost_a_lane_can_neither_finish_nor_put_it_off_nor_renew(engine: Engine) -> None:
     wake(engine, LANE, 1)
     lost = claimed(engine, 10)
     later = 10 + LEASE
     held = claimed(engine, later)
     with storage.writing(engine) as conn:
-        assert not lanes.holds(conn, lost, later)
-        assert lanes.holds(conn, held, later)
         assert not lanes.renew(conn, lost, later, LEASE)
+        assert lanes.renew(conn, held, later, LEASE)
     assert not retry(engine, lost, later, Retry("late"))
     assert finish(engine, held, later)
-    with storage.reading(engine) as conn:
-        assert not lanes.holds(conn, held, later)
+    with storage.writing(engine) as conn:
+        assert not lanes.renew(conn, held, later, LEASE)
 
 
 def test_a_renewed_lease_lasts_longer_and_an_ended_one_cannot_be_renewed(engine: Engine) -> None:
@@ -139,6 +154,23 @@ def test_failures_wait_longer_and_longer_and_are_never_dropped(engine: Engine) -
         left = conn.execute(select(work.c.key, work.c.tries, work.c.last_error)).one()
         assert tuple(left) == (LANE.key, lanes.DEAD_AFTER + 2, "502 from GitHub")
         assert lanes.depth(conn, at).dead == 1
+
+
+def test_what_failed_together_does_not_come_back_together() -> None:
+    assert lanes.backoff_ms(3, 0) == 8000
+    assert lanes.backoff_ms(3, 1) == 6000
+    assert 6000 < lanes.backoff_ms(3, 0.5) < 8000
+    assert lanes.backoff_ms(lanes.DEAD_AFTER, 1) == 2_700_000
+
+
+def test_what_was_told_to_wait_together_does_not_come_back_together(engine: Engine) -> None:
+    due = []
+    for chance, lane in ((0.0, LANE), (1.0, OTHER)):
+        wake(engine, lane, 0)
+        assert retry(engine, claimed(engine, 0), 0, Retry("rate limit", after=100), chance)
+        with storage.reading(engine) as conn:
+            due.append(conn.execute(select(work.c.due_at).where(work.c.key == lane.key)).scalar_one())
+    assert due == [100_000, 110_000], "never earlier than was asked for"
 
 
 def test_a_success_forgets_the_failures(engine: Engine) -> None:
@@ -203,7 +235,7 @@ def test_an_error_text_of_any_length_is_stored(engine: Engine) -> None:
         st.tuples(
             st.sampled_from(["wake", "claim", "finish", "retry", "ask", "die"]),
             st.integers(0, 2),
-            st.integers(0, 40_000),
+            st.sampled_from([0, 1, 30_000, 60_000]),
         ),
         max_size=60,
     )
@@ -238,13 +270,15 @@ def test_whatever_happens_no_generation_is_forgotten_and_no_lane_has_two_owners(
                 if finish(engine, mine, at):
                     assert newest
                     done[mine.lane.key] = max(mine.gen, done.get(mine.lane.key, 0))
+                    asked[mine.lane.key] += mine.taken_over
             elif step != "die":
                 retry(engine, mine, at, Retry("no", after=30 if step == "ask" else None))
     at += 10_000_000
     while (last := claim(engine, at)) is not None:
         assert finish(engine, last, at)
         done[last.lane.key] = last.gen
-        at += 1
+        asked[last.lane.key] += last.taken_over
+        at += 60_001
     assert done == asked
 
 

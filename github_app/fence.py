@@ -1,0 +1,28 @@
+"""The right to write to GitHub: who looked at a lane may say so only while the lane is theirs."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, Engine
+
+from foureyes.github_app import group_commit, lanes, storage
+from foureyes.github_app.lanes import Claim
+
+
+def _nothing(_conn: Connection) -> None:
+    return None
+
+
+def may_write(engine: Engine, claim: Claim, also: Callable[[Connection], None] = _nothing) -> bool:
+    """Asked right before a write. False: another worker has the lane by now, and may have shown something newer.
+
+    True: the lease is as long as it can be from here on, longer than any request takes, so that nobody else looks
+    before the write has ended; and `also` was stored in the same transaction.
+    """
+
+    def take(conn: Connection) -> bool:
+        if not lanes.renew(conn, claim, storage.now(conn), claim.lease_ms):
+            return False
+        also(conn)
+        return True
+
+    return group_commit.commit(engine, take)
