@@ -11,7 +11,6 @@ import click
 
 from foureyes.hooks import paging
 from foureyes.hooks.blame_lines import Blamed, read_blame
-from foureyes.hooks.git_ai_notes import agent_id
 from foureyes.hooks.known_records import Known, agent_name, read_known
 from foureyes.hooks.repo import Repo
 from foureyes.shared.record import Contributor
@@ -81,6 +80,8 @@ def _line(
             return Line(line, part.cls, part.agent, part.model, part.evidence, part.confidence)
     for noted in about.noted:
         if noted.path == line.path and noted.first <= line.number_then <= noted.last:
+            from foureyes.hooks.git_ai_notes import agent_id
+
             return Line(line, "claimed", agent_id(noted.agent.tool), noted.agent.model, "note")
     if about.claims:
         return Line(line, "claimed", about.claims[0], evidence="message")

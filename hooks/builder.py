@@ -3,7 +3,7 @@
 import os
 
 from foureyes.hooks.build import Builder
-from foureyes.hooks.publish import Remote
+from foureyes.hooks.remote import Remote
 from foureyes.hooks.repo import Repo
 
 

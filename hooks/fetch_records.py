@@ -6,8 +6,8 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from foureyes.hooks.publish import FETCH, SECRET, Remote
 from foureyes.hooks.published import SEEN
+from foureyes.hooks.remote import FETCH, SECRET, Remote
 from foureyes.hooks.repo import Repo
 from foureyes.shared.record_ref import PREFIX
 
@@ -20,6 +20,8 @@ def remote_here(repo: Repo, wanted: str | None = None) -> Remote | None:
     one there is.
     """
     names = os.fsdecode(repo.git("remote")).split()
+    if not names:
+        return None
     branch = os.fsdecode(repo.ask("symbolic-ref", "-q", "--short", "HEAD").out).strip()
     configured = repo.config(f"branch.{branch}.remote") if branch else None
     for name in (wanted, configured, "origin", names[0] if len(names) == 1 else None):
@@ -45,20 +47,19 @@ def fetch_records(repo: Repo, remote: Remote) -> str:
     return SECRET.sub("//", next(iter(lines), f"git ended with status {answer.status}"))
 
 
-def fetch_missing(repo: Repo, missing: Collection[str], *, offline: bool) -> None:
+def fetch_missing(repo: Repo, missing: Collection[str], *, offline: bool) -> bool:
     """Ask the remote if records are missing, but not again and again: much of a history has none, and never will.
-    Silent: what is not there is told as such by whoever asked.
+    Whether it answered. Silent: what is not there is told as such by whoever asked.
     """
     remote = remote_here(repo) if missing and not offline else None
     if remote is None:
-        return
+        return False
     place = hashlib.sha256(remote.url.encode()).hexdigest()[:16]
     try:
         young = time.time() - _stamp(repo, place).stat().st_mtime < _AGAIN_AFTER
     except OSError:
         young = False
-    if not young:
-        fetch_records(repo, remote)
+    return not young and not fetch_records(repo, remote)
 
 
 def _stamp(repo: Repo, place: str) -> Path:

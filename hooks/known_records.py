@@ -1,14 +1,11 @@
 """What is known of many commits at once: records kept, published or built now, and what their messages claim."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.commits import Commit, read_commits
-from foureyes.hooks.fetch_records import fetch_missing
-from foureyes.hooks.git_ai_notes import read_notes
 from foureyes.hooks.journal import seen_commits
-from foureyes.hooks.published import published_versions
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_records
 from foureyes.shared.git_ai_note import NotedLines
@@ -48,11 +45,10 @@ def read_known(
         found |= {oid: (record, BUILT) for oid, record in built.items()}
         missing -= set(built)
     if missing:
-        found |= _published(repo, missing)
-        fetch_missing(repo, missing - set(found), offline=offline)
-        found |= _published(repo, missing - set(found))
-    notes = read_notes(repo, missing - set(found))
-    read = read_commits(repo, commits if with_commits else missing - set(found))
+        found |= _published(repo, missing, offline=offline)
+    bare = missing - set(found)
+    notes = _notes(repo, bare) if bare else {}
+    read = read_commits(repo, commits if with_commits else bare)
     return {
         oid: _known(read.get(oid), found.get(oid), notes.get(oid, ()))
         for oid in commits
@@ -63,17 +59,30 @@ def read_known(
 def _build(repo: Repo, oids: Iterable[str]) -> dict[str, Record]:
     from foureyes.hooks.build import build  # what is published needs no building, and a reader waits for this
     from foureyes.hooks.builder import builder_in
-    from foureyes.hooks.publish import Remote
+    from foureyes.hooks.remote import Remote
 
     return build(repo, oids, builder_in(repo, Remote("", ""), ()))
 
 
-def _published(repo: Repo, oids: Iterable[str]) -> dict[str, tuple[Record, str]]:
+def _published(repo: Repo, oids: Set[str], *, offline: bool) -> dict[str, tuple[Record, str]]:
+    from foureyes.hooks.fetch_records import (
+        fetch_missing,
+    )  # where all records are kept here, nobody needs these
+    from foureyes.hooks.published import published_versions
+
+    versions = published_versions(repo, oids)
+    missing = oids - set(versions)
+    if fetch_missing(repo, missing, offline=offline):
+        versions |= published_versions(repo, missing)
     return {
-        oid: (record, FETCHED)
-        for oid, versions in published_versions(repo, oids).items()
-        if (record := _parsed(versions[0]))
+        oid: (record, FETCHED) for oid, found in versions.items() if (record := _parsed(found[0])) is not None
     }
+
+
+def _notes(repo: Repo, oids: Set[str]) -> dict[str, tuple[NotedLines, ...]]:
+    from foureyes.hooks.git_ai_notes import read_notes
+
+    return read_notes(repo, oids)
 
 
 def _known(commit: Commit | None, found: tuple[Record, str] | None, noted: tuple[NotedLines, ...]) -> Known:

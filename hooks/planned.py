@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from foureyes.hooks.policy_file import POLICY
-from foureyes.hooks.publish import Remote
+from foureyes.hooks.remote import Remote
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import tip_of
 from foureyes.shared.errors import UserError

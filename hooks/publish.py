@@ -5,7 +5,6 @@ slower one fetches, adds its own again, and pushes again.
 """
 
 import hashlib
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from foureyes.hooks.build import Builder, build
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.journal import read_journal
 from foureyes.hooks.published import SEEN as SEEN
+from foureyes.hooks.remote import FETCH, SECRET
+from foureyes.hooks.remote import Remote as Remote
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import Put, commit_files, keep_records, read_blobs, read_records, tip_of
 from foureyes.shared import dsse
@@ -27,30 +28,6 @@ from foureyes.shared.record_ref import push_path, record_path, record_ref
 _MOST_COMMITS = 1000
 _ATTEMPTS = 5
 _SECONDS = 60.0
-SECRET = re.compile(r"//[^/@\s]+@")
-
-
-@dataclass(frozen=True)
-class Remote:
-    """`name` as git knows it, `url` the place that is pushed to."""
-
-    name: str
-    url: str
-
-    @property
-    def tracked(self) -> str:
-        """rev-list's option for what this repository knows of the remote: of all remotes, if it has no name."""
-        return f"--remotes={self.name}" if self.name != self.url else "--remotes"
-
-    @property
-    def slug(self) -> str:
-        """`host/owner/name`; empty for a folder on this machine."""
-        found = re.fullmatch(
-            r"(?:[a-z+]+://)?(?:[^/@]+@)?([^/:@]+(?::\d+(?=/))?)[:/]+(.+?)(?:\.git)?/?", self.url
-        )
-        if found is None or self.url.startswith(("/", ".", "file:")):
-            return ""
-        return f"{found[1]}/{found[2]}"
 
 
 @dataclass(frozen=True)
@@ -224,7 +201,6 @@ def _envelope(payload: bytes, signature: sign.Signed | sign.NotSigned | None) ->
 
 
 _PUSH = ("--no-verify", "--quiet", "--no-signed", "--no-follow-tags", "--recurse-submodules=no")
-FETCH = ("--no-tags", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no")
 _GUARD = {"FOUREYES_PUSHING": "1"}
 
 

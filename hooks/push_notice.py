@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from foureyes.hooks.build import Builder
 from foureyes.hooks.policy_file import POLICY
-from foureyes.hooks.publish import Branch, Remote
+from foureyes.hooks.publish import Branch
+from foureyes.hooks.remote import Remote
 from foureyes.hooks.repo import Repo
 from foureyes.shared import paths
 from foureyes.shared.facts import Touch

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.journal import Line
+from foureyes.shared.agent_mark import AgentMark
 from foureyes.shared.agents import EnvMark
-from foureyes.shared.facts import AgentMark
 from foureyes.shared.record import Agent, Contributor, Witnessed
 
 _WITNESSES = {"post-commit", "post-merge", "post-applypatch"}

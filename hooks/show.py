@@ -15,8 +15,8 @@ from foureyes.hooks.catalogue import agents_around, catalogue
 from foureyes.hooks.commits import Commit, read_commits
 from foureyes.hooks.fetch_records import fetch_missing
 from foureyes.hooks.journal import seen_commits
-from foureyes.hooks.publish import Remote
 from foureyes.hooks.published import Listed, listings, published_record
+from foureyes.hooks.remote import Remote
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_records
 from foureyes.shared.canonical import sha256_hex

@@ -7,8 +7,8 @@ read, indented lines too, because a squash moves trailers out of the block in wh
 import re
 from collections.abc import Iterator
 
+from foureyes.shared.agent_mark import AgentMark
 from foureyes.shared.agents import Agent, Catalogue, glob
-from foureyes.shared.facts import AgentMark
 from foureyes.shared.people import Identity
 
 _NO_REPLY = re.compile(r"(?:([0-9]{1,19})\+)?([^@]+)@users\.noreply\.github\.com", re.IGNORECASE)

@@ -28,8 +28,8 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from foureyes.shared.agent_mark import AgentMark
     from foureyes.shared.agent_marks import CommitSigns
-    from foureyes.shared.facts import AgentMark
     from foureyes.shared.people import Identity
 
 VERSION = 1

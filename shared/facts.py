@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
+from foureyes.shared.agent_mark import AgentMark as AgentMark
 from foureyes.shared.change import Change as Change
 from foureyes.shared.people import Account, Identity
 
@@ -120,19 +121,6 @@ class Signer:
     """RFC 3339 time at which the key was added to the account; None where GitHub does not say."""
     present: bool
     """The signature proves a touch: an `sk-` key with the user-presence flag."""
-
-
-@dataclass(frozen=True)
-class AgentMark:
-    """One sign that an agent took part. `evidence` False: any text, which may add scrutiny and never remove it."""
-
-    agent: str
-    """The catalogue's id, `claude-code`."""
-    how: str
-    """`record`, `trailer`, `author`, `committer`, `body`, `bot`."""
-    model: str = ""
-    session: str = ""
-    evidence: bool = False
 
 
 @dataclass(frozen=True)
