@@ -11,6 +11,7 @@ from foureyes.github_app.gather import Sources
 from foureyes.github_app.git_facts import Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.landed_facts import Late
+from foureyes.github_app.metrics import Figures
 from foureyes.github_app.mirror import Mirror, Remote, basic
 from foureyes.github_app.org_floor import Floors, OrgFloor
 from foureyes.github_app.pull_query import Ground
@@ -59,6 +60,7 @@ class Deps:
     git: Kept = field(default_factory=Kept)
     late: Late = field(default_factory=Late)
     floors: Floors = field(default_factory=Floors)
+    figures: Figures = field(default_factory=Figures)
 
     def floor(self, client: InstallationClient, ground: Ground) -> OrgFloor:
         """Of the repository's owner. Raises GitHubError."""
@@ -74,7 +76,9 @@ class Deps:
 
 
 def make_deps(
-    settings: Settings, engine: Engine, catalogue: Catalogue, observe: Observer | None = None
-) -> Deps:
+    settings: Settings, engine: Engine, catalogue: Catalogue, observe: Observer | None = None,
+    figures: Figures | None = None,
+) -> Deps:  # fmt: skip
     github = GitHub(settings, observe=observe) if observe else GitHub(settings)
-    return Deps(settings, engine, github, catalogue, Mirrors(settings.data / "mirrors", settings))
+    mirrors = Mirrors(settings.data / "mirrors", settings)
+    return Deps(settings, engine, github, catalogue, mirrors, figures=figures or Figures())

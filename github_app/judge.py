@@ -20,6 +20,7 @@ from foureyes.github_app.gather import Sources, gather, read_git
 from foureyes.github_app.lanes import GROUP, LANDED, Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.last_look import expected_look, look
 from foureyes.github_app.merge_group import MergeGroup
+from foureyes.github_app.metrics import Figures
 from foureyes.github_app.mirror import GitError
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, NotSetUp, Standing, standing
 from foureyes.github_app.publish import Face
@@ -42,6 +43,7 @@ from foureyes.shared.branches import is_gated
 from foureyes.shared.explanation import Explanation, broken, combine
 from foureyes.shared.facts import Known, PullFacts, RecordState
 from foureyes.shared.policy_text import PolicyError, parse_policy
+from foureyes.shared.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +59,11 @@ may bring a policy, wakes it at once.
 
 
 def judge_with(
-    settings: Settings, engine: Engine, observe: Observer | None = None
+    settings: Settings, engine: Engine, observe: Observer | None = None, figures: Figures | None = None
 ) -> Callable[[Claim], Outcome]:
     """What a server's workers call: `judge_lane` with everything that lanes share."""
     catalogue = parse_catalogue((files("foureyes.shared") / "agents.json").read_text("utf-8"))
-    deps = make_deps(settings, engine, catalogue, observe)
+    deps = make_deps(settings, engine, catalogue, observe, figures)
     return lambda claim: judge_lane(claim, deps)
 
 
@@ -80,7 +82,7 @@ def judge_lane(claim: Claim, deps: Deps) -> Outcome:
         judging.take_back()
         return Retry(redact(error.why))
     except Exception as error:
-        log.exception("a lane failed", extra={"lane": lane.key})
+        log.exception("a lane failed")
         judging.take_back()
         return Retry(redact(f"{type(error).__name__}: {error}"))
 
@@ -93,6 +95,7 @@ class _Judged:
     explanation: Explanation
     facts: PullFacts | None = None
     made: Decision | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass
@@ -199,7 +202,7 @@ class _Judging:
             facts, judgement.verdict, policy=policy.text, policy_oid=policy.oid, evaluator=evaluate.VERSION,
             title=explanation.title, at=at,
         )  # fmt: skip
-        return _Judged(answer, explanation, facts, made)
+        return _Judged(answer, explanation, facts, made, judgement.verdict)
 
     def _publish(
         self, judged: list[_Judged], explanation: Explanation, observe: bool, moved: tuple[Lane, ...]
@@ -218,9 +221,16 @@ class _Judging:
                 for one in judged:
                     if one.made is not None:
                         decisions.set_check_run(conn, one.made.id, written)
+            self._tell(judged)
         if observe:
             self._rewrite_green(publish.ended())
         return self._done(judged, wanted, moved)
+
+    def _tell(self, judged: list[_Judged]) -> None:
+        for one in judged:
+            if one.made is not None and one.verdict is not None:
+                self.deps.figures.decided(one.verdict)
+                log.info("%s#%d: %s, decision %s", self.slug, one.made.pull, one.made.outcome, one.made.id)
 
     def _shown_check(self, name: str) -> Check | None:
         """None also for one that has waited so long that a new one has to take its place."""
@@ -273,9 +283,7 @@ class _Judging:
                 self.checks = publish.read_checks(self.client, self.slug, self.lane.head)
             self._rewrite_green(publish.unread())
         except Exception as error:  # noqa: BLE001 - it is called when everything may be failing
-            log.warning(
-                "a check could not be taken back: %s", redact(str(error)), extra={"lane": self.lane.key}
-            )
+            log.warning("a check could not be taken back: %s", redact(str(error)))
 
     def _lane(self, head: str, number: int) -> Lane:
         return Lane(self.lane.installation_id, self.lane.repository_id, self.slug, head, pull=number)

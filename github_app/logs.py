@@ -3,12 +3,17 @@
 import json
 import logging
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 
-from foureyes.github_app.redaction import redact
+from sqlalchemy.engine import make_url
+
+from foureyes.github_app.redaction import hide, redact
+from foureyes.github_app.settings import Settings
 
 _about: ContextVar[dict[str, str] | None] = ContextVar("about", default=None)
 
@@ -29,12 +34,27 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "from": record.name,
-            "message": redact(record.getMessage()),
+            "message": redact(_message(record)),
             **{name: redact(value) for name, value in (_about.get() or {}).items()},
         }
         if record.exc_info:
             line["error"] = redact(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False)
+        if record.stack_info:
+            line["stack"] = redact(record.stack_info)
+        return json.dumps(line)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        return f"{record.msg} {record.args}"
+
+
+def hide_secrets(settings: Settings) -> None:
+    """What this process was told in confidence stands in no line of its logs."""
+    password = make_url(settings.database_url).password or ""
+    hide((*settings.webhook_secrets, settings.private_key, settings.sandbox_token, str(password)))
 
 
 def start_logging(level: str) -> None:
@@ -42,6 +62,18 @@ def start_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
     # These say every request in a form that only they know to read.
-    for chatty in ("urllib3", "alembic", "waitress.queue"):
+    for chatty in ("urllib3", "alembic", "git", "werkzeug"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It counts in every burst what `/metrics` tells better.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    sys.excepthook = _log_crash
+    threading.excepthook = lambda crash: _log_crash(
+        crash.exc_type, crash.exc_value or crash.exc_type(), crash.exc_traceback
+    )
+
+
+def _log_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Python's own way would print it as it is."""
+    logging.getLogger(__name__).critical("ended by an error", exc_info=(kind, error, trace))

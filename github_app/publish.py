@@ -1,5 +1,6 @@
 """An explanation as the one check run on a head. What GitHub shows is what "unchanged" is judged against."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,8 @@ from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.pull_query import Check, understood
 from foureyes.shared.canonical import Json, canonical_bytes, sha256_hex
 from foureyes.shared.explanation import Explanation, fitted
+
+log = logging.getLogger(__name__)
 
 NAME = "foureyes"
 OBSERVE = "foureyes observe"
@@ -127,7 +130,9 @@ def write(client: InstallationClient, slug: str, head: str, wanted: Face, check:
     else:
         body |= {"name": wanted.name}
         made = client.patch(f"/repos/{slug}/check-runs/{check.id}", body, urgent=urgent)
-    return understood(lambda: int(made["id"]))
+    written = understood(lambda: int(made["id"]))
+    log.info("published on %s as check run %d: %s", head, written, wanted.title)
+    return written
 
 
 def read_checks(client: InstallationClient, slug: str, head: str, name: str = NAME) -> tuple[Check, ...]:

@@ -1,25 +1,30 @@
 """The web side: GitHub's deliveries in; health, metrics and a page that says what this is."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from flask import Flask, Response, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from foureyes.github_app import lanes, logs, storage
 from foureyes.github_app.events import HANDLED
 from foureyes.github_app.inbox import accept
-from foureyes.github_app.metrics import Standing
+from foureyes.github_app.metrics import Figures, Standing
 from foureyes.github_app.pages import render
+from foureyes.github_app.schema import require_current
 from foureyes.github_app.settings import Settings
 from foureyes.github_app.webhook import LARGEST_BODY, Refusal, receive
 from foureyes.shared.errors import UserError
 
 _log = logging.getLogger(__name__)
+
+_NOBODY_WORKS_MS = 30_000
 
 
 @dataclass(frozen=True)
@@ -30,26 +35,26 @@ class Site:
     settings: Settings
     news: Callable[[], None]
     is_healthy: Callable[[], bool]
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    figures: Figures = field(default_factory=Figures)
+    hears: bool = True
+    """Webhooks; otherwise there is only what tells of its health."""
+    works: bool = True
+    """Looks at what is due; otherwise other processes have to."""
+    is_draining: Callable[[], bool] = lambda: False
 
 
 def create_site(site: Site) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    received = Counter(
-        "foureyes_deliveries", "Webhook requests.", ["event", "result"], registry=site.registry
-    )
-    site.registry.register(Standing(site.engine))
-
-    @app.post("/webhook")
-    def webhook() -> Response:
-        event, answer, result = _deliver(site)
-        received.labels(event if event in HANDLED else "other", result).inc()
-        return answer
+    site.figures.registry.register(Standing(site.engine))
+    if site.hears:
+        app.add_url_rule("/webhook", "webhook", partial(_webhook, site), methods=["POST"])
 
     @app.get("/healthz")
     def health() -> Response:
-        return _text("alive\n") if site.is_healthy() else _text("a worker has died\n", 503)
+        # Workers that end because they were told to are no reason to restart anything.
+        fine = site.is_draining() or site.is_healthy()
+        return _text("alive\n") if fine else _text("a worker has died\n", 503)
 
     @app.get("/readyz")
     def ready() -> Response:
@@ -57,18 +62,33 @@ def create_site(site: Site) -> Flask:
 
     @app.get("/metrics")
     def metrics() -> Response:
-        return Response(generate_latest(site.registry), content_type=CONTENT_TYPE_LATEST)
+        return Response(site.figures.text(), content_type=CONTENT_TYPE_LATEST)
 
     @app.get("/")
     def page() -> Response:
         github = site.settings.github_url
         return render("front_page", github=github, github_host=github.partition("://")[2])
 
-    @app.errorhandler(RequestEntityTooLarge)
-    def too_large(_error: RequestEntityTooLarge) -> Response:
-        return _text("larger than GitHub's webhooks can be\n", 413)
+    @app.errorhandler(HTTPException)
+    def odd(error: HTTPException) -> Response:
+        answer = _text(f"{error.name}\n", error.code or 500)
+        answer.headers.extend([(name, value) for name, value in error.get_headers() if name == "Allow"])
+        return answer
+
+    @app.after_request
+    def plain(answer: Response) -> Response:
+        answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+        return answer
 
     return app
+
+
+def _webhook(site: Site) -> Response:
+    start = time.perf_counter()
+    event, answer, result = _deliver(site)
+    site.figures.deliveries.labels(event if event in HANDLED else "other", result).inc()
+    site.figures.acknowledging.observe(time.perf_counter() - start)
+    return answer
 
 
 def _deliver(site: Site) -> tuple[str, Response, str]:
@@ -84,7 +104,7 @@ def _deliver(site: Site) -> tuple[str, Response, str]:
     with logs.about(delivery=given.guid, event=given.event):
         try:
             is_news = accept(site.engine, given)
-        except SQLAlchemyError:
+        except Exception:  # noqa: BLE001 - whatever it was: what was not stored must not be acknowledged
             _log.exception("a delivery could not be stored")
             return given.event, _text("not stored; deliver it again later\n", 503), "failed"
         _log.info("stored" if is_news else "decided before")
@@ -98,16 +118,24 @@ def _deliver(site: Site) -> tuple[str, Response, str]:
 
 def _ready(site: Site) -> Response:
     """Whether deliveries can be stored now. Dead letters are told, and are no reason to send traffic elsewhere."""
+    if site.is_draining():
+        return _text("stopping: what is being looked at is finished\n", 503)
     try:
-        storage.check_schema(site.engine)
         with storage.reading(site.engine) as conn:
+            require_current(conn)
             depth = lanes.depth(conn, storage.now(conn))
-    except (UserError, SQLAlchemyError):
+    except UserError as error:
+        _log.warning("not ready: %s", error.what)
+        return _text(f"{error.what}\n", 503)
+    except SQLAlchemyError:
         _log.exception("not ready")
         return _text("the database cannot be used\n", 503)
     if not site.is_healthy():
         return _text("a worker has died\n", 503)
-    return _text(f"ready; to be looked at: {depth.pending}, of them failing again and again: {depth.dead}\n")
+    told = f"ready; to be looked at: {depth.pending}, of them failing again and again: {depth.dead}\n"
+    if not site.works and depth.due and not depth.running and depth.oldest_due_ms > _NOBODY_WORKS_MS:
+        told += f"nobody has looked at what is due for {depth.oldest_due_ms // 1000} s: does `foureyes worker` run?\n"
+    return _text(told)
 
 
 def _text(text: str, status: int = 200) -> Response:

@@ -60,6 +60,9 @@ COMMANDS: dict[str, Entry] = {
         "foureyes.github_app.sandbox.command:command", "A GitHub stand-in to try things on.", "sandbox"
     ),
     "serve": Entry("foureyes.github_app.serve:command", "Run the GitHub App.", "app"),
+    "worker": Entry(
+        "foureyes.github_app.worker_command:command", "Judge what other processes of the App heard of.", "app"
+    ),
     "app": Entry(
         "foureyes.github_app.credentials_command:group", "Hand the server the App that it is.", "app"
     ),

@@ -58,7 +58,7 @@ def test_the_readme_names_only_commands_and_targets_that_exist():
 
 def test_every_extra_is_named_as_people_install_it():
     extras = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert set(extras) == {"app", "postgres", "sandbox", "dev"}
+    assert set(extras) == {"app", "postgres", "gunicorn", "sandbox", "dev"}
 
 
 def test_modules_stay_small_and_no_name_shadows_a_library():

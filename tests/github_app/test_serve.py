@@ -1,160 +1,41 @@
-"""`foureyes serve` as a real process on loopback: how it starts, what it refuses, what survives its death.
+"""`foureyes serve` as a real process on loopback: how it starts, what it refuses, what survives its death."""
 
-GitHub is a stand-in that proves to be the sandbox and answers nothing else, so that every look fails and stays due.
-"""
-
-import hashlib
-import hmac
-import http.client
-import http.server
 import json
-import os
 import signal
 import socket
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support_database import fresh_database
-from support_git import CHECKOUT
-
-SECRET, TOKEN = "it is a secret to everybody", "sandbox-token"
-PATIENCE = 60
-KEY = (
-    rsa.generate_private_key(65537, 2048)
-    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    .decode()
+from support_serve import (
+    PATIENCE,
+    broken_github,
+    deliver,
+    get,
+    pull_request,
+    refused,
+    rows,
+    serving,
+    settings_for,
+    start,
 )
-
-
-class OnlyTheProof(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        proof = self.path == "/_sandbox/token-proof"
-        body = hashlib.sha256(TOKEN.encode()).hexdigest().encode() if proof else b"{}"
-        self.send_response(200 if proof else 500)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_PATCH = do_GET
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
 def github() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OnlyTheProof)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with broken_github() as address:
+        yield address
 
 
 @pytest.fixture
 def environment(github: str, tmp_path: Path) -> dict[str, str]:
-    return {
-        **os.environ,
-        "PYTHONPATH": str(CHECKOUT / ".types"),
-        "FOUREYES_APP_ID": "12",
-        "FOUREYES_PRIVATE_KEY": KEY,
-        "FOUREYES_WEBHOOK_SECRET": SECRET,
-        "FOUREYES_GITHUB_URL": github,
-        "FOUREYES_SANDBOX_TOKEN": TOKEN,
-        "FOUREYES_DATA": str(tmp_path / "data"),
-        "FOUREYES_PORT": "0",
-        "FOUREYES_DRAIN_SECONDS": "5",
-        "FOUREYES_WORKERS": "1",
-    }
-
-
-def start(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "foureyes.hooks.cli", "serve", *arguments]
-    return subprocess.Popen(
-        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-
-
-@contextmanager
-def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A running server and its address. Its logs go to nowhere: nobody reads them, and a full pipe would stop it."""
-    command = [sys.executable, "-m", "foureyes.hooks.cli", "serve", "--json"]
-    process = subprocess.Popen(
-        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    try:
-        assert process.stdout is not None
-        yield process, json.loads(process.stdout.readline())["listening"]
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def refused(environment: dict[str, str], *arguments: str) -> str:
-    """What a server that does not start says; it must end with exit code 1, without a traceback."""
-    process = start(environment, *arguments)
-    said, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1, errors
-    assert "Traceback" not in errors
-    assert said == ""
-    assert "what to do:" in errors
-    return errors
-
-
-def pull_request(number: int) -> bytes:
-    payload = {
-        "action": "opened",
-        "repository": {"id": 9, "full_name": "acme/shop", "default_branch": "main"},
-        "installation": {"id": 7},
-        "sender": {"id": 1, "login": "olga", "type": "User"},
-        "pull_request": {
-            "number": number,
-            "head": {"sha": f"{number:040x}", "ref": f"fix-{number}", "repo": {"id": 9}},
-            "base": {"sha": "c" * 40, "ref": "main"},
-        },
-    }
-    return json.dumps(payload).encode()
-
-
-def deliver(address: str, guid: str, body: bytes, secret: str = SECRET, event: str = "pull_request") -> int:
-    parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
-    digest = hmac.digest(secret.encode(), body, "sha256").hex()
-    sent = {"X-Hub-Signature-256": f"sha256={digest}", "X-GitHub-Delivery": guid, "X-GitHub-Event": event}
-    connection.request("POST", "/webhook", body, {**sent, "Content-Type": "application/json"})
-    status = connection.getresponse().status
-    connection.close()
-    return status
-
-
-def get(address: str, path: str) -> tuple[int, str]:
-    parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
-    connection.request("GET", path)
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    return answer.status, text
-
-
-def rows(environment: dict[str, str], query: str) -> list[tuple[object, ...]]:
-    database = sqlite3.connect(f"file:{environment['FOUREYES_DATA']}/foureyes.sqlite3?mode=ro", uri=True)
-    try:
-        return database.execute(query).fetchall()
-    finally:
-        database.close()
+    return settings_for(github, tmp_path / "data")
 
 
 def test_it_hears_what_is_signed_and_stops_when_it_is_told_to(environment: dict[str, str]) -> None:
@@ -297,7 +178,7 @@ def test_a_database_that_is_not_ours_is_refused_and_left_alone(
 
 
 def test_checking_reads_the_settings_and_starts_nothing(environment: dict[str, str]) -> None:
-    process = start(environment, "--check", "--json")
+    process = start(environment, "serve", "--check", "--json")
     said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert json.loads(said) == {"ok": True, "github": environment["FOUREYES_GITHUB_URL"]}
