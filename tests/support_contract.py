@@ -7,13 +7,13 @@ collects what is wrong; a test ends with `guard.check()`.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from graphql import GraphQLError, parse, validate
+from graphql import DocumentNode, GraphQLError, parse, validate
 from graphql.execution.values import get_variable_values
 from graphql.utilities import get_operation_ast
 from openapi_core import Config, OpenAPI
@@ -92,16 +92,26 @@ def validate_graphql(
     """The document against the published schema, and the variables against the document."""
     schema = contract.graphql_schema()
     try:
-        document = parse(query)
+        document = parsed(query)
     except GraphQLError as error:
         raise Violation(f"graphql: {error.message}") from error
-    errors = validate(schema, document)
+    errors = list(_invalid(query))
     definition = get_operation_ast(document, operation)
     if not errors and definition is not None:
         values = get_variable_values(schema, definition.variable_definitions or (), dict(variables or {}))
         errors = values if isinstance(values, list) else []
     if errors:
         raise Violation("graphql: " + "; ".join(error.message for error in errors))
+
+
+@lru_cache(maxsize=64)
+def parsed(query: str) -> DocumentNode:
+    return parse(query)
+
+
+@lru_cache(maxsize=64)
+def _invalid(query: str) -> tuple[GraphQLError, ...]:
+    return tuple(validate(contract.graphql_schema(), parsed(query)))
 
 
 def value_errors(document: Mapping[str, Any], pointer: str, value: Any) -> list[str]:
@@ -210,7 +220,7 @@ def _graphql_exchange(sent: bytes, status: int, body: bytes, fault: bool) -> Non
     answer = _json("graphql answer", body)
     if status != 200 or not isinstance(answer, dict) or not ({"data", "errors"} & set(answer)):
         raise Violation(f"graphql: answer {status} has neither data nor errors: {body[:200]!r}")
-    problems = answer_errors(contract.graphql_schema(), parse(request["query"]), answer)
+    problems = answer_errors(contract.graphql_schema(), parsed(request["query"]), answer)
     if problems:
         raise Violation("graphql: answer is not of the schema: " + "; ".join(problems[:5]))
 

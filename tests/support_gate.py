@@ -20,6 +20,7 @@ from support_contract import ContractGuard
 from support_database import migrated
 from support_record import RECORD
 from support_repository import Bare
+from support_sandbox import app_key
 from support_ssh import KeyFile, SecurityKey
 
 from foureyes.github_app import inbox, lanes, storage, worker
@@ -226,7 +227,7 @@ def running_gate(folder: Path) -> Iterator[Gate]:
         if holder:
             holder[0].hear(event, payload)
 
-    sandbox = Sandbox.start(folder / "sandbox", wrap=wrap, on_webhook=heard)
+    sandbox = Sandbox.start(folder / "sandbox", wrap=wrap, on_webhook=heard, app_key=app_key())
     try:
         app = sandbox.app
         settings = Settings(app.id, app.private_key, (app.webhook_secret,), sandbox.url, data=folder / "data")
