@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from foureyes.hooks import seen_agents
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.commits import Commit, read_changes
-from foureyes.hooks.edits import Edits, Found
+from foureyes.hooks.edits import Edits, Found, moment_of, tick_of
 from foureyes.hooks.git_ai_notes import agent_id, read_notes
 from foureyes.hooks.journal import Line
 from foureyes.hooks.left_behind import doubtful_paths, without_left_behind
@@ -64,6 +64,8 @@ class Batch:
     """Of merges: the change against each further parent."""
     noted: dict[str, tuple[NotedLines, ...]] = field(default_factory=dict)
     """What notes of other tools say."""
+    doubtful: set[str] = field(default_factory=set)
+    """A person was seen making them, and yet not all of their lines can be called a person's."""
     underway: set[str] = field(default_factory=set)
 
     def read(self) -> None:
@@ -74,7 +76,9 @@ class Batch:
         for commit in todo:
             lines = self.journal.get(commit.oid, ())
             worktree = lines[0].worktree if lines else ""
-            self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, commit.committed_at)
+            before = tick_of([line for oid in commit.parents[:1] for line in self.journal.get(oid, ())])
+            moment = moment_of(commit, lines)
+            self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, moment, before)
         self.noted = read_notes(self.repo, (commit.oid for commit in todo))
         pairs = [(parent, commit.oid) for commit in todo for parent in commit.parents[1:]]
         for (_, oid), diffs in read_changes(self.repo, pairs).items():
@@ -176,7 +180,7 @@ class Batch:
         """
         if agents:
             return "ai"
-        doubt = signs or self.found[oid].unread
+        doubt = signs or self.found[oid].unread or oid in self.doubtful
         return "human" if mine and not doubt and self._by_a_person(oid, set()) else ""
 
     def _by_a_person(self, oid: str, asked: set[str]) -> bool:
@@ -217,11 +221,13 @@ class Batch:
         hand = Hand(first.id, first.version, first.model, first.session, "journal") if first else None
         person = not (ran or signs or marks) and self._by_a_person(oid, set())
         committing = attribution.Committing(hand, person)
-        parts = attribution.attribute(diffs, found.edits, contents, committing)
+        parts = attribution.attribute(diffs, found.edits, contents, committing, found.elsewhere)
         doubtful = doubtful_paths(parts)
         if doubtful:
             edits = without_left_behind(self.repo, self.commits[oid], found.edits, doubtful, self.journal)
-            parts = attribution.attribute(diffs, edits, contents, committing)
+            parts = attribution.attribute(diffs, edits, contents, committing, found.elsewhere)
+        if person and attribution.is_doubtful(diffs, parts):
+            self.doubtful.add(oid)
         if oid in self.merged:
             parts = keep_own(parts, diffs, self.merged[oid])
         noted = self.noted.get(oid, ())

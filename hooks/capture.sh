@@ -226,6 +226,56 @@ foureyes_time() {
     esac
 }
 
+# The file that this worktree has in our folders.
+foureyes_worktree() {
+    if [ "$foureyes_git" = "$foureyes_common" ]; then
+        foureyes_tree=main
+    else
+        foureyes_tree=linked-${foureyes_git##*/}
+    fi
+}
+
+# How far the agents' evidence goes -> foureyes_reached: 0 if there is none yet, empty if that cannot be told.
+foureyes_evidence() {
+    foureyes_reached=0
+    if [ -e "$foureyes_common/foureyes/evidence/clock" ]; then
+        foureyes_reached=
+        IFS= read -r foureyes_reached 2>/dev/null <"$foureyes_common/foureyes/evidence/clock"
+        foureyes_check_tick
+    fi
+}
+
+foureyes_check_tick() {
+    case ${#foureyes_reached}:$foureyes_reached in
+        19:*[!0123456789]*) foureyes_reached= ;;
+        19:*) ;;
+        *) foureyes_reached= ;;
+    esac
+}
+
+# The content of a commit stands fast before its message is written; kept for post-commit, which the same git runs.
+foureyes_begin() {
+    foureyes_evidence
+    if [ "$foureyes_reached" != 0 ]; then
+        foureyes_worktree
+        { printf '%s %s\n' "$PPID" "$foureyes_reached"; } 2>/dev/null \
+            >"$foureyes_common/foureyes/evidence/from-$foureyes_tree" || :
+    fi
+}
+
+foureyes_begun() {
+    foureyes_evidence
+    if [ "$foureyes_reached" != 0 ]; then
+        foureyes_worktree
+        foureyes_key=
+        read -r foureyes_key foureyes_value 2>/dev/null <"$foureyes_common/foureyes/evidence/from-$foureyes_tree"
+        if [ "$foureyes_key" = "$PPID" ]; then
+            foureyes_reached=$foureyes_value
+            foureyes_check_tick
+        fi
+    fi
+}
+
 # One line, in one write, so that parallel commits never mix. $1: the commit.
 foureyes_note() {
     [ -n "$1" ] || return
@@ -233,14 +283,11 @@ foureyes_note() {
     if [ -n "${foureyes_everywhere-}" ] && [ ! -d "$foureyes_common/foureyes/journal" ]; then
         mkdir -p "$foureyes_common/foureyes/journal" 2>/dev/null
     fi
-    if [ "$foureyes_git" = "$foureyes_common" ]; then
-        foureyes_file=$foureyes_common/foureyes/journal/main
-    else
-        foureyes_file=$foureyes_common/foureyes/journal/linked-${foureyes_git##*/}
-    fi
+    foureyes_worktree
+    foureyes_file=$foureyes_common/foureyes/journal/$foureyes_tree
     {
-        printf 'v1\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "${foureyes_now:-0}" "$foureyes_hook" "$foureyes_operation" \
-            "$foureyes_agent" "$foureyes_marks"
+        printf 'v1\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "${foureyes_now:-0}" "$foureyes_hook" \
+            "$foureyes_operation" "$foureyes_agent" "$foureyes_marks" "${foureyes_reached-}"
     } 2>/dev/null >>"$foureyes_file" ||
         foureyes_say "this commit was not recorded: $foureyes_file cannot be written. It stands; see: foureyes status"
 }
@@ -253,12 +300,14 @@ foureyes_look() {
 
 case $foureyes_hook in
     prepare-commit-msg)
+        foureyes_begin
         foureyes_look
         if [ -n "$foureyes_agent$foureyes_strong" ]; then
             . "$foureyes_scripts/trailers.sh"
         fi
         ;;
     post-commit | post-applypatch)
+        foureyes_begun
         foureyes_look
         foureyes_head
         foureyes_time
@@ -268,6 +317,7 @@ case $foureyes_hook in
         # It also runs where nothing was committed here: a fast-forward brings in commits that others made.
         case $1$(git reflog -1 --format=%gs HEAD 2>/dev/null) in
             0*': Merge made by '* | 0*': In-index merge'*)
+                foureyes_begun
                 foureyes_look
                 foureyes_head
                 foureyes_time

@@ -1,9 +1,12 @@
 """The agents' edits that can have gone into a commit, out of the evidence store."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from foureyes.hooks.commits import Commit
 from foureyes.hooks.evidence import Event, Evidence, Ref, Touched
+from foureyes.hooks.journal import Line
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
 from foureyes.shared.attribution import Edit
@@ -12,12 +15,37 @@ from foureyes.shared.line_trace import Hand
 _SEEN = {"edit": "agent-hook", "shell": "shell-snapshot"}
 
 
+class Moment(NamedTuple):
+    """When a commit's content stood fast: by the store's clock, None if no hook noted it, and in seconds since 1970."""
+
+    tick: int | None
+    at: int
+
+    def precedes(self, event: Event) -> bool:
+        """Whether the event surely began later."""
+        if self.tick is not None and event.tick_started:
+            return event.tick_started > self.tick
+        return int(event.started) > self.at
+
+
+def moment_of(commit: Commit, lines: Sequence[Line]) -> Moment:
+    """The committer's time can be set at will, the hooks' own cannot; where both are known, the later one holds."""
+    return Moment(tick_of(lines), max([commit.committed_at, *(line.at for line in lines)]))
+
+
+def tick_of(lines: Sequence[Line]) -> int | None:
+    return max((line.reached for line in lines if line.reached is not None), default=None)
+
+
 @dataclass(frozen=True)
 class Found:
-    """`unread` are paths that an agent changed in a way that cannot be followed: content too large, or collected."""
+    """`unread` are paths that an agent changed in a way that cannot be followed: content too large, or collected.
+    `elsewhere` are edits of the same paths in other worktrees, from where a stash may have brought them.
+    """
 
     edits: tuple[Edit, ...]
     unread: frozenset[str]
+    elsewhere: tuple[Edit, ...] = ()
 
 
 class Edits:
@@ -35,16 +63,19 @@ class Edits:
         self._blobs = read_blobs(repo, (ref[2:] for ref in refs if ref.startswith("g:")))
         self._contents: dict[str, bytes | None] = {}
 
-    def for_commit(self, paths: Collection[str], worktree: str, until: int) -> Found:
-        """Edits of `paths` that began by `until` (seconds since 1970), in order. Those of the worktree in which the
-        commit was made; of the others only for paths that were not edited there ("" for an unknown worktree).
+    def for_commit(self, paths: Collection[str], worktree: str, until: Moment, parent: int | None) -> Found:
+        """Edits of `paths` that began by `until`, in order. Those of the worktree in which the commit was made; of the
+        others only for paths that were not edited there ("" for an unknown worktree). Those that began after `parent`,
+        the tick of the commit's parent, are fresh.
         """
-        candidates = [(e, t) for e, t in self._events if t.path in paths and int(e.started) <= until]
+        candidates = [(e, t) for e, t in self._events if t.path in paths and not until.precedes(e)]
         here = {touched.path for event, touched in candidates if event.worktree == worktree}
         chosen = [(e, t) for e, t in candidates if e.worktree == worktree or t.path not in here]
-        return self._resolve(chosen)
+        others = [(e, t) for e, t in candidates if e.worktree != worktree and t.path in here]
+        found = self._resolve(chosen, parent)
+        return replace(found, elsewhere=self._resolve(others, parent).edits) if others else found
 
-    def _resolve(self, chosen: Sequence[tuple[Event, Touched]]) -> Found:
+    def _resolve(self, chosen: Sequence[tuple[Event, Touched]], parent: int | None) -> Found:
         edits: list[Edit] = []
         unread: set[str] = set()
         last: dict[str, bytes | None] = {}
@@ -64,7 +95,8 @@ class Edits:
                 before, seen = last[touched.path], "shell-snapshot"
             last[touched.path] = after
             hand = Hand(event.agent, event.version, event.model, event.session, seen)
-            edits.append(Edit(touched.path, before, after, hand))
+            fresh = parent is not None and event.tick_started > parent
+            edits.append(Edit(touched.path, before, after, hand, fresh))
         return Found(tuple(edits), frozenset(unread))
 
     def _content(self, ref: Ref) -> tuple[bool, bytes | None]:

@@ -3,6 +3,8 @@
     evidence/sessions/<session>.jsonl   one line per tool call, one file per agent session
     evidence/contents/ab/cdef...        file contents, zlib, named by their sha256
     evidence/pending/<call>             the "before" half of a tool call that has not ended
+    evidence/clock                      the last tick: what order things happened in, exactly
+    evidence/from-<worktree>            the tick at which the worktree's commit under way was made up
 
 No prompt, no transcript and no environment is ever in here, and nothing that git ignores. Contents are plain files,
 not git objects, so `git gc` cannot take them away.
@@ -30,6 +32,8 @@ DEFAULT_LIMIT = 200 * 2**20
 _RECENT = 64 * 1024
 _PENDING_SECONDS = 2 * 86400
 _RECORDED_SECONDS = 30 * 86400
+_LONGEST_EDIT = 10 * 10**9
+"""Ticks by which an edit may have begun before its end, if its beginning was not told."""
 
 
 class Touched(NamedTuple):
@@ -42,7 +46,8 @@ class Touched(NamedTuple):
 
 class Event(NamedTuple):
     """One tool call. Times are seconds since the epoch; `session` is a hash; `kind` is `edit`, `shell` or `review`:
-    the agent approved a pull request, as `account` (a login, "" if not known), and touched nothing.
+    the agent approved a pull request, as `account` (a login, "" if not known), and touched nothing. Ticks are of the
+    store's clock: 0 in an event of a version that had none.
     """
 
     agent: str
@@ -55,6 +60,8 @@ class Event(NamedTuple):
     ended: float
     touched: tuple[Touched, ...]
     account: str = ""
+    tick_started: int = 0
+    tick_ended: int = 0
 
 
 class Pending(NamedTuple):
@@ -69,6 +76,7 @@ class Pending(NamedTuple):
     root: str
     head: str
     contents: dict[str, Ref]
+    tick: int = 0
 
 
 class Evidence:
@@ -93,8 +101,26 @@ class Evidence:
             return None
         return content if hashlib.sha256(content).hexdigest() == digest else None
 
+    def tick(self) -> int:
+        """The clock goes on. Of two ticks the later one is the greater, in whatever process and whatever becomes of
+        the machine's time; git's hooks read the last one when they see a commit. In nanoseconds since 1970 or more,
+        so that a lost file sets nothing back.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._folder / "clock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            last = os.pread(descriptor, 40, 0).strip()
+            now = max(time.time_ns(), int(last) + 1 if last.isdigit() else 0)
+            os.pwrite(descriptor, b"%019d\n" % now, 0)
+        finally:
+            os.close(descriptor)
+        return now
+
     def append(self, event: Event) -> None:
-        """Add one line to the session's file: under a lock, in one write."""
+        """Add one line to the session's file: under a lock, in one write. It has ended now."""
+        ended = self.tick()
+        event = event._replace(tick_started=event.tick_started or ended - _LONGEST_EDIT, tick_ended=ended)
         path = self._session_path(event.session)
         path.parent.mkdir(parents=True, exist_ok=True)
         new = not path.exists()
@@ -122,7 +148,7 @@ class Evidence:
                 event = _parse_event(line)
                 if event is not None:
                     found.append(event)
-        return tuple(sorted(found, key=lambda event: (event.ended, event.started)))
+        return tuple(sorted(found, key=_by_end))
 
     def since(self, started: float) -> tuple[Event, ...]:
         """Events that ended at `started` or later, by end; of the last ones only, where a session has very many."""
@@ -137,7 +163,8 @@ class Evidence:
         return tuple(sorted(found, key=lambda event: event.ended))
 
     def hold(self, call: str, pending: Pending) -> None:
-        """Keep the half of a call that has begun. An agent without ids for its calls may make the same one again."""
+        """Keep the half of a call that begins now. An agent without ids for its calls may make the same one again."""
+        pending = pending._replace(tick=self.tick())
         path = self._folder / "pending" / call
         path.with_suffix(".done").unlink(missing_ok=True)
         _write_whole(path, json.dumps(pending._asdict()).encode())
@@ -215,6 +242,10 @@ class Evidence:
 
     def _session_path(self, session: str) -> Path:
         return self._folder / "sessions" / f"{session}.jsonl"
+
+
+def _by_end(event: Event) -> tuple[int, float]:
+    return event.tick_ended or int(event.ended * 1e9), event.started
 
 
 def _collected_first(session: Path) -> tuple[bool, float]:

@@ -15,6 +15,7 @@ from foureyes.shared.errors import UserError
 
 VERSION = "v1"
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_TICK = re.compile(r"0|[0-9]{19,}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:/@+-]")
 _LONGEST_VALUE = 200
 
@@ -23,6 +24,8 @@ class Line(NamedTuple):
     """`at` is seconds since 1970 by the clock of the machine that committed. `operation` is what git was doing
     (`rebase (pick)`, `cherry-pick`, ...), empty for a plain commit. `agent` was found among the processes that
     started git, nearest first, or is empty. `marks` are allow-listed environment markers, never the environment.
+    `reached` is the tick of the evidence store's clock when the commit's content stood fast: 0 before there was any
+    evidence, None in a line of a version that did not note it.
     """
 
     commit: str
@@ -32,6 +35,7 @@ class Line(NamedTuple):
     agent: str
     marks: tuple[tuple[str, str], ...]
     worktree: str
+    reached: int | None = None
 
 
 def journal_dir(common_dir: Path) -> Path:
@@ -67,12 +71,14 @@ def append_line(
     *,
     operation: str = "",
     marks: tuple[tuple[str, str], ...] = (),
+    reached: int | None = None,
 ) -> None:
     """Note a commit that no git hook saw, in the form that capture.sh writes. Raises OSError."""
     folder = journal_dir(repo.common_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = " ".join(f"{name}={_clean(value)}" for name, value in marks)
-    fields = (VERSION, commit, str(int(at)), hook, _clean(operation), _clean(agent), kept)
+    tick = "" if reached is None else str(reached)
+    fields = (VERSION, commit, str(int(at)), hook, _clean(operation), _clean(agent), kept, tick)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
     descriptor = os.open(folder / worktree_id(repo), flags, 0o600)
     try:
@@ -84,11 +90,20 @@ def append_line(
 def parse_line(text: str, worktree: str) -> Line | None:
     """One line without its line break; None if it is not of this version and form."""
     fields = text.split("\t")
-    if len(fields) != 7 or fields[0] != VERSION or not _OID.fullmatch(fields[1]) or not fields[2].isdecimal():
+    if (
+        len(fields) not in {7, 8}
+        or fields[0] != VERSION
+        or not _OID.fullmatch(fields[1])
+        or not fields[2].isdecimal()
+    ):
+        return None
+    tick = fields[7] if len(fields) == 8 else ""
+    if tick and not _TICK.fullmatch(tick):
         return None
     marks = (mark.partition("=") for mark in fields[6].split(" "))
     kept = tuple((name, value) for name, given, value in marks if given)
-    return Line(fields[1], int(fields[2]), fields[3], fields[4], fields[5], kept, worktree)
+    reached = int(tick) if tick else None
+    return Line(fields[1], int(fields[2]), fields[3], fields[4], fields[5], kept, worktree, reached)
 
 
 def _clean(value: str) -> str:

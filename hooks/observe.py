@@ -154,7 +154,7 @@ def _finish(call: ToolCall, repo: Repo, held: str) -> None:
         for commit in reversed(commits):
             if commit.oid not in known:
                 # No hook of git's saw it: hooks were off for this commit, and the agent's own hook is the witness.
-                append_line(repo, commit.oid, commit.made, "checkpoint", call.agent)
+                append_line(repo, commit.oid, commit.made, "checkpoint", call.agent, reached=evidence.tick())
     _append(call, repo, pending.kind, pending, touched)
 
 
@@ -177,7 +177,8 @@ def _append(
         elif told[one.path] != one.after:
             new.append(Touched(one.path, told[one.path] if pending else one.before, one.after))
     if new:
-        evidence.append(_event(call, repo, kind, pending.started if pending else now, tuple(new)))
+        event = _event(call, repo, kind, pending.started if pending else now, tuple(new))
+        evidence.append(event._replace(tick_started=pending.tick if pending else 0))
 
 
 def _event(

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TypeAlias
 
 from foureyes.shared.diff import FileDiff
-from foureyes.shared.line_trace import Hand, Trace, split
+from foureyes.shared.line_trace import Hand, Trace, bare, split
 from foureyes.shared.record import Contributor
 
 Contents: TypeAlias = Mapping[str, tuple[bytes | None, bytes | None]]
@@ -31,6 +31,8 @@ class Edit:
     before: bytes | None
     after: bytes | None
     hand: Hand
+    fresh: bool = False
+    """It began after the commit's parent was made: its result cannot have landed there."""
 
 
 @dataclass(frozen=True)
@@ -50,34 +52,53 @@ def wanted(diffs: Sequence[FileDiff], edits: Sequence[Edit]) -> tuple[str, ...]:
 
 
 def attribute(
-    diffs: Sequence[FileDiff], edits: Sequence[Edit], contents: Contents, committing: Committing
+    diffs: Sequence[FileDiff],
+    edits: Sequence[Edit],
+    contents: Contents,
+    committing: Committing,
+    elsewhere: Sequence[Edit] = (),
 ) -> tuple[Contributor, ...]:
     """Every changed line of the commit, each exactly once, as ranges per hunk side; and each changed entry without
     lines (binary, empty, mode alone) as such.
 
     `edits` in the order they happened, best without those made after the commit; earlier ones that have landed do
-    no harm. `contents` for the paths of `wanted`; raises KeyError if one is missing.
+    no harm. `elsewhere` are edits of the same paths in other worktrees. `contents` for the paths of `wanted`; raises
+    KeyError if one is missing.
+
+    A person can have staged what an agent wrote or removed, and the agent can have undone it before the commit was
+    made: a line that may have come about in this way is `unknown`, never `human`.
     """
-    by_path: dict[str, list[Edit]] = {}
-    for edit in edits:
-        if edit.before != edit.after:
-            by_path.setdefault(edit.path, []).append(edit)
+    by_path = _by_path(edits)
     needed = set(wanted(diffs, edits))
     known = {
         d.change.path: contents[d.change.path] if d.change.path in needed else _contents(d) for d in diffs
     }
     traces = {path: _follow(known.get(path), by_path[path]) for path in by_path}
+    away = _by_path(elsewhere)
     result: list[Contributor] = []
     for diff in diffs:
         path = diff.change.path
         trace = traces.get(path) or _moved(diff, known, traces)
-        if trace is not None:
+        undone = _undone(known[path], by_path.get(path, ())) if path in needed else None
+        if trace is not None and trace.content == known[path][1]:
+            undone = None  # it is known what was committed
+        elif trace is not None:
             trace.step(known[path][1], None)
         rest = _rest(committing, seen=trace is not None)
         own = by_path.get(path, ())
-        aside = _set_aside(own, known[path][0])
-        result += _of_file(diff, trace, aside, rest, _last_hand(own, known[path]))
+        aside = _set_aside([*away.get(path, ()), *own], known[path][0])
+        told = _told(diff, trace, undone, aside, rest)
+        result += _of_file(diff, told, rest, _last_hand(own, known[path]))
     return tuple(result)
+
+
+def _by_path(edits: Sequence[Edit]) -> dict[str, list[Edit]]:
+    """Edits that changed anything."""
+    found: dict[str, list[Edit]] = {}
+    for edit in edits:
+        if edit.before != edit.after:
+            found.setdefault(edit.path, []).append(edit)
+    return found
 
 
 def _contents(diff: FileDiff) -> tuple[bytes | None, bytes | None]:
@@ -113,6 +134,20 @@ def _follow(known: tuple[bytes | None, bytes | None] | None, edits: Sequence[Edi
         if known and edit.after == committed:
             break
     return trace if used else None
+
+
+def _undone(known: tuple[bytes | None, bytes | None], edits: Sequence[Edit]) -> Trace | None:
+    """What agents did since the parent was made and had undone when the file was once more as in the parent, which
+    `_follow` passes over.
+    """
+    base = known[0]
+    back = max((at for at, edit in enumerate(edits) if edit.after == base), default=-1)
+    passed = [edit for edit in edits[: back + 1] if edit.fresh]
+    trace = Trace(base)
+    for edit in passed:
+        trace.step(edit.before, None)
+        trace.step(edit.after, edit.hand)
+    return trace if passed else None
 
 
 def _moved(diff: FileDiff, known: Contents, traces: Mapping[str, Trace | None]) -> Trace | None:
@@ -163,42 +198,76 @@ def _set_aside(edits: Sequence[Edit], base: bytes | None) -> dict[bytes, Hand]:
     """Lines that an agent was seen to write and that the parent does not have: a stash or a reset took them away,
     and whoever brings them back has not written them. Short ones prove nothing.
     """
-    there = {_bare(line) for line in split(base)}
+    there = {bare(line) for line in split(base)}
     found: dict[bytes, Hand] = {}
     for edit in edits:
-        before = {_bare(line) for line in split(edit.before)}
-        for line in map(_bare, split(edit.after)):
+        before = {bare(line) for line in split(edit.before)}
+        for line in map(bare, split(edit.after)):
             if line not in before and line not in there and len(line.strip()) >= _TELLING:
                 found[line] = edit.hand
     return found
 
 
-def _bare(line: bytes) -> bytes:
-    return line.rstrip(b"\r\n")
+_Told: TypeAlias = dict[tuple[str, int], _Label]
+"""Side and line -> whose it is."""
 
 
-def _of_file(
-    diff: FileDiff, trace: Trace | None, aside: Mapping[bytes, Hand], rest: _Label, last: Hand | None
-) -> Iterator[Contributor]:
+def _told(
+    diff: FileDiff, trace: Trace | None, undone: Trace | None, aside: Mapping[bytes, Hand], rest: _Label
+) -> _Told:
+    """The lines that are not simply the rest."""
+    removed, added = trace.hands(diff.hunks) if trace is not None else ({}, {})
+    passed = [one for one in (trace, undone) if one is not None]
+    dropped = set().union(*(one.dropped for one in passed))
+    taken = {n for one in passed for n, by in one.removed.items() if by is not None}
+    told: _Told = {}
+    for hunk in diff.hunks:
+        for n in range(hunk.old_start, hunk.old_start + hunk.old_count):
+            told["removed", n] = _label(removed.get(n), _doubted(rest, n in taken))
+        for n, text in enumerate(map(bare, hunk.added), hunk.new_start):
+            again = _again(aside.get(text), _doubted(rest, text in dropped))
+            told["added", n] = _label(added.get(n), again)
+    return told
+
+
+def _doubted(rest: _Label, doubt: bool) -> _Label:
+    return _Label("unknown") if doubt and rest.cls == "human" else rest
+
+
+def _of_file(diff: FileDiff, told: _Told, rest: _Label, last: Hand | None) -> Iterator[Contributor]:
     change = diff.change
     if change.binary or not diff.hunks:
         side = "removed" if change.status == "D" else "added"
         yield _contributor(change.path, side, 0, 0, _label(last, rest))
         return
-    removed, added = trace.hands(diff.hunks) if trace is not None else ({}, {})
     for hunk in diff.hunks:
-        back = {hunk.new_start + at: aside.get(_bare(line)) for at, line in enumerate(hunk.added)}
-        for side, start, count, hands, else_by in (
-            ("removed", hunk.old_start, hunk.old_count, removed, {}),
-            ("added", hunk.new_start, hunk.new_count, added, back),
+        for side, start, count in (
+            ("removed", hunk.old_start, hunk.old_count),
+            ("added", hunk.new_start, hunk.new_count),
         ):
-            labels = (
-                (line, _label(hands.get(line), _again(else_by.get(line), rest)))
-                for line in range(start, start + count)
-            )
+            labels = ((line, told[side, line]) for line in range(start, start + count))
             for label, run in groupby(labels, key=lambda item: item[1]):
                 lines = [line for line, _ in run]
                 yield _contributor(change.path, side, lines[0], len(lines), label)
+
+
+def is_doubtful(diffs: Sequence[FileDiff], parts: Sequence[Contributor]) -> bool:
+    """Whether lines that could not be told apart forbid to call a person's commit `human`: removals, telling ones, or
+    any if there is nothing else.
+    """
+    texts = {
+        (diff.change.path, n): line
+        for diff in diffs
+        for hunk in diff.hunks
+        for n, line in enumerate(hunk.added, hunk.new_start)
+    }
+    unclear = [part for part in parts if part.cls == "unknown"]
+    telling = (
+        part.side == "removed" or len(texts.get((part.path, n), b"").strip()) >= _TELLING
+        for part in unclear
+        for n in range(part.start, part.start + part.count)
+    )
+    return bool(unclear) and (any(telling) or all(part.cls != "human" for part in parts))
 
 
 def _contributor(path: str, side: str, start: int, count: int, label: _Label) -> Contributor:

@@ -46,6 +46,11 @@ def split(content: bytes | None) -> list[bytes]:
     return lines if lines[-1] else lines[:-1]
 
 
+def bare(line: bytes) -> bytes:
+    """Without its end, which git may convert."""
+    return line.rstrip(b"\r\n")
+
+
 class Trace:
     def __init__(self, base: bytes | None) -> None:
         self.content = base
@@ -53,6 +58,8 @@ class Trace:
         self.lines = [Line(text, None, at) for at, text in enumerate(self.base, 1)]
         self.removed: Hands = {}
         """Line of the base -> who removed it."""
+        self.dropped: set[bytes] = set()
+        """Lines that an agent had written and that went away again, without their line ends."""
 
     def step(self, content: bytes | None, by: Hand | None) -> None:
         """The file becomes `content`, by this hand; None for `by`: someone else."""
@@ -64,8 +71,12 @@ class Trace:
         kept = {j: self.lines[i] for i, j in pairs}
         survivors = {i for i, _ in pairs}
         for at, line in enumerate(self.lines):
-            if at not in survivors and line.origin is not None:
+            if at in survivors:
+                continue
+            if line.origin is not None:
                 self.removed[line.origin] = by
+            elif line.by is not None:
+                self.dropped.add(bare(line.text))
         self.lines = [_spelled(kept.get(at) or Line(text, by), text) for at, text in enumerate(new)]
         self._bring_back()
 
@@ -101,6 +112,7 @@ class Trace:
         trace = Trace(None)
         trace.content = self.content
         trace.lines = [replace(line, origin=None) for line in self.lines]
+        trace.dropped = self.dropped
         return trace
 
     def hands(self, hunks: Iterable[Hunk]) -> tuple[Hands, Hands]:

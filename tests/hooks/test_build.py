@@ -1,14 +1,17 @@
 """Records of real commits, made through the real hooks by people and agents at work together."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV, Agent
-from support_git import HOOKS_OFF, commit, git, head, write
+from support_git import HOOKS_OFF, commit, git, head, message, write
 from support_hooked import make_hooked
 
 from foureyes.hooks.build import Builder, build
+from foureyes.hooks.evidence import Evidence
+from foureyes.hooks.journal import read_journal
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import keep_records
 from foureyes.shared.record import Record, record_bytes
@@ -250,8 +253,86 @@ def test_a_commit_in_a_linked_worktree_takes_the_edits_made_there(repo: Path, tm
     commit(tmp_path / "side", {}, "side")
     side = record(tmp_path / "side")
     assert lines(side, "README") == {2: "ai"}
-    commit(repo, {"README": "hello\nin side\n"}, "the same, by hand")
+    commit(repo, {"README": "hello\nby hand\n"}, "by hand")
     assert lines(record(repo), "README") == {2: "human"}
+
+
+def test_p20_p23_what_a_stash_brings_from_another_worktree_stays_the_agents(repo: Path, tmp_path: Path):
+    git(repo, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    Agent(repo).write("README", "hello\nin main\n")
+    commit(repo, {}, "in main")
+    Agent(tmp_path / "side", session="other").write("README", "in side\nhello\n")
+    git(tmp_path / "side", "stash", "-q")
+    git(repo, "stash", "pop", "-q")
+    commit(repo, {"README": "in side\nhello\nin main\nby hand\n"}, "popped")
+    assert lines(record(repo), "README") == {1: "ai", 4: "human"}
+
+
+@pytest.fixture
+def at_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is done is done within one second, as far as git can tell."""
+    for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
+        monkeypatch.setenv(name, "@1700000000 +0000")
+
+
+@pytest.mark.usefixtures("at_one_time")
+@pytest.mark.parametrize("when", ["before the commit", "after the commit"])
+def test_p7_what_was_staged_and_undone_by_the_agent_at_the_same_time_is_no_persons(repo: Path, when: str):
+    """However short the line; and an agent's removal as well as its addition."""
+    base = commit(repo, {"f": "one\ntwo\n"}, "by hand")
+    Agent(repo).write("f", "one\n}\n")
+    git(repo, "add", "f")
+    if when == "before the commit":
+        Agent(repo).write("f", "one\ntwo\n")
+    git(repo, "commit", "-qm", "what was staged")
+    if when == "after the commit":
+        Agent(repo).write("f", "one\ntwo\n")
+    made = record(repo)
+    expected = "ai" if when == "after the commit" else "unknown"
+    assert (lines(made, "f"), lines(made, "f", "removed")) == ({2: expected}, {2: expected})
+    assert made.cls == ("ai" if when == "after the commit" else "")
+    assert record(repo, base).cls == "human"
+
+
+@pytest.mark.usefixtures("at_one_time")
+def test_an_edit_is_after_the_commit_that_a_person_was_still_writing_the_message_of(
+    repo: Path, tmp_path: Path
+):
+    """The editor runs between the hook that sees the content and the one that sees the commit."""
+    Agent(repo).write("other", "here the evidence begins\n")
+    write(repo, {"f": "by hand\nand more\n"})
+    git(repo, "add", "f")
+    write(repo, {"f": "not staged\nby hand\nand more\n"})
+    editor = tmp_path / "editor.py"
+    editor.write_text(
+        f"import sys\nfrom pathlib import Path\nsys.path[:0] = {sys.path!r}\n"
+        "from support_agent import Agent\n"
+        f"agent = Agent(Path({str(repo)!r}), calls=50)\n"
+        "agent.write('f', 'by hand\\n')\n"
+        "agent.write('f', 'by hand\\nand more\\nby an agent\\n')\n"
+        "Path(sys.argv[1]).write_text('said after a while')\n"
+    )
+    git(repo, "commit", "-q", env={"GIT_EDITOR": f"{sys.executable} {editor}"})
+    assert message(repo) == "said after a while"
+    assert lines(record(repo), "f") == {1: "human", 2: "human"}
+    assert record(repo).cls == "human"
+    (line,) = read_journal(repo / ".git")[head(repo)]
+    began = [event.tick_started for event in Evidence(repo / ".git" / "foureyes").events()]
+    assert line.reached is not None
+    assert [tick > line.reached for tick in began] == [False, True, True]
+    commit(repo, {}, "the rest")
+    assert lines(record(repo), "f") == {3: "ai"}
+
+
+@pytest.mark.usefixtures("at_one_time")
+def test_a_commit_dated_back_takes_the_edits_that_went_before_it(repo: Path):
+    Agent(repo).write("f", "by an agent\n")
+    commit(repo, {}, "dated 2023")
+    assert lines(record(repo), "f") == {1: "ai"}
+    journal = repo / ".git" / "foureyes" / "journal" / "main"
+    older = [line.rpartition("\t")[0] + "\n" for line in journal.read_text().splitlines()]
+    journal.write_text("".join(older))
+    assert lines(record(repo), "f") == {1: "ai"}, "and as older versions noted it"
 
 
 def test_odd_contents_and_names_are_told_exactly(repo: Path):

@@ -1,13 +1,16 @@
 """The evidence store: nothing is lost by many writers, torn lines or collection, and nobody else can read it."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
 from support_git import python_env
 
+from foureyes.hooks import evidence
 from foureyes.hooks.evidence import Event, Evidence, Pending, Touched
 
 EVENT = Event("claude-code", "2.1", "m", "a" * 64, "main", "edit", 10.0, 11.0, (Touched("f", None, "s:1"),))
@@ -33,7 +36,42 @@ def test_events_of_all_sessions_come_by_their_start_and_torn_lines_are_skipped(t
         file.write(b'{"agent": "claude-co')
     third = EVENT._replace(started=13.0)
     store.append(third)
-    assert store.events() == (EVENT, later, third)
+    found = store.events()
+    assert [(event.session, event.started) for event in found] == [
+        (event.session, event.started) for event in (later, EVENT, third)
+    ]
+    ticks = [event.tick_ended for event in found]
+    assert ticks == sorted(set(ticks))
+    assert all(event.tick_started < event.tick_ended for event in found)
+
+
+def test_events_of_a_version_without_a_clock_come_by_their_time_and_before_later_ones(tmp_path: Path):
+    store = Evidence(tmp_path)
+    store.append(EVENT)
+    file = next((tmp_path / "evidence" / "sessions").iterdir())
+    older = {name: value for name, value in EVENT._asdict().items() if not name.startswith("tick")}
+    lines = [json.dumps({**older, "touched": [], "ended": at}) for at in (12.0, 11.0)]
+    file.write_text(file.read_text() + "".join(f"{line}\n" for line in lines))
+    assert [(event.ended, event.tick_ended > 0) for event in store.events()] == [
+        (11.0, False),
+        (12.0, False),
+        (11.0, True),
+    ]
+
+
+def test_the_clock_only_goes_on_whatever_becomes_of_its_file_and_of_the_machines_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    store, clock = Evidence(tmp_path), tmp_path / "evidence" / "clock"
+    first = store.tick()
+    assert clock.read_text() == f"{first}\n"
+    with monkeypatch.context() as patched:
+        patched.setattr(evidence.time, "time_ns", lambda: 5)
+        assert [store.tick(), store.tick()] == [first + 1, first + 2]
+    clock.unlink()
+    assert store.tick() > first + 2
+    clock.write_text("")
+    assert store.tick() > first + 2
 
 
 def test_parallel_writers_lose_nothing(tmp_path: Path):
@@ -66,7 +104,10 @@ def test_a_pending_call_is_taken_once(tmp_path: Path):
     store.hold("call", pending)
     assert store.held_by("s" * 64) == ("call",)
     assert store.held_by("t" * 64) == ()
-    assert store.take("call") == pending
+    taken = store.take("call")
+    assert taken is not None
+    assert taken.tick > 0
+    assert taken._replace(tick=0) == pending
     assert store.take("call") is None
     assert store.was_taken("call")
     assert store.held_by("s" * 64) == ()

@@ -54,6 +54,14 @@ def test_lines_of_all_worktrees_are_found_by_commit(tmp_path: Path) -> None:
     )
 
 
+def test_a_line_tells_how_far_the_evidence_went_and_older_ones_do_not() -> None:
+    told = {"": None, "\t": None, "\t0": 0, "\t1795347200123456789": 1795347200123456789}
+    for more, reached in told.items():
+        line = parse_line(f"v1\t{A}\t5\tpost-commit\t\t\t{more}", "main")
+        assert line is not None
+        assert line.reached == reached
+
+
 def test_no_journal_is_an_empty_one(tmp_path: Path) -> None:
     assert read_journal(tmp_path) == {}
 
@@ -67,6 +75,8 @@ def test_no_journal_is_an_empty_one(tmp_path: Path) -> None:
         f"v1\t{A[:-1]}\t1\tpost-commit\t\t\t",
         f"v1\t{A}\tyesterday\tpost-commit\t\t\t",
         f"v1\t{A}\t1\tpost-commit\t\t\t\textra",
+        f"v1\t{A}\t1\tpost-commit\t\t\t\t179534720012",
+        f"v1\t{A}\t1\tpost-commit\t\t\t\t0\t",
         f"v1\t{A}\t\tpost-commit\t\t\t",
     ],
 )
@@ -85,10 +95,11 @@ def test_a_journal_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 def test_what_an_agents_own_hook_saw_is_appended_privately(tmp_path: Path) -> None:
     repo = Repo.open(make_repo(tmp_path / "repo"))
     append_line(repo, A, 12.9, "checkpoint", "gemini-cli", marks=(("GEMINI_CLI", "1"),))
-    append_line(repo, B, 13, "checkpoint", "gemini-cli")
+    append_line(repo, B, 13, "checkpoint", "gemini-cli", reached=1795347200123456789)
     assert read_journal(repo.common_dir)[A] == (
         Line(A, 12, "checkpoint", "", "gemini-cli", (("GEMINI_CLI", "1"),), "main"),
     )
+    assert [line.reached for line in read_journal(repo.common_dir)[B]] == [1795347200123456789]
     assert seen_commits(repo, {B, "c" * 40}) == {B}
     assert stat.S_IMODE(journal_dir(repo.common_dir).stat().st_mode) == 0o700
     assert stat.S_IMODE((journal_dir(repo.common_dir) / "main").stat().st_mode) == 0o600

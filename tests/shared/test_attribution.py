@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support_git import run
 
-from foureyes.shared.attribution import Committing, Edit, attribute, wanted
+from foureyes.shared.attribution import Committing, Edit, attribute, is_doubtful, wanted
 from foureyes.shared.diff import GIT_PATCH_ARGS, FileDiff, Hunk, parse_patch
 from foureyes.shared.facts import Change
 from foureyes.shared.line_trace import Hand, split
@@ -494,3 +494,54 @@ def test_short_lines_that_come_back_prove_nothing(diff):
     base, old = text("first"), text("first", "second")
     edits = [Edit("f", base, base + text("}"), CLAUDE), Edit("f", base, old, CODEX)]
     assert judge(diff, old, old + text("}"), edits)["added"] == {3: ("human", "")}
+
+
+def fresh(path: str, before: bytes, after: bytes) -> Edit:
+    return Edit(path, before, after, CLAUDE, fresh=True)
+
+
+def test_what_an_agent_did_and_undid_may_have_been_staged_in_between(diff):
+    base, changed = text("a", "b", "c"), text("a", "{", "c")
+    edits = [fresh("f", base, changed), fresh("f", changed, base)]
+    assert judge(diff, base, changed, edits) == {"added": {2: DARK}, "removed": {2: DARK}}
+    by_hand = text("by hand", "a", "b", "c")
+    assert judge(diff, base, by_hand, edits) == {"added": {1: PERSON}, "removed": {}}
+    landed = [Edit("f", base, changed, CLAUDE), Edit("f", changed, base, CLAUDE)]
+    assert judge(diff, base, changed, landed) == {"added": {2: PERSON}, "removed": {2: PERSON}}
+
+
+def test_what_an_agent_wrote_and_took_away_again_may_have_been_staged_in_between(diff):
+    base = text("a", "b")
+    edits = [
+        Edit("f", base, text("a", "}", "b"), CLAUDE),
+        Edit("f", text("a", "}", "b"), text("x", "a", "b"), CODEX),
+    ]
+    assert judge(diff, base, text("a", "}", "b"), edits) == {"added": {2: AI}, "removed": {}}
+    found = judge(diff, base, text("a", "}", "by hand", "b"), edits)["added"]
+    assert found == {2: DARK, 3: PERSON}
+    assert judge(diff, base, text("a", "}", "b", "c"), edits, BY_AGENT)["added"] == {2: DARK, 4: DARK}
+
+
+def test_what_an_agent_wrote_in_another_worktree_is_its_own_here_too(diff):
+    base, new = text("a"), text("a", "from elsewhere", "by hand")
+    away = [Edit("f", base, text("a", "from elsewhere"), CODEX), Edit("f", base, base, CODEX)]
+    found = hands(attribute((diff("f", base, new),), (), {}, HUMAN, away))
+    assert found["added"] == {2: AI2, 3: PERSON}
+
+
+def doubtful(diff, old, new, edits):
+    diffs = (diff("f", old, new),)
+    return is_doubtful(diffs, attribute(diffs, edits, {"f": (old, new)}, HUMAN))
+
+
+def test_telling_lines_and_removals_that_cannot_be_told_apart_cast_doubt_on_a_persons_commit(diff):
+    base, changed = text("a", "b", "c"), text("a", "{", "c")
+    edits = [fresh("f", base, changed), fresh("f", changed, base)]
+    assert doubtful(diff, base, changed, edits), "a removal"
+    added = text("a", "b", "{", "c")
+    edits = [fresh("f", base, added), fresh("f", added, base)]
+    assert doubtful(diff, base, added, edits), "nothing else is there"
+    assert not doubtful(diff, base, text("a", "b", "{", "by hand", "c"), edits)
+    again = text("a", "b", "a longer one", "c")
+    edits = [fresh("f", again, text("a longer one", *"abc", "a longer one")), fresh("f", base, again)]
+    assert not doubtful(diff, again, text("more", "a", "b", "a longer one", "c"), edits)
