@@ -33,6 +33,7 @@ from foureyes.github_app.pull_query import (
     ask,
     ask_head,
 )
+from foureyes.github_app.pull_reads import keep_reads
 from foureyes.github_app.redaction import redact
 from foureyes.github_app.settings import Settings
 from foureyes.github_app.storage import decision as decision_table
@@ -127,6 +128,7 @@ class _Judging:
         with writing(self.deps.engine) as conn:
             at = now(conn)
             policy = standing(conn, ground, at, floor)
+            keep_reads(conn, self.lane.installation_id, answers)
         moved = tuple(self._lane(a.pull.head, a.pull.number) for a in answers if self._left(a))
         by = policy.last_good if isinstance(policy, BrokenPolicy) else policy
         gated = [a for a in answers if isinstance(by, InForce) and self._concerns(a, by, ground)]

@@ -170,6 +170,14 @@ class Mirror:
         pairs = (line.split(" ", 1) for line in out.splitlines())
         return {name[len(prefix) :].lstrip("/"): oid for oid, name in pairs}
 
+    def remote_refs(self, below: str) -> dict[str, str]:
+        """Ref name -> object id of what the remote shows below this now. Brings nothing here. Raises GitError."""
+        with self._lock:
+            self._make()
+        out = self._run("ls-remote", "--refs", "origin", f"{below}*", online=True, cap=16 * MIB)
+        pairs = (line.split("\t", 1) for line in out.decode("utf-8", "replace").splitlines())
+        return {name: oid for oid, name in pairs if name.startswith(below)}
+
     # fetching
 
     def fetch(self, refspecs: Sequence[str], *, prune: bool = True) -> None:

@@ -6,7 +6,7 @@ are, all different, and it is never guessed what a value that we do not know may
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ from foureyes.shared.people import Account, Identity, Kind
 T = TypeVar("T")
 
 MOST_PAGES = 60
+LAG = 4.0
+"""Seconds."""
 POLICY_PATH = ".github/foureyes.yml"
 
 
@@ -39,6 +41,8 @@ class Ground:
     default_tip: str
     policy: PolicyBlob | None
     owner_id: int = 0
+    read_at: int = 0
+    """Milliseconds, by GitHub's clock: what happened before is in the answer."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +157,21 @@ def ask(client: InstallationClient, slug: str, number: int, head: str) -> PullAn
     variables = {"owner": owner, "name": name, "number": number}
     asked = {**variables, "head": head, "app": client.github.app_id}
     try:
-        data = client.graphql(operation("Pull"), asked)
+        answer = client.graphql_answer(operation("Pull"), asked)
     except GitHubError as error:
         if error.status == 404:
             return None
         raise
-    return understood(lambda: _pull_answer(client, variables, head, there(data["repository"], "repository")))
+    data = answer.data
+    read = understood(
+        lambda: _pull_answer(client, variables, head, there(data["repository"], "repository"))
+    )
+    return replace(read, ground=replace(read.ground, read_at=seen_until(answer.began)))
+
+
+def seen_until(began: float) -> int:
+    """Of an answer that was asked for at `began`: GitHub may answer from a copy that lags a little behind."""
+    return int((began - LAG) * 1000)
 
 
 def ask_head(client: InstallationClient, slug: str, head: str) -> tuple[Ground, Shown]:

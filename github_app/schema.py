@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from foureyes.github_app import sweep_tables  # noqa: F401 - so that all tables are known
 from foureyes.shared.errors import UserError
 
 _REVISIONS = Path(__file__).parent / "migrations"

@@ -9,6 +9,8 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
@@ -19,6 +21,16 @@ from foureyes.github_app.sweep import sweep
 
 Judge = Callable[[Claim], Outcome]
 """Looks at one lane and makes GitHub show what is right. It may raise; that is a Retry."""
+
+class Errands(Protocol):
+    """What the sweeper goes on."""
+
+    def begin(self) -> None:
+        """At start."""
+
+    def turn(self) -> bool:
+        """One turn; False if nothing is due."""
+
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +80,9 @@ def look_again(engine: Engine, claim: Claim) -> None:
 
 
 class Workers:
-    """`threads` workers and one keeper, which renews leases and sweeps."""
+    """`threads` workers, one keeper, which renews leases and sweeps among the lanes, and one sweeper, which goes on the
+    sweep's errands to GitHub where there are any.
+    """
 
     def __init__(
         self,
@@ -79,6 +93,7 @@ class Workers:
         lease_ms: int = 60_000,
         sweep_seconds: float = 300,
         renew_seconds: float | None = None,
+        errands: Errands | None = None,
     ) -> None:
         self._engine = engine
         self._judge = judge
@@ -92,6 +107,9 @@ class Workers:
         names = [f"worker-{number}" for number in range(1, threads + 1)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
         self._threads.append(threading.Thread(target=self._keep, name="keeper", daemon=True))
+        if errands is not None:
+            run = partial(self._run_errands, errands)
+            self._threads.append(threading.Thread(target=run, name="sweeper", daemon=True))
 
     def start(self) -> None:
         for thread in self._threads:
@@ -169,6 +187,20 @@ class Workers:
             if since > oldest:
                 with storage.writing(self._engine) as conn:
                     lanes.renew(conn, claim, storage.now(conn), self._lease_ms)
+
+    def _run_errands(self, errands: Errands) -> None:
+        begun = False
+        while not self._stopping.is_set():
+            try:
+                if not begun:
+                    errands.begin()
+                    begun = True
+                if errands.turn():
+                    self.wake()
+                    continue
+            except Exception:
+                _log.exception("the sweeper could not reach the database")
+            self._stopping.wait(_POLL_SECONDS)
 
     def _sweep(self, after_gap: bool) -> None:
         with storage.writing(self._engine) as conn:

@@ -1,0 +1,69 @@
+"""Lanes that nobody may look at any more: of an installation that is suspended or gone, or of a repository taken out
+of it. They rest, instead of failing again and again. When the App comes back, everything is looked at anew.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
+
+from foureyes.github_app.storage import delivery, delivery_awaits, work
+from foureyes.github_app.sweep_tables import pull_read, repository_swept
+
+
+def rest_installations(conn: Connection, working: Collection[int], at: int) -> int:
+    """All but those of the installations that work. Returns how many lanes were laid to rest."""
+    return _rest(
+        conn,
+        work.c.installation_id.not_in(list(working)),
+        pull_read.c.installation_id.not_in(list(working)),
+        repository_swept.c.installation_id.not_in(list(working)),
+        at,
+    )
+
+
+def rest_repositories(conn: Connection, installation: int, covered: Collection[int], at: int) -> int:
+    """Those of the installation whose repositories it does not cover."""
+    here = list(covered)
+    return _rest(
+        conn,
+        (work.c.installation_id == installation) & work.c.repository_id.not_in(here),
+        (pull_read.c.installation_id == installation) & pull_read.c.repository_id.not_in(here),
+        (repository_swept.c.installation_id == installation) & repository_swept.c.repository_id.not_in(here),
+        at,
+    )
+
+
+def _rest(
+    conn: Connection,
+    lanes: ColumnElement[bool],
+    reads: ColumnElement[bool],
+    swept: ColumnElement[bool],
+    at: int,
+) -> int:
+    awake = or_(work.c.live, work.c.gen > work.c.done_gen)
+    keys = list(conn.execute(select(work.c.key).where(lanes, awake)).scalars())
+    # in small steps: a database takes only so many values in one statement
+    for start in range(0, len(keys), 500):
+        _rest_some(conn, keys[start : start + 500], at)
+    conn.execute(delete(pull_read).where(reads))
+    conn.execute(delete(repository_swept).where(swept))
+    return len(keys)
+
+
+def _rest_some(conn: Connection, keys: list[str], at: int) -> None:
+    rested = {
+        "done_gen": work.c.gen,
+        "live": False,
+        "green": False,
+        "owner": "",
+        "lease_until": 0,
+        "tries": 0,
+    }
+    conn.execute(update(work).where(work.c.key.in_(keys)).values(**rested, last_error=""))
+    waited = delete(delivery_awaits).where(delivery_awaits.c.lane.in_(keys)).returning(delivery_awaits.c.guid)
+    guids = sorted(set(conn.execute(waited).scalars()))
+    still = select(delivery_awaits.c.guid).where(delivery_awaits.c.guid == delivery.c.guid).exists()
+    for start in range(0, len(guids), 500):
+        some = delivery.c.guid.in_(guids[start : start + 500])
+        undecided = and_(some, delivery.c.decided_at.is_(None), ~still)
+        conn.execute(update(delivery).where(undecided).values(decided_at=at))

@@ -1,0 +1,136 @@
+"""What happened to open pull requests while nobody told us: of every repository of an installation, in one query for
+many of them.
+
+A pull request is looked at again if its last change is later than our last read of it, by GitHub's clock alike; one
+that was never heard of is looked at for the first time. A repository that never had a policy is left alone.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, select
+
+from foureyes.github_app import landed, pull_reads, seen
+from foureyes.github_app.client import InstallationClient
+from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane
+from foureyes.github_app.rest_lanes import rest_repositories
+from foureyes.github_app.storage import insert, now, push_seen, reading, writing
+from foureyes.github_app.sweep import wake_idle
+from foureyes.github_app.sweep_query import Happened, Updated, ask_happened, ask_open, ask_repositories
+from foureyes.github_app.sweep_tables import repository_swept
+
+BATCH = 50
+"""Repositories of one query: one point of the budget."""
+MOST_PAGES = 50
+"""Of one repository's list, 100 each; what is further down was changed longest ago, and waits for its next event."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PullSweep:
+    """`is_late` says that the turn is over; `woken` counts what is looked at again, by why."""
+
+    engine: Engine
+    client: InstallationClient
+    is_late: Callable[[], bool]
+    woken: Counter[str]
+
+    @property
+    def installation(self) -> int:
+        return self.client.installation_id
+
+    def turn(self, place: str) -> str:
+        """Goes on after the repository `place`; answers where to go on, "" at the end. Raises GitHubError."""
+        covered = ask_repositories(self.client)
+        if not place:
+            with writing(self.engine) as conn:
+                rest_repositories(conn, self.installation, {one.id for one in covered}, now(conn))
+        after = int(place or 0)
+        left = [one for one in covered if one.id > after]
+        while left:
+            batch, left = left[:BATCH], left[BATCH:]
+            for happened in ask_happened(self.client, batch):
+                self._sweep(happened)
+            if left and self.is_late():
+                return str(batch[-1].id)
+        return ""
+
+    def _sweep(self, happened: Happened) -> None:
+        with reading(self.engine) as conn:
+            if not happened.has_policy and not seen.policy_ever_seen(conn, happened.id):
+                return
+            swept = _swept(conn, happened.id)
+        until, tip = swept if swept is not None else (0, "")
+        pulls = self._since(happened, until)
+        with writing(self.engine) as conn:
+            at = now(conn)
+            unread = _unread(conn, happened.id, pulls)
+            self._wake(conn, happened, "pull request", [self._head(happened, pull) for pull in unread], at)
+            self._wake(conn, happened, "branch", self._branches(conn, happened, tip), at)
+            _keep(conn, self.installation, happened)
+
+    def _since(self, happened: Happened, until: int) -> list[Updated]:
+        """All that changed after `until`, from as many pages as that takes."""
+        pulls, more = list(happened.pulls), happened.more
+        for _page in range(MOST_PAGES):
+            if not more or pulls[-1].at <= until:
+                break
+            page, more = ask_open(self.client, happened.slug, more)
+            pulls += page
+        return [pull for pull in pulls if pull.at > until]
+
+    def _head(self, happened: Happened, pull: Updated) -> Lane:
+        return Lane(self.installation, happened.id, happened.slug, pull.head, pull=pull.number)
+
+    def _branches(self, conn: Connection, happened: Happened, tip: str) -> list[Lane]:
+        """The default branch moved, and nobody told us of the push that brought it there."""
+        ref = happened.default_ref
+        if happened.default_tip == tip or _was_told(conn, happened.id, ref, happened.default_tip):
+            return []
+        if landed.last(conn, happened.id, ref) == happened.default_tip:
+            return []
+        found = [Lane(self.installation, happened.id, happened.slug, ref=f"{LANDED}{ref}")]
+        if tip:
+            found.append(Lane(self.installation, happened.id, happened.slug, ref=EVERY_BRANCH))
+        return found
+
+    def _wake(self, conn: Connection, happened: Happened, why: str, found: list[Lane], at: int) -> None:
+        count = wake_idle(conn, found, at)
+        if count:
+            self.woken[why] += count
+            _log.info("%s: %d of kind %s to look at, unheard of or changed since", happened.slug, count, why)
+
+
+def _unread(conn: Connection, repository_id: int, pulls: Iterable[Updated]) -> list[Updated]:
+    listed = list(pulls)
+    reads = pull_reads.of(conn, repository_id, [pull.number for pull in listed])
+    unread = []
+    for pull in listed:
+        read = reads.get(pull.number)
+        if read is None or read.head != pull.head or read.at < pull.at:
+            unread.append(pull)
+    return unread
+
+
+def _was_told(conn: Connection, repository_id: int, ref: str, tip: str) -> bool:
+    mine = (push_seen.c.repository_id == repository_id) & (push_seen.c.ref == ref)
+    told = select(push_seen.c.after).where(
+        mine, push_seen.c.after == tip, push_seen.c.pull_repository_id == 0
+    )
+    return conn.execute(told.limit(1)).first() is not None
+
+
+def _swept(conn: Connection, repository_id: int) -> tuple[int, str] | None:
+    row = conn.execute(
+        select(repository_swept).where(repository_swept.c.repository_id == repository_id)
+    ).first()
+    return (row.until, row.tip) if row is not None else None
+
+
+def _keep(conn: Connection, installation: int, happened: Happened) -> None:
+    row = {"installation_id": installation, "until": happened.until, "tip": happened.default_tip}
+    statement = insert(conn, repository_swept).values(repository_id=happened.id, records=None, **row)
+    conn.execute(statement.on_conflict_do_update(index_elements=[repository_swept.c.repository_id], set_=row))

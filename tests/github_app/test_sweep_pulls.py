@@ -1,0 +1,156 @@
+"""G37: what no webhook told is found by the sweep. One sandbox for all; each test has pull requests of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from support_gate import SHOP, Gate, running_gate
+from support_sweep import Swept, sweeping
+
+from foureyes.github_app import storage
+from foureyes.github_app.storage import work
+from foureyes.github_app.sweep_tables import errand, pull_read, repository_swept
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
+    with running_gate(tmp_path_factory.mktemp("sweep")) as gate:
+        yield sweeping(gate)
+
+
+@pytest.fixture
+def deaf(swept: Swept) -> Iterator[Gate]:
+    """All webhooks are lost, from a state in which everything is known."""
+    swept.gate.deaf = False
+    swept.round()
+    swept.gate.deaf = True
+    swept.gate.forget_calls()
+    yield swept.gate
+    swept.gate.deaf = False
+
+
+def opened(gate: Gate, branch: str, text: str = "changed\n") -> int:
+    return gate.open("olga", branch, gate.change({"infra/network.tf": f"{branch} {text}"}))
+
+
+def test_G37_a_pull_request_that_nobody_told_of_gets_its_check(swept: Swept, deaf: Gate) -> None:
+    number = opened(deaf, "unheard")
+    swept.round()
+    assert deaf.verdict(number) == "in_progress"
+    assert swept.sweeper.woken["pull request"] >= 1
+
+
+def test_G37_lost_reviews_make_it_green_and_a_lost_dismissal_takes_that_back(
+    swept: Swept, deaf: Gate
+) -> None:
+    number = opened(deaf, "reviews")
+    swept.round()
+    deaf.review("rita", number)
+    review = deaf.review("sam", number)
+    swept.round()
+    assert deaf.verdict(number) == "success"
+    path = f"/repos/{SHOP}/pulls/{number}/reviews/{review}/dismissals"
+    deaf.as_person("noor", "PUT", path, {"message": "no"})
+    swept.round()
+    assert deaf.verdict(number) == "in_progress"
+
+
+def test_G37_a_lost_push_moves_the_check_to_the_new_head(swept: Swept, deaf: Gate) -> None:
+    number = opened(deaf, "pushed")
+    for login in ("rita", "sam"):
+        deaf.review(login, number)
+    swept.round()
+    old = deaf.pull(number).head
+    assert deaf.verdict(number) == "success"
+    deaf.push("olga", "pushed", deaf.change({"infra/network.tf": "other\n"}, old))
+    swept.round()
+    assert deaf.pull(number).head != old
+    assert deaf.verdict(number) == "in_progress"
+
+
+def test_G37_draft_retarget_and_close_take_a_success_back(swept: Swept, deaf: Gate) -> None:
+    number = opened(deaf, "moved")
+    for login in ("rita", "sam"):
+        deaf.review(login, number)
+    swept.round()
+    assert deaf.verdict(number) == "success"
+    deaf.control("POST", "draft", repository=SHOP, number=number, login="olga", draft=True)
+    swept.round()
+    assert deaf.verdict(number) != "success"
+
+
+def test_a_policy_that_nobody_told_of_is_found_and_judged_by(swept: Swept, deaf: Gate) -> None:
+    number = deaf.open("olga", "later", deaf.change({"docs/later.md": "text\n"}))
+    swept.round()
+    assert deaf.verdict(number) == "success"
+    path = ".github/foureyes.yml"
+    text = deaf.clone.git("show", f"{deaf.tip()}:{path}")
+    stricter = deaf.change({path: text + "\n# another day\n"})
+    deaf.push("noor", "main", stricter)
+    before = swept.sweeper.woken["branch"]
+    swept.round()
+    assert swept.sweeper.woken["branch"] == before + 2
+    with storage.reading(deaf.engine) as conn:
+        row = conn.execute(select(repository_swept)).first()
+    assert row is not None
+    assert row.tip == stricter
+    assert deaf.verdict(number) == "success"
+
+
+def test_when_nothing_changed_next_to_nothing_is_asked(swept: Swept, deaf: Gate) -> None:
+    """Installations, failed deliveries; the repositories, which GitHub says are the same; one query for what happened."""
+    opened(deaf, "idle")
+    swept.round()
+    age_reads(deaf)
+    swept.round()
+    deaf.forget_calls()
+    swept.round()
+    assert dict(deaf.calls) == {
+        "GET installations": 1, "GET deliveries": 1, "GET repositories": 1, "graphql": 1,
+    }  # fmt: skip
+
+
+def age_reads(gate: Gate) -> None:
+    """As if everything had been read long after it happened: the lag that GitHub may have is over."""
+    with storage.writing(gate.engine) as conn:
+        conn.execute(pull_read.update().values(read_at=pull_read.c.read_at + 60_000))
+
+
+def test_what_was_heard_and_read_is_not_looked_at_again(swept: Swept) -> None:
+    gate = swept.gate
+    number = opened(gate, "heard")
+    gate.settle()
+    age_reads(gate)
+    before = swept.sweeper.woken["pull request"]
+    swept.round()
+    assert swept.sweeper.woken["pull request"] == before
+    gate.deaf = True
+    gate.control("POST", "settings", clock=120)
+    try:
+        gate.review("rita", number)
+        swept.round()
+    finally:
+        gate.control("POST", "settings", clock=0)
+        gate.deaf = False
+    assert swept.sweeper.woken["pull request"] == before + 1
+    assert "1 of 2" in (gate.check(number).title or "")
+
+
+def test_a_suspended_installation_rests_and_is_looked_at_anew_when_it_is_back(
+    swept: Swept, deaf: Gate
+) -> None:
+    number = opened(deaf, "rests")
+    swept.round()
+    deaf.control("POST", "suspend")
+    swept.round()
+    with storage.reading(deaf.engine) as conn:
+        assert conn.execute(select(work.c.key).where(work.c.live)).all() == []
+        assert conn.execute(select(work.c.key).where(work.c.gen > work.c.done_gen)).all() == []
+        assert conn.execute(select(pull_read)).all() == []
+        assert set(conn.execute(select(errand.c.key)).scalars()) == {"installations", "deliveries"}
+    deaf.control("POST", "suspend", suspended=False)
+    for login in ("rita", "sam"):
+        deaf.review(login, number)
+    swept.round()
+    assert deaf.verdict(number) == "success"
