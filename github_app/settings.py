@@ -35,6 +35,8 @@ DEFAULTS = {
     "DRAIN_SECONDS": "20",
     "GITHUB_URL": "https://github.com",
     "HOST": "127.0.0.1",
+    "KEEP_DECISIONS_DAYS": "400",
+    "KEEP_DELIVERIES_DAYS": "30",
     "LEASE_SECONDS": "60",
     "LOG": "info",
     "ORG_FLOOR_REQUIRED": "no",
@@ -71,6 +73,10 @@ class Settings:
     lease_seconds: int = 60
     sweep_seconds: int = 300
     drain_seconds: int = 20
+    keep_decisions_days: int = 400
+    """Of decisions that newer ones replaced; 0: for good."""
+    keep_deliveries_days: int = 30
+    """Of deliveries that were decided; 0: for good."""
     org_floor_required: bool = False
     log: str = "info"
     sandbox_token: str = field(default="", repr=False)
@@ -144,6 +150,8 @@ def read_settings(environment: Mapping[str, str], *, first_run: bool = False) ->
         lease_seconds=reader.number("LEASE_SECONDS", 30, 900),
         sweep_seconds=reader.number("SWEEP_SECONDS", 10, 3600),
         drain_seconds=reader.number("DRAIN_SECONDS", 0, 600),
+        keep_decisions_days=reader.number("KEEP_DECISIONS_DAYS", 0, 36_500),
+        keep_deliveries_days=reader.number("KEEP_DELIVERIES_DAYS", 0, 36_500),
         org_floor_required=reader.yes_or_no("ORG_FLOOR_REQUIRED"),
         log=reader.one_of("LOG", ("debug", "info", "warning", "error")),
         sandbox_token=reader.values["SANDBOX_TOKEN"],

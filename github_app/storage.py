@@ -37,6 +37,7 @@ from sqlalchemy.exc import DBAPIError
 from foureyes.shared.errors import UserError
 
 metadata = MetaData()
+_PENDING = text("gen > done_gen")
 
 delivery = Table(
     "delivery",
@@ -50,6 +51,7 @@ delivery = Table(
     Column("payload_sha256", String(64), nullable=False),
     Column("note", Text, nullable=False),  # why nothing was woken, or what was noticed
     Column("decided_at", BigInteger),
+    Index("delivery_decided", "decided_at"),
 )
 
 # Which generation of which lane has to be done before a delivery is decided.
@@ -84,7 +86,8 @@ work = Table(
     Column("live", Boolean, nullable=False),  # the head still has an open pull request into a gated branch
     Column("green", Boolean, nullable=False),  # our check on it says success
     Column("look_at", BigInteger),  # when the sweep wakes it without an event
-    Index("work_due", "due_at"),
+    Index("work_pending", "due_at", "key", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("work_done", "done_at"),
     Index("work_repository", "repository_id"),
     Index("work_look", "live", "look_at"),
 )
@@ -192,6 +195,7 @@ decision = Table(
     Index("decision_pull", "repository_id", "pull", "made_at"),
     Index("decision_head", "repository_id", "head", "made_at"),
     Index("decision_base", "repository_id", "base_ref"),
+    Index("decision_made", "made_at"),
 )
 
 # What came onto a gated branch, step by step along first parents, held against the decisions.

@@ -17,10 +17,12 @@ from sqlalchemy import Connection, Engine
 from foureyes.github_app import group_commit, lanes, logs, storage
 from foureyes.github_app.lanes import Claim, Done, Outcome, Retry
 from foureyes.github_app.redaction import redact
+from foureyes.github_app.retention import Retention, purge
 from foureyes.github_app.sweep import sweep
 
 Judge = Callable[[Claim], Outcome]
 """Looks at one lane and makes GitHub show what is right. It may raise; that is a Retry."""
+
 
 class Errands(Protocol):
     """What the sweeper goes on."""
@@ -35,6 +37,9 @@ class Errands(Protocol):
 _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 1.0
+_FIRST_PURGE_SECONDS = 60.0
+"""After the start, when what was missed is looked at first."""
+_PURGE_SECONDS = 3600.0
 _LONGEST_LOOK_SECONDS = 600
 """A look that hangs longer loses its lane to another worker."""
 
@@ -93,10 +98,12 @@ class Workers:
         lease_ms: int = 60_000,
         sweep_seconds: float = 300,
         renew_seconds: float | None = None,
+        keep: Retention | None = None,
         errands: Errands | None = None,
     ) -> None:
         self._engine = engine
         self._judge = judge
+        self._keep_days = keep
         self._lease_ms = lease_ms
         self._sweep_seconds = sweep_seconds
         self._renew_seconds = lease_ms / 3000 if renew_seconds is None else renew_seconds
@@ -170,13 +177,16 @@ class Workers:
         return True
 
     def _keep(self) -> None:
-        next_sweep, after_gap = 0.0, True
+        next_sweep, next_purge, after_gap = 0.0, time.monotonic() + _FIRST_PURGE_SECONDS, True
         while not self._stopping.is_set():
             try:
                 self._renew()
                 if time.monotonic() >= next_sweep:
                     self._sweep(after_gap)
                     next_sweep, after_gap = time.monotonic() + self._sweep_seconds, False
+                if time.monotonic() >= next_purge:
+                    next_purge = time.monotonic() + _PURGE_SECONDS
+                    self._purge()
             except Exception:
                 _log.exception("the keeper could not reach the database")
             self._stopping.wait(min(self._renew_seconds, self._sweep_seconds))
@@ -201,6 +211,20 @@ class Workers:
             except Exception:
                 _log.exception("the sweeper could not reach the database")
             self._stopping.wait(_POLL_SECONDS)
+
+    def _purge(self) -> None:
+        if self._keep_days is None:
+            return
+        with storage.reading(self._engine) as conn:
+            at = storage.now(conn)
+        purged = purge(self._engine, self._keep_days, at)
+        if purged:
+            _log.info(
+                "purged what is old: %d deliveries, %d lanes, %d decisions",
+                purged.deliveries,
+                purged.lanes,
+                purged.decisions,
+            )
 
     def _sweep(self, after_gap: bool) -> None:
         with storage.writing(self._engine) as conn:

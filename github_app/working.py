@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from foureyes.github_app.judge import judge_with
 from foureyes.github_app.lanes import Claim, Done, Outcome
 from foureyes.github_app.metrics import Figures
+from foureyes.github_app.retention import Retention
 from foureyes.github_app.settings import Settings
 from foureyes.github_app.worker import Judge, Workers
 
@@ -21,6 +22,7 @@ def make_workers(settings: Settings, engine: Engine, figures: Figures) -> Worker
         threads=settings.workers,
         lease_ms=settings.lease_seconds * 1000,
         sweep_seconds=settings.sweep_seconds,
+        keep=Retention(settings.keep_deliveries_days, settings.keep_decisions_days),
     )
 
 

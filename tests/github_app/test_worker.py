@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select, text
 
 from foureyes.github_app import lanes, storage
 from foureyes.github_app.lanes import Claim, Done, Lane, Outcome, Retry
+from foureyes.github_app.retention import Retention
 from foureyes.github_app.storage import work
 from foureyes.github_app.sweep import sweep
 from foureyes.github_app.worker import Workers, look, settle, take
@@ -248,3 +249,18 @@ def test_workers_sweep_at_start(sqlite_engine: Engine) -> None:
 
     with working(sqlite_engine, judge):
         assert looked.wait(PATIENCE)
+
+
+def test_the_keeper_purges_what_is_old(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foureyes.github_app.worker._FIRST_PURGE_SECONDS", 0.0)
+    settled(sqlite_engine, LANE, Done(live=False), 1000)
+    workers = Workers(sqlite_engine, lambda _claim: Done(), threads=1, keep=Retention(), renew_seconds=0.01)
+    workers.start()
+    for _ in range(int(PATIENCE * 100)):
+        with storage.reading(sqlite_engine) as conn:
+            if conn.execute(select(work.c.key)).first() is None:
+                break
+        threading.Event().wait(0.01)
+    assert workers.stop(PATIENCE)
+    with storage.reading(sqlite_engine) as conn:
+        assert conn.execute(select(work.c.key)).all() == []
