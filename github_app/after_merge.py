@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 
 from foureyes.github_app import alert_text, alerts, decisions, landed, merging, publish
+from foureyes.github_app.alert_issues import open_issues
 from foureyes.github_app.alerts import Alert, Kind
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
 from foureyes.github_app.decisions import Decision
@@ -85,6 +86,8 @@ class AfterMerge:
             for order, one in enumerate(raised):
                 alerts.keep(conn, one, at + order)
         self._show()
+        if by.ruling.alert_issues:
+            open_issues(self.engine, self.client, repository, self.ground.repository.slug)
         return Done(live=False)
 
     def _moves(self, begin: str, pushes: tuple[Moved, ...]) -> list[Moved]:

@@ -79,6 +79,17 @@ def set_check_run(conn: Connection, alert_id: str, check_run_id: int) -> None:
     conn.execute(update(alert).where(alert.c.id == alert_id).values(check_run_id=check_run_id))
 
 
+def without_issue(conn: Connection, repository_id: int, since: int, most: int) -> tuple[Alert, ...]:
+    """Those raised since then that no issue tells, oldest first."""
+    where = (alert.c.repository_id == repository_id) & alert.c.issue.is_(None) & (alert.c.raised_at >= since)
+    query = select(alert).where(where).order_by(alert.c.raised_at, alert.c.id).limit(most)
+    return tuple(Alert(**row) for row in conn.execute(query).mappings())
+
+
+def set_issue(conn: Connection, alert_id: str, number: int) -> None:
+    conn.execute(update(alert).where(alert.c.id == alert_id).values(issue=number))
+
+
 def counts(conn: Connection) -> dict[tuple[str, bool], int]:
     """(kind, grave) -> how many were raised."""
     rows = conn.execute(

@@ -59,8 +59,8 @@ def _as_json(one: Alert) -> dict[str, object]:
 
 def _told(one: Alert) -> str:
     grave = "" if one.grave else " (nothing protected)"
-    lines = [
-        f"{_time(one.raised_at)}  {one.slug}  {one.commit[:7]}  {one.title.removeprefix('Alert: ')}{grave}"
-    ]
+    issue = f" (issue #{one.issue})" if one.issue else ""
+    title = one.title.removeprefix("Alert: ")
+    lines = [f"{_time(one.raised_at)}  {one.slug}  {one.commit[:7]}  {title}{grave}{issue}"]
     lines += [f"    {plain(line)}" for line in one.text.splitlines() if line]
     return "\n".join(lines)

@@ -9,9 +9,10 @@ from foureyes.github_app.deps import Deps
 from foureyes.github_app.git_facts import branch_tip
 from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Done, Lane, live
 from foureyes.github_app.mirror import GitError, Mirror
+from foureyes.github_app.open_pulls import OpenPull, ask_open_pulls
 from foureyes.github_app.org_floor import is_floor_repository
 from foureyes.github_app.policy_in_force import InForce, standing
-from foureyes.github_app.pull_query import Ground, OpenPull, ask_head, ask_open_pulls
+from foureyes.github_app.pull_query import Ground, ask_head
 from foureyes.github_app.storage import now, reading, writing
 
 NO_COMMIT = "0" * 40

@@ -12,8 +12,8 @@ from foureyes.github_app import decisions, merging
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.git_facts import bring
 from foureyes.github_app.mirror import GitError, Mirror
+from foureyes.github_app.open_pulls import OpenPull
 from foureyes.github_app.policy_in_force import InForce
-from foureyes.github_app.pull_query import OpenPull
 from foureyes.github_app.range import MOST_COMMITS
 from foureyes.github_app.storage import reading
 from foureyes.shared import content

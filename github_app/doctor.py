@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from foureyes.github_app import repository_findings
 from foureyes.github_app.branch_rules import actions_may_approve, read_rules
 from foureyes.github_app.client import GitHubError, InstallationClient, PersonalGitHub
+from foureyes.github_app.optional_permissions import optional_permissions, permission_findings
 from foureyes.github_app.own_token import find_token
 from foureyes.github_app.policy_in_force import first_problem
 from foureyes.github_app.publish import NAME
@@ -62,14 +64,16 @@ def examine(client: InstallationClient, slug: str, app: int | None) -> tuple[tup
     ground, _shown = ask_head(client, slug, _NO_COMMIT)
     slug = ground.repository.slug
     policy, about_policy = _policy(ground)
-    seen = () if app is not None else _apps(client, slug)
+    asks = optional_permissions(policy) if policy is not None else {}
+    published = _apps(client, slug) if app is None or asks else {}
+    seen = () if app is not None else tuple(published)
     known = app if app is not None else (seen[0] if len(seen) == 1 else None)
     branches, left_out = _gated(client, ground, policy)
     rules = tuple(
         read_rules(client, slug, name, is_default=name == ground.default_branch) for name in branches
     )
     of = Protected(slug, known, rules, actions_may_approve(client, slug), seen)
-    found = [about_policy, *findings(of)]
+    found = [about_policy, *permission_findings(asks, published.get(known or 0)), *findings(of)]
     if left_out:
         what = f"{left_out} more gated branches were not looked at"
         found.append(Finding("branches", State.UNKNOWN, what))
@@ -104,21 +108,21 @@ def _gated(client: InstallationClient, ground: Ground, policy: Policy | None) ->
     return (default, *names[: MOST_BRANCHES - 1]), max(0, len(names) - MOST_BRANCHES + 1)
 
 
-def _apps(client: InstallationClient, slug: str) -> tuple[int, ...]:
-    """Ids of the Apps that published a check of our name lately."""
+def _apps(client: InstallationClient, slug: str) -> dict[int, Mapping[str, str]]:
+    """Ids of the Apps that published a check of our name lately, each with the permissions that it asks for."""
     asked = {"state": "all", "sort": "updated", "direction": "desc", "per_page": str(RECENT)}
     pulls = client.get(f"/repos/{slug}/pulls", asked)
-    found: dict[int, None] = {}
+    found: dict[int, Mapping[str, str]] = {}
     for head in dict.fromkeys(understood(lambda: [str(pull["head"]["sha"]) for pull in pulls])):
         data = client.get(
             f"/repos/{slug}/commits/{head}/check-runs", {"check_name": NAME, "filter": "latest"}
         )
-        found |= dict.fromkeys(understood(partial(_publishers, data)))
-    return tuple(found)
+        found |= understood(partial(_publishers, data))
+    return found
 
 
-def _publishers(data: Any) -> list[int]:
-    return [int(run["app"]["id"]) for run in data["check_runs"]]
+def _publishers(data: Any) -> dict[int, Mapping[str, str]]:
+    return {int(run["app"]["id"]): dict(run["app"].get("permissions") or {}) for run in data["check_runs"]}
 
 
 def _all_at_once(of: Protected) -> str:

@@ -22,6 +22,7 @@ from foureyes.github_app.mirror import Mirror, Remote, basic
 from foureyes.github_app.org_floor import Floors
 from foureyes.github_app.policy_in_force import InForce, NotSetUp, standing
 from foureyes.github_app.pull_query import POLICY_PATH, PullAnswer, ask
+from foureyes.github_app.review_requests import awaited
 from foureyes.github_app.settings import Settings, sqlite_url
 from foureyes.shared.agents import Catalogue, parse_catalogue
 from foureyes.shared.branches import is_gated
@@ -74,7 +75,8 @@ def _explain(sources: Sources, answer: PullAnswer) -> Explained:
         return Explained(f"`{pull.base_ref}` is not gated: nobody waits there.", pull.head)
     facts = gather(sources, answer, policy, at)
     names = {agent.id: agent.name for agent in sources.catalogue.agents}
-    told = explain(facts, policy.policy, evaluate(facts, policy.policy), names=names)
+    asked = awaited(answer).people
+    told = explain(facts, policy.policy, evaluate(facts, policy.policy), names=names, asked=asked)
     notes = tuple(_notes(facts, policy))
     return Explained(
         "", pull.head, replace(told, sections=(*told.sections, Section("Read from here", notes)))

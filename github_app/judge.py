@@ -35,6 +35,7 @@ from foureyes.github_app.pull_query import (
 )
 from foureyes.github_app.pull_reads import keep_reads
 from foureyes.github_app.redaction import redact
+from foureyes.github_app.review_requests import Asked, Asker, awaited
 from foureyes.github_app.settings import Settings
 from foureyes.github_app.storage import decision as decision_table
 from foureyes.github_app.storage import now, reading, writing
@@ -199,12 +200,25 @@ class _Judging:
         facts = gather(sources, answer, policy, at)
         judgement = evaluate.evaluate(facts, policy.policy)
         names = {agent.id: agent.name for agent in self.deps.catalogue.agents}
-        explanation = explain.explain(facts, policy.policy, judgement, names=names)
+        asked = self._asked(answer, policy, judgement)
+        explanation = explain.explain(
+            facts, policy.policy, judgement, names=names, asked=asked.people, not_asked=asked.why_not
+        )
         made = decisions.decide(
             facts, judgement.verdict, policy=policy.text, policy_oid=policy.oid, evaluator=evaluate.VERSION,
             title=explanation.title, at=at,
         )  # fmt: skip
         return _Judged(answer, explanation, facts, made, judgement.verdict)
+
+    def _asked(self, answer: PullAnswer, by: InForce, judgement: evaluate.Judgement) -> Asked:
+        """Whose review is asked for; where the policy says so, after those who are missing were asked."""
+        if (
+            not by.ruling.request_reviewers
+            or by.ruling.mode == "observe"
+            or not may_write(self.deps.engine, self.claim)
+        ):
+            return awaited(answer)
+        return Asker(self.deps.engine, self.client, answer, judgement).ask()
 
     def _publish(
         self, judged: list[_Judged], explanation: Explanation, observe: bool, moved: tuple[Lane, ...]

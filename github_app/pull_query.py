@@ -108,6 +108,8 @@ class Happened:
     previous: ReviewState | None = None
     whose: str = ""
     """`__typename` of who was asked or assigned."""
+    whom: Account | None = None
+    """The person whose review was asked for, or no longer is."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class PullAnswer:
     pull: Pull
     from_fork: bool
     head_repository: int | None
+    head_slug: str
+    """`owner/name` of the head's repository; "" where it is gone or the token does not see it."""
     github_merge: str
     """Commit of GitHub's test merge, "" if there is none now."""
     commits: Fact[dict[str, CommitPeople]]
@@ -123,6 +127,8 @@ class PullAnswer:
     timeline: Fact[tuple[Happened, ...]]
     assignees: Fact[tuple[Account, ...]]
     shown: Shown
+    requested: Fact[tuple[Account, ...]]
+    """People whose review is asked for now."""
 
 
 MOVES = {
@@ -131,7 +137,7 @@ MOVES = {
     "BaseRefChangedEvent": MoveKind.BASE_CHANGED,
     "BaseRefForcePushedEvent": MoveKind.BASE_FORCE_PUSHED,
 }
-_OTHERS = {"ReviewDismissedEvent", "ReviewRequestedEvent", "AssignedEvent"}
+_OTHERS = {"ReviewDismissedEvent", "ReviewRequestedEvent", "ReviewRequestRemovedEvent", "AssignedEvent"}
 
 
 @cache
@@ -191,30 +197,6 @@ def ask_commit(client: InstallationClient, slug: str, oid: str) -> CommitPeople:
     return understood(lambda: _people(there(data["repository"]["object"], f"commit {oid}")))
 
 
-@dataclass(frozen=True)
-class OpenPull:
-    number: int
-    head: str
-    base_ref: str
-
-
-def ask_open_pulls(client: InstallationClient, slug: str, base: str | None) -> tuple[OpenPull, ...]:
-    """Every open pull request into the branch; None: into any. Raises GitHubError."""
-    owner, _, name = slug.partition("/")
-    found: dict[int, OpenPull] = {}
-    after: str | None = None
-    for _page in range(MOST_PAGES):
-        variables = {"owner": owner, "name": name, "base": base, "after": after}
-        data = client.graphql(operation("OpenPulls"), variables)
-        page = understood(lambda data=data: there(data["repository"], "repository")["pullRequests"])  # type: ignore[misc]
-        for node in page["nodes"]:
-            found[node["number"]] = OpenPull(node["number"], node["headRefOid"], node["baseRefName"])
-        if not page["pageInfo"]["hasNextPage"]:
-            return tuple(found[number] for number in sorted(found))
-        after = page["pageInfo"]["endCursor"]
-    raise GitHubError(f"more than {MOST_PAGES * 100} open pull requests")
-
-
 def understood(read: Callable[[], T]) -> T:
     """What `read` makes of an answer; an answer of another shape is a GitHubError, never a guess."""
     try:
@@ -235,6 +217,7 @@ def _pull_answer(
         pull=pull,
         from_fork=bool(data["isCrossRepository"]),
         head_repository=data["headRepository"]["databaseId"] if data["headRepository"] else None,
+        head_slug=data["headRepository"]["nameWithOwner"] if data["headRepository"] else "",
         github_merge=data["potentialMergeCommit"]["oid"] if data["potentialMergeCommit"] else "",
         commits=_mapped(page.all("MoreCommits", data["commits"], "commits"), _commits),
         reviews=_mapped(page.all("MoreReviews", data["reviews"], "reviews"), lambda nodes: tuple(map(_review, nodes))),
@@ -243,6 +226,7 @@ def _pull_answer(
         ),
         assignees=_assignees(data["assignees"]),
         shown=_shown(repository, head, data["headRef"]),
+        requested=_requested(data["reviewRequests"]),
     )  # fmt: skip
 
 
@@ -348,11 +332,24 @@ def _happened(data: Mapping[str, Any]) -> Happened:
         review = int(data["review"]["fullDatabaseId"]) if data["review"] else None
         return Happened(kind, at, actor, review, _previous(data["previousReviewState"]))
     other = data.get("requestedReviewer") or data.get("assignee") or {}
-    return Happened(kind, at, actor, whose=other.get("__typename", ""))
+    return Happened(
+        kind, at, actor, whose=other.get("__typename", ""), whom=_user(data.get("requestedReviewer"))
+    )
 
 
 def _previous(state: str) -> ReviewState | None:
     return ReviewState(state) if state in list(ReviewState) else None
+
+
+def _user(data: Mapping[str, Any] | None) -> Account | None:
+    return account(data) if data is not None and data["__typename"] == "User" else None
+
+
+def _requested(data: Mapping[str, Any]) -> Fact[tuple[Account, ...]]:
+    nodes = data["nodes"]
+    if len(nodes) != data["totalCount"]:
+        return Unknown(f"GitHub lists {len(nodes)} of {data['totalCount']} requests")
+    return Known(tuple(found for found in (_user(node["requestedReviewer"]) for node in nodes) if found))
 
 
 def _assignees(data: Mapping[str, Any]) -> Fact[tuple[Account, ...]]:

@@ -257,7 +257,7 @@ review_asked = Table(
     Column("content", String(64), primary_key=True),
     Column("account_id", BigInteger, primary_key=True, autoincrement=False),
     Column("asked_at", BigInteger, nullable=False),
-    Index("review_asked_account", "repository_id", "account_id", "asked_at"),
+    Column("refused", Boolean, nullable=False),  # GitHub lets nobody ask this account
 )
 
 _WRITES = "foureyes_writes"

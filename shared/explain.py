@@ -3,7 +3,7 @@
 Suggestions of whom to ask are made here, outside the digested verdict.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from foureyes.shared import explain_people, explain_work
 from foureyes.shared.evaluate import Judgement, unknowns
@@ -23,22 +23,26 @@ def explain(
     *,
     names: Mapping[str, str] | None = None,
     decision: str = "",
+    asked: Set[int] = frozenset(),
+    not_asked: str = "",
 ) -> Explanation:
-    """`names` maps an agent's id to its display name; `decision` is the id under which this is stored."""
+    """`names` maps an agent's id to its display name; `decision` is the id under which this is stored; `asked` are the
+    accounts whose review is asked for, and `not_asked` says why nobody's can be.
+    """
     verdict = judgement.verdict
-    sections = tuple(_sections(judgement, names or {}))
+    sections = tuple(_sections(judgement, names or {}, asked, not_asked))
     details = tuple(_details(facts, judgement, names or {}, decision))
     return Explanation(
         outcome=verdict.outcome,
-        title=fitted(f"{WORDS[verdict.outcome]}: {_headline(judgement)}"),
+        title=fitted(f"{WORDS[verdict.outcome]}: {_headline(judgement, asked)}"),
         sections=tuple(section for section in sections if section.lines),
         details=tuple(section for section in details if section.lines),
         digest=verdict.digest,
-        data={"verdict": verdict.to_json(), **explain_people.data(judgement), "mode": policy.mode},
+        data={"verdict": verdict.to_json(), **explain_people.data(judgement, asked), "mode": policy.mode},
     )
 
 
-def _headline(judgement: Judgement) -> str:
+def _headline(judgement: Judgement, asked: Set[int]) -> str:
     verdict = judgement.verdict
     if verdict.outcome is Outcome.PASS:
         return _passed(judgement)
@@ -46,7 +50,7 @@ def _headline(judgement: Judgement) -> str:
     if reason.code == "unknown-fact":
         return f"{reason.subject} could not be read; tried again soon"
     if reason.code in ("approvals-missing", "no-record", "claimed", "no-commits"):
-        return _waiting(judgement)
+        return _waiting(judgement, asked)
     if reason.code == "changes-requested":
         return f"{reason.subject} asks for changes"
     if reason.code == "hidden":
@@ -65,10 +69,10 @@ def _passed(judgement: Judgement) -> str:
     return f"{count(len(case.approvals.counted), 'human')} approved this content"
 
 
-def _waiting(judgement: Judgement) -> str:
+def _waiting(judgement: Judgement, asked: Set[int]) -> str:
     case = judgement.case
     have, needed = len(case.approvals.counted), case.needed
-    left = [account.handle for account in case.approvals.candidates]
+    left = [account.handle for account in explain_people.next_up(case, asked)]
     missing_records = len(_with_code(judgement.verdict, "no-record"))
     so_far = f"{have} of {count(needed, 'human')}"
     if missing_records:
@@ -95,7 +99,9 @@ def _with_code(verdict: Verdict, code: str) -> tuple[Reason, ...]:
     return tuple(r for part in verdict.walk() for r in part.reasons if r.code == code)
 
 
-def _sections(judgement: Judgement, names: Mapping[str, str]) -> Iterator[Section]:
+def _sections(
+    judgement: Judgement, names: Mapping[str, str], asked: Set[int], not_asked: str
+) -> Iterator[Section]:
     yield Section("Stopped by", tuple(_stopped(judgement)))
     if not judgement.complete:
         yield Section("Now", ("nothing to do: foureyes reads again by itself. If it stays, tell an admin.",))
@@ -108,7 +114,7 @@ def _sections(judgement: Judgement, names: Mapping[str, str]) -> Iterator[Sectio
     yield Section("Why", tuple(explain_work.why(case, names)))
     if judgement.verdict.outcome is not Outcome.PASS:
         yield Section("No record", tuple(explain_work.no_record(case)))
-        yield Section("Now", tuple(explain_people.now(judgement)))
+        yield Section("Now", tuple(explain_people.now(judgement, asked, not_asked)))
     if case.needed and case.approvals.counted:
         yield Section(f"Voids {explain_people.whose(case)}", (explain_work.voids(case),))
 

@@ -1,6 +1,6 @@
 """The people's part of an explanation: who counts, who does not and why, who can finish it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 from foureyes.shared.canonical import Json
 from foureyes.shared.case import Case, known
@@ -87,8 +87,8 @@ def not_known(case: Case) -> Iterator[str]:
         yield f"{person.text}: one more human is needed. To mend it: {person.next_step}."
 
 
-def now(judgement: Judgement) -> Iterator[str]:
-    """What to do, by role."""
+def now(judgement: Judgement, asked: Set[int] = frozenset(), not_asked: str = "") -> Iterator[str]:
+    """What to do, by role. `asked`: accounts whose review is asked for; `not_asked`: why nobody's can be."""
     case = judgement.case
     reasons = {r.code: r for part in judgement.verdict.children if not part for r in part.reasons}
     if "not-enough-eligible" in reasons:
@@ -101,11 +101,13 @@ def now(judgement: Judgement) -> Iterator[str]:
         yield "author: mark it ready for review when it is."
     if "agent-written" in reasons:
         yield "author: this project's policy takes no agent-written commits; leave them out."
-    candidates = [account.handle for account in case.approvals.candidates]
+    candidates = [f"{a.handle} (asked)" if a.id in asked else a.handle for a in next_up(case, asked)]
     if reasons.keys() & {"approvals-missing", "owner-missing"} and candidates:
         files = count(len(case.protection.paths), "file")
         ways = "way 1, " if _has_second_way(case) else ""
         yield f"{ways}{either(candidates)}: read the {files} below, then *Review changes → Approve*."
+        if not_asked:
+            yield f"nobody was asked for a review: {not_asked}."
     if _has_second_way(case):
         yield (
             "way 2, author, if your hooks ran: `foureyes status`, then `foureyes publish`; looked at again when the "
@@ -122,12 +124,17 @@ def _has_second_way(case: Case) -> bool:
     return unattested and len(case.approvals.counted) < case.needed
 
 
+def next_up(case: Case, asked: Set[int] = frozenset()) -> tuple[Account, ...]:
+    """Who could still approve, those first whose review is asked for."""
+    return tuple(sorted(case.approvals.candidates, key=lambda account: account.id not in asked))
+
+
 def whose(case: Case) -> str:
     handles = [account.handle for account in case.approvals.counted]
     return f"{handles[0]}'s approval" if len(handles) == 1 else f"the approvals of {both(handles)}"
 
 
-def data(judgement: Judgement) -> dict[str, Json]:
+def data(judgement: Judgement, asked: Set[int] = frozenset()) -> dict[str, Json]:
     """The same for programs; only what is known."""
     if not judgement.complete:
         return {}
@@ -139,7 +146,8 @@ def data(judgement: Judgement) -> dict[str, Json]:
         "refused": [{"login": r.account.login, "code": r.code, "why": r.why} for r in case.approvals.refused],
         "excluded": [{"login": e.account.login, "why": tie_text(e)} for e in case.excluded],
         "asks_for_changes": [account.login for account in case.approvals.blocking],
-        "can_finish": [account.login for account in case.approvals.candidates],
+        "can_finish": [account.login for account in next_up(case, asked)],
+        "asked": [account.login for account in case.approvals.candidates if account.id in asked],
         "systems": [{"name": h.system, "tier": h.tier, "paths": list(h.paths)} for h in case.protection.hits],
         "approved_by": sorted(
             r.account.login

@@ -44,6 +44,8 @@ def combine(floor: Policy, policy: Policy) -> Policy:
         "aliases": _aliases(floor, policy),
         "squash_only": floor.squash_only and policy.squash_only,
         "trust_software_keys": floor.trust_software_keys and policy.trust_software_keys,
+        "request_reviewers": floor.request_reviewers or policy.request_reviewers,
+        "alert_issues": floor.alert_issues or policy.alert_issues,
         "systems": dict(_systems(floor, policy)),
         "tiers": {number: _stricter(tier, policy.tiers[number]) for number, tier in floor.tiers.items()},
         "floor": Floor(roster=floor.roster, automation=floor.automation),

@@ -114,6 +114,10 @@ class _Settings(_Part):
     """Single commits of a range are never deployable, so only the net change is judged."""
     trust_software_keys: bool = False
     """A `human` record counts without a touch of a hardware key."""
+    request_reviewers: bool = False
+    """Ask as many people for a review as are missing, the least loaded first."""
+    alert_issues: bool = False
+    """Open an issue for each alert."""
     trailers: TrailerStyle = "assisted-by"
     """How the hooks name the agent in a commit message."""
 

@@ -20,8 +20,8 @@ def upgrade() -> None:
         sa.Column("content", sa.String(64), primary_key=True),
         sa.Column("account_id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("asked_at", sa.BigInteger, nullable=False),
+        sa.Column("refused", sa.Boolean, nullable=False),
     )
-    op.create_index("review_asked_account", "review_asked", ["repository_id", "account_id", "asked_at"])
 
 
 def _floors() -> None:

@@ -30,9 +30,9 @@ def _labels(one: Issue | Pull) -> tuple[str, ...]:
 def create_issue(ask: Ask) -> Answer:
     """Whoever may not push has no say in the labels: GitHub drops them."""
     repository = ask.repository()
-    may_label = ask.caller.credential is not None and (
-        ask.caller.credential.installation is not None or can_push(ask.world, repository, ask.user)
-    )
+    credential = ask.caller.credential
+    installation = credential.installation if credential else None
+    may_label = installation is not None or can_push(ask.world, repository, ask.user)
     labels = tuple(str(label) for label in ask.body.get("labels", [])) if may_label else ()
     made = Issue(
         id=ask.world.next_id(),
@@ -42,6 +42,7 @@ def create_issue(ask: Ask) -> Answer:
         body=str(ask.body.get("body") or ""),
         created_at=ask.world.now(),
         labels=labels,
+        app=installation.app if installation else None,
     )
     repository.issues[made.number] = made
     return Answer(_issue(ask, repository, made), 201)
@@ -81,6 +82,7 @@ def _issue(ask: Ask, repository: Repository, issue: Issue) -> Json:
         "closed_at": None,
         "closed_by": None,
         "author_association": association(repository, issue.author),
+        "performed_via_github_app": shapes.integration(ask.world, issue.app) if issue.app else None,
         "url": url,
         "html_url": f"{ask.world.url}/{repository.slug}/issues/{issue.number}",
         "repository_url": shapes.api(ask.world, f"/repos/{repository.slug}"),

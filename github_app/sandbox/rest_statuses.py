@@ -2,9 +2,10 @@
 
 from foureyes.github_app.sandbox import shapes
 from foureyes.github_app.sandbox.answers import Refusal
+from foureyes.github_app.sandbox.commit_status import CommitStatus
 from foureyes.github_app.sandbox.rest import Answer, Ask, Page, handles
 from foureyes.github_app.sandbox.rest_checks import commit_of
-from foureyes.github_app.sandbox.state import CommitStatus, Json, Repository
+from foureyes.github_app.sandbox.state import Json, Repository
 
 _MOST = 1_000
 """Of one name on one commit."""

@@ -2,9 +2,9 @@
 
 import fnmatch
 
+from foureyes.github_app.sandbox.commit_status import CommitStatus
 from foureyes.github_app.sandbox.state import (
     CheckRun,
-    CommitStatus,
     Json,
     Pull,
     Repository,

@@ -15,6 +15,7 @@ from foureyes.github_app.sandbox.faults import Faults
 from foureyes.github_app.sandbox.repositories import GitRepository
 
 if TYPE_CHECKING:
+    from foureyes.github_app.sandbox.commit_status import CommitStatus
     from foureyes.github_app.sandbox.courier import Courier
 
 Json = dict[str, Any]
@@ -157,21 +158,6 @@ class CheckRun:
 
 
 @dataclass(eq=False)
-class CommitStatus:
-    """Anyone who may write statuses gives them any name. `app`: whose token it came with, None for a person's."""
-
-    id: int
-    sha: str
-    context: str
-    state: str
-    creator: User
-    app: App | None
-    created_at: str
-    description: str | None = None
-    target_url: str | None = None
-
-
-@dataclass(eq=False)
 class Issue:
     id: int
     number: int
@@ -180,6 +166,8 @@ class Issue:
     body: str
     created_at: str
     labels: tuple[str, ...] = ()
+    app: App | None = None
+    """Whose token it came with; None: a person's."""
     state: str = "open"
 
 
@@ -270,7 +258,7 @@ class Repository:
     activity: list[Activity] = field(default_factory=list)
     check_suites: list[CheckSuite] = field(default_factory=list)
     check_runs: list[CheckRun] = field(default_factory=list)
-    statuses: list[CommitStatus] = field(default_factory=list)
+    statuses: "list[CommitStatus]" = field(default_factory=list)
     issues: dict[int, Issue] = field(default_factory=dict)
     queues: dict[str, "list[QueueEntry]"] = field(default_factory=dict)
     """Branch -> what waits to be merged into it, the next one first."""

@@ -12,7 +12,8 @@ from graphql import parse, validate
 from foureyes.github_app import pull_query
 from foureyes.github_app.client import GitHubError
 from foureyes.github_app.last_look import expected_look, look
-from foureyes.github_app.pull_query import OpenPull, PullAnswer, operation
+from foureyes.github_app.open_pulls import OpenPull, ask_open_pulls
+from foureyes.github_app.pull_query import PullAnswer, operation
 from foureyes.github_app.sandbox import contract
 from foureyes.shared.facts import Known, MoveKind, ReviewState, Unknown
 from foureyes.shared.people import Account, Kind
@@ -67,8 +68,9 @@ def answer() -> dict[str, Any]:
                 "baseRef": {"target": {"oid": BASE}}, "headRefName": "feat", "headRefOid": HEAD,
                 "headRef": {"associatedPullRequests": {"totalCount": 1, "nodes": [
                     {"number": 7, "state": "OPEN", "headRefOid": HEAD, "baseRefName": "main"}]}},
-                "headRepository": {"databaseId": 5}, "potentialMergeCommit": None,
+                "headRepository": {"databaseId": 5, "nameWithOwner": "acme/shop"}, "potentialMergeCommit": None,
                 "assignees": {"totalCount": 0, "nodes": []},
+                "reviewRequests": {"totalCount": 0, "nodes": []},
                 "commits": page(commit()), "reviews": page(review()),
                 "timelineItems": page(count="filteredCount"),
             },
@@ -320,6 +322,6 @@ def test_open_pull_requests_are_listed_to_the_end() -> None:
         return {"repository": {"databaseId": 5, "pullRequests": {"pageInfo": info, "nodes": nodes}}}
 
     client = Client(listed((1, HEAD), more="x"), listed((2, BASE), more=None))
-    found = pull_query.ask_open_pulls(client, "acme/shop", "main")  # type: ignore[arg-type]
+    found = ask_open_pulls(client, "acme/shop", "main")  # type: ignore[arg-type]
     assert found == (OpenPull(1, HEAD, "main"), OpenPull(2, BASE, "main"))
     assert [variables["after"] for variables in client.asked] == [None, "x"]
