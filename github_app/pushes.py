@@ -34,9 +34,9 @@ def read_pushes(
     commits: Collection[str],
     activity: Activity,
 ) -> tuple[Push, ...]:
-    """Every witnessed push. That none names the head is a fact too: then nobody can say who pushed it."""
+    """Every witnessed push. That none names a head is a fact too: then nobody can say who pushed it."""
     pushes = _seen(engine, answer, commits)
-    if not _names_head(pushes, answer) and _may_ask(answer):
+    if not _names_all(pushes, answer, commits) and _may_ask(answer):
         head = answer.pull.head
         activity.asked.get((answer.pull.repository.id, head), lambda: _ask(engine, client, answer))
         pushes = _seen(engine, answer, commits)
@@ -54,8 +54,11 @@ def _seen(engine: Engine, answer: PullAnswer, commits: Collection[str]) -> tuple
         )  # fmt: skip
 
 
-def _names_head(pushes: tuple[Push, ...], answer: PullAnswer) -> bool:
-    return any(push.head == answer.pull.head and push.account for push in pushes)
+def _names_all(pushes: tuple[Push, ...], answer: PullAnswer, commits: Collection[str]) -> bool:
+    """Whether it is known who pushed the head, and each head before it that is part of the pull request."""
+    named = {push.head for push in pushes if push.account}
+    replaced = {push.before for push in pushes}.intersection(commits)
+    return {answer.pull.head, *replaced} <= named
 
 
 def _may_ask(answer: PullAnswer) -> bool:

@@ -103,7 +103,7 @@ def pushes_seen(
     opened_at: int | None = None,
     commits: Collection[str] = (),
 ) -> tuple[Push, ...]:
-    """Every witnessed push to a pull request's branch, oldest first, each head and account once.
+    """Every witnessed push to a pull request's branch, oldest first, each step and account once.
 
     Those that the pull request's own events told; and, if the branch is named, those to the branch that
     brought one of `commits` or came at or after `opened_at` (ms). Earlier pushes of other commits to a branch
@@ -124,7 +124,7 @@ def pushes_seen(
     ):
         own = row.pull_repository_id == repository_id and row.pull == number
         if own or row.after in wanted or (opened_at is not None and row.seen_at >= opened_at):
-            found[Push(row.after, _account(row.account_id, row.login, row.kind))] = None
+            found[Push(row.after, _account(row.account_id, row.login, row.kind), row.before)] = None
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from foureyes.shared import content, exclusion, reviewers
+from foureyes.shared import content, exclusion, reviewers, standing, unknown_people
 from foureyes.shared.classes import Class, CommitClass, classify, humans, strictest
 from foureyes.shared.exemption import Exemption, Work, exemption
 from foureyes.shared.facts import Fact, Known, PullFacts
@@ -57,12 +57,12 @@ class Case:
         )
 
     @cached_property
-    def unknown_people(self) -> tuple[exclusion.UnknownPerson, ...]:
+    def unknown_people(self) -> tuple[unknown_people.UnknownPerson, ...]:
         """Behind an App's own work under `automation` nobody is hidden."""
         facts = self.facts
         if self.exemption is not None and self.exemption.code == "automation":
             return ()
-        return exclusion.unknown_people(
+        return unknown_people.unknown_people(
             facts.pull, known(facts.commits), known(facts.pushes), known(facts.involved)
         )
 
@@ -78,14 +78,21 @@ class Case:
 
     @cached_property
     def approvals(self) -> reviewers.Count:
-        ground = reviewers.Ground(
+        ground = standing.Ground(
             pull=self.facts.pull,
             commits=known(self.facts.commits),
             moves=known(self.facts.moves),
             content=content.of(known(self.facts.changes), self.policy),
             stale=self.stale,
+            steps=self._steps,
         )
         return reviewers.count(known(self.facts.reviews), self.people, self.excluded, ground)
+
+    @property
+    def _steps(self) -> frozenset[str]:
+        """Commits that touch a guarded path which the change as a whole leaves as it was."""
+        guarded = self.protection.paths - {change.path for change in known(self.facts.changes)}
+        return frozenset(touch.commit for touch in known(self.facts.touched) if touch.path in guarded)
 
     def cell(self, cls: Class) -> int:
         """Humans that a change of this class waits for: the most that any touched tier asks."""

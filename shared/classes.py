@@ -67,7 +67,7 @@ def _class_of(
     commit: CommitFacts, pull: Pull, pushers: frozenset[int], at: str, trust_software_keys: bool
 ) -> CommitClass:
     record = commit.record
-    agents = commit.marks + record.agents
+    agents = _agents(commit)
     signed = record.state is RecordState.SIGNED
     if any(mark.evidence for mark in commit.marks):
         return CommitClass(commit.oid, Class.AI, "an agent's own account made it", agents)
@@ -79,6 +79,17 @@ def _class_of(
             return CommitClass(commit.oid, Class.UNATTESTED, refusal)
         return CommitClass(commit.oid, Class.HUMAN, _why_human(record))
     return CommitClass(commit.oid, Class.UNATTESTED, _why_unattested(commit), agents)
+
+
+def _agents(commit: CommitFacts) -> tuple[AgentMark, ...]:
+    """All that were named, also by an address or account alone."""
+    told = commit.marks + commit.record.agents
+    found = {mark.agent: mark for mark in told}
+    roles = (("author", commit.author), ("committer", commit.committer))
+    for how, person in (*roles, *(("co-author", person) for person in commit.co_authors)):
+        if person.agent:
+            found.setdefault(person.agent, AgentMark(person.agent, how))
+    return (*told, *(mark for mark in found.values() if mark not in told))
 
 
 def _why_human(record: RecordFact) -> str:

@@ -4,19 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from foureyes.shared.exclusion import Excluded
-from foureyes.shared.facts import (
-    CommitFacts,
-    Content,
-    Known,
-    Move,
-    Pull,
-    Review,
-    ReviewState,
-    Roster,
-)
-from foureyes.shared.markup import code, short
+from foureyes.shared.facts import Review, ReviewState, Roster
+from foureyes.shared.markup import short
 from foureyes.shared.people import Account, Kind
-from foureyes.shared.policy import Policy, Stale
+from foureyes.shared.policy import Policy
+from foureyes.shared.standing import Ground, why_stale
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class People:
     person: Mapping[int, int] = field(default_factory=dict)
     """Account id -> id that stands for the person; an account that is not in it is its own person."""
     may_block: frozenset[int] = frozenset()
-    """Whose request for changes stands: the roster, and under an organisation's floor those of either roster."""
+    """Persons whose request for changes stands: the roster, and under an organisation's floor those of either."""
 
     def same(self, account: Account) -> int:
         return self.person.get(account.id, account.id)
@@ -59,9 +51,9 @@ def people(policy: Policy, roster: Roster) -> People:
     floor = own if policy.floor is None else _named(policy.floor.roster, roster)
     rostered = {id: account for id, account in own.items() if id in floor}
     machines = {a.id for login in policy.machine_users for a in roster.members.get(_at(login), ())}
-    return People(
-        rostered, frozenset(machines), _persons(policy, roster), frozenset(own.keys() | floor.keys())
-    )
+    person = _persons(policy, roster)
+    may_block = frozenset(person.get(id, id) for id in own.keys() | floor.keys())
+    return People(rostered, frozenset(machines), person, may_block)
 
 
 def _named(names: Iterable[str], roster: Roster) -> dict[int, Account]:
@@ -87,17 +79,6 @@ def _persons(policy: Policy, roster: Roster) -> dict[int, int]:
 
 def _at(login: str) -> str:
     return login if login.startswith("@") else f"@{login}"
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What approvals are held against: the pull request, its content now, and what `stale` asks for."""
-
-    pull: Pull
-    commits: tuple[CommitFacts, ...]
-    moves: tuple[Move, ...]
-    content: Content
-    stale: Stale
 
 
 @dataclass(frozen=True)
@@ -160,7 +141,7 @@ def _blocks(account: Account, review: Review, group: People, out: Mapping[int, E
     """A rostered person's request for changes stands until they lift it, or another rostered person who is not
     excluded dismisses it.
     """
-    if account.id not in group.may_block:
+    if group.same(account) not in group.may_block:
         return False
     if review.state is ReviewState.CHANGES_REQUESTED:
         return True
@@ -172,7 +153,7 @@ def _blocks(account: Account, review: Review, group: People, out: Mapping[int, E
 def _may_dismiss(owner: Account, by: Account | None, group: People, out: Mapping[int, Excluded]) -> bool:
     if by is None:
         return False
-    if by.id == owner.id:
+    if group.same(by) == group.same(owner):
         return True
     return by.id in group.rostered and by.id not in group.machines and group.same(by) not in out
 
@@ -191,7 +172,7 @@ def _refusal(voice: _Voice, group: People, out: Mapping[int, Excluded], ground: 
         return Refused(account, "not-rostered", "not on the roster of the policy")
     if not voice.newest.can_push:
         return Refused(account, "no-write-access", "no write access to this repository now")
-    stale = [_why_stale(review, ground) for review in voice.approvals]
+    stale = [why_stale(review, ground) for review in voice.approvals]
     return None if "" in stale else Refused(account, "other-content", stale[-1])
 
 
@@ -206,43 +187,6 @@ def tie_text(tied: Excluded) -> str:
         texts.append(f"{role} of {short(subjects[0])}{more}" if subjects[0] else role)
     flag = "; only the commit says so, nobody verified it" if tied.unverified else ""
     return "; ".join(texts) + flag
-
-
-def _why_stale(review: Review, ground: Ground) -> str:
-    """Empty: the approval stands on this content."""
-    witness = review.witness
-    if witness is None:
-        return _why_unwitnessed_stale(review, ground)
-    if witness.base_ref != ground.pull.base_ref:
-        return f"approved for {code(witness.base_ref)}, this now goes to {code(ground.pull.base_ref)}"
-    if ground.stale == "head" and witness.head not in _same_heads(ground):
-        return f"approved {short(witness.head)}, the head is {short(ground.pull.head)}"
-    if not isinstance(witness.content, Known):
-        return f"the content that was approved could not be read: {witness.content.why}"
-    if ground.stale == "protected":
-        same = witness.content.value.protected == ground.content.protected
-    else:
-        same = witness.content.value.change == ground.content.change
-    return "" if same else f"approved other content (at {short(witness.head)})"
-
-
-def _why_unwitnessed_stale(review: Review, ground: Ground) -> str:
-    if review.commit != ground.pull.head:
-        at = short(review.commit) if review.commit else "a commit that is gone"
-        return f"approved {at}, not the head {short(ground.pull.head)}"
-    later = [move for move in ground.moves if move.at >= review.submitted_at]
-    if later:
-        return f"given unseen by foureyes, then {later[0].kind.value}: what was approved is not known"
-    return ""
-
-
-def _same_heads(ground: Ground) -> frozenset[str]:
-    """The head, and what it was before mechanical merges of the gated base."""
-    by_oid = {commit.oid: commit for commit in ground.commits}
-    heads = [ground.pull.head]
-    while (commit := by_oid.get(heads[-1])) and commit.merges_base and commit.parents:
-        heads.append(commit.parents[0])
-    return frozenset(heads)
 
 
 def _candidates(

@@ -46,11 +46,13 @@ def person(account: Account | None, address: str = "") -> Person:
 
 
 def record(**over: Any) -> RecordFact:
-    """A signed record by olga that names Claude Code."""
+    """A signed record by olga that names Claude Code. An operator is claimed by login unless something else is said."""
     signer = Signer(OLGA, "SHA256:olga", "ssh-ed25519", "2026-01-01T00:00:00Z", present=False)
     base = RecordFact(
         RecordState.SIGNED, says="ai", agents=(CLAUDE,), operator=OLGA, operator_claim="olga", signer=signer
     )
+    if "operator" in over and "operator_claim" not in over:
+        over["operator_claim"] = over["operator"].login if over["operator"] else ""
     return replace(base, **over)
 
 

@@ -5,7 +5,7 @@ This is what makes a skipped hook gain nothing: no record is a state with a cost
 
 from dataclasses import dataclass
 
-from foureyes.shared.case import Case
+from foureyes.shared.case import Case, known
 from foureyes.shared.classes import Class, CommitClass
 from foureyes.shared.policy import Policy
 from foureyes.shared.rule import Event, Rule
@@ -25,6 +25,10 @@ def params(_policy: Policy) -> Params:
 
 def check(case: Case, _params: Params) -> Verdict:
     missing = [c for c in case.classes if c.cls is Class.UNATTESTED]
+    if not known(case.facts.commits):
+        return Verdict(
+            NAME, Outcome.BLOCK, (Reason("nothing-to-merge", "the base holds all of its commits"),)
+        )
     if not case.classes:
         return _without_class(case)
     if not missing:

@@ -27,14 +27,16 @@ def params(policy: Policy) -> Params:
 
 
 def check(case: Case, params: Params) -> Verdict:
-    needed = case.needed
-    if needed == 0:
-        return Verdict(NAME, Outcome.PASS, (_nobody_waits(case),))
-    count = case.approvals
+    if not case.protection.paths:
+        return Verdict(NAME, Outcome.PASS, (Reason("not-protected", "no protected path is touched"),))
+    needed, count = case.needed, case.approvals
+    if needed == 0 and not count.blocking:
+        text = "no approval is needed for this class of change on these paths"
+        return Verdict(NAME, Outcome.PASS, (Reason("nobody-needed", text),))
     blocked = tuple(Reason("changes-requested", "asks for changes", a.handle) for a in count.blocking)
     missing = needed - len(count.counted)
     waits = tuple(_missing(missing, needed, case)) if missing > 0 else ()
-    waits += tuple(_owners_missing(case, params))
+    waits += tuple(_owners_missing(case, params)) if needed else ()
     counted = tuple(Reason("counts", "approved this content", a.handle) for a in count.counted)
     refused = tuple(Reason(f"not-counted-{r.code}", r.why, r.account.handle) for r in count.refused)
     unknown = tuple(Reason("unknown-person", u.text, u.key) for u in case.unknown_people)
@@ -45,12 +47,6 @@ def check(case: Case, params: Params) -> Verdict:
     if blocked or (missing > len(count.candidates)):
         outcome = Outcome.BLOCK
     return Verdict(NAME, outcome, blocked + waits + counted + refused + unknown + exempt)
-
-
-def _nobody_waits(case: Case) -> Reason:
-    if not case.protection.paths:
-        return Reason("not-protected", "no protected path is touched")
-    return Reason("nobody-needed", "no approval is needed for this class of change on these paths")
 
 
 def _missing(missing: int, needed: int, case: Case) -> Iterator[Reason]:

@@ -11,6 +11,7 @@ from foureyes.github_app import decisions, storage
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.facts import Known, MergeState, PullFacts, Unknown
 from foureyes.shared.people import Kind
+from foureyes.shared.unknown_people import unknown_people
 
 COPILOT = {"login": "Copilot", "id": 198982749, "type": "Bot", "graphql_login": "copilot-swe-agent"}
 BOT_ADDRESS = "198982749+Copilot@users.noreply.github.com"
@@ -96,7 +97,10 @@ def test_a_push_that_nobody_can_name_is_an_unknown_person(gate: Gate) -> None:
     gate.wake(number)
     facts = facts_of(gate, number)
     assert isinstance(facts.pushes, Known)
-    assert [push.account for push in facts.pushes.value] == [None]
+    assert isinstance(facts.commits, Known)
+    assert facts.pushes.value == ()
+    (nobody,) = unknown_people(facts.pull, facts.commits.value, (), ())
+    assert nobody.key == f"push {facts.pull.head}"
 
 
 def test_a_conflict_and_an_unrelated_history_are_known_states(gate: Gate) -> None:

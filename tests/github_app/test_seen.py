@@ -9,6 +9,8 @@ from foureyes.shared.people import Account, Kind
 
 OLGA, SAM, BOT = Account(1, "olga"), Account(3, "sam"), Account(5, "app[bot]", Kind.BOT)
 A, B, C, D = ("a" * 40, "b" * 40, "c" * 40, "d" * 40)
+NEW = "0" * 40
+"""What a push that creates a branch says it replaced."""
 
 
 def keep(engine: Engine, at: int, *pushes: PushSeen) -> None:
@@ -18,18 +20,22 @@ def keep(engine: Engine, at: int, *pushes: PushSeen) -> None:
 
 
 def to_branch(after: str, who: Account | None, repository: int = 9, ref: str = "refs/heads/fix") -> PushSeen:
-    return PushSeen(repository, ref, "0" * 40, after, who)
+    return PushSeen(repository, ref, NEW, after, who)
 
 
 def to_pull(after: str, who: Account | None, number: int = 412) -> PushSeen:
-    return PushSeen(20, "refs/heads/fix", "0" * 40, after, who, 9, number)
+    return PushSeen(20, "refs/heads/fix", NEW, after, who, 9, number)
 
 
 def test_pushes_that_a_pull_request_told_are_its_own_whatever_became_of_them(engine: Engine) -> None:
     keep(engine, 5, to_pull(A, OLGA), to_pull(A, OLGA), to_pull(B, OLGA, number=413))
     keep(engine, 6, to_pull(A, OLGA), to_pull(C, None), to_pull(A, SAM))
     with storage.reading(engine) as conn:
-        assert set(seen.pushes_seen(conn, 9, 412)) == {Push(A, OLGA), Push(A, SAM), Push(C, None)}
+        assert set(seen.pushes_seen(conn, 9, 412)) == {
+            Push(A, OLGA, NEW),
+            Push(A, SAM, NEW),
+            Push(C, None, NEW),
+        }
         assert seen.pushes_seen(conn, 10, 412) == ()
 
 
@@ -48,11 +54,11 @@ def test_pushes_to_the_branch_count_if_they_brought_a_commit_or_came_after_it_wa
         on_branch = {"head_repository_id": 9, "head_ref": "fix"}
         assert seen.pushes_seen(conn, 9, 412) == ()
         assert seen.pushes_seen(conn, 9, 412, **on_branch) == ()
-        assert seen.pushes_seen(conn, 9, 412, **on_branch, commits=[B]) == (Push(B, OLGA),)
-        assert seen.pushes_seen(conn, 9, 412, **on_branch, opened_at=30) == (Push(C, BOT),)
+        assert seen.pushes_seen(conn, 9, 412, **on_branch, commits=[B]) == (Push(B, OLGA, NEW),)
+        assert seen.pushes_seen(conn, 9, 412, **on_branch, opened_at=30) == (Push(C, BOT, NEW),)
         assert seen.pushes_seen(conn, 9, 412, **on_branch, commits=[A], opened_at=20) == (
-            Push(A, SAM),
-            Push(C, BOT),
+            Push(A, SAM, NEW),
+            Push(C, BOT, NEW),
         )
 
 

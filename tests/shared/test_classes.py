@@ -37,6 +37,8 @@ def test_G6_a_human_record_that_meets_every_condition():
         {"record": HUMAN, "author": person(RITA)},
         {"record": HUMAN, "author": person(None)},
         {"record": HUMAN, "marks": (replace(CLAUDE, how="trailer", evidence=False),)},
+        {"record": HUMAN, "co_authors": (replace(person(RITA), agent="copilot"),)},
+        {"record": HUMAN, "committer": replace(person(None), agent="claude-code")},
         {"record": replace(HUMAN, state=RecordState.UNSIGNED)},
         {"record": replace(HUMAN, says="")},
     ],
@@ -72,6 +74,19 @@ def test_claims_are_shown_and_cost_as_unattested():
     named = cls(unrecorded(marks=(replace(CLAUDE, how="trailer", evidence=False),)))
     assert (named.cls, named.claimed) == (Class.UNATTESTED, True)
     assert not cls(unrecorded()).claimed
+
+
+def test_an_agent_that_only_an_address_or_account_names_is_named_once():
+    agent = replace(person(None), agent="claude-code")
+    made = unrecorded(author=agent, committer=agent, co_authors=(agent, replace(agent, agent="copilot")))
+    assert [(m.agent, m.how, m.evidence) for m in cls(made).agents] == [
+        ("claude-code", "author", False),
+        ("copilot", "co-author", False),
+    ]
+    assert [m.how for m in cls(replace(made, marks=(replace(CLAUDE, how="trailer"),))).agents] == [
+        "trailer",
+        "co-author",
+    ]
 
 
 @pytest.mark.parametrize("state", list(RecordState))

@@ -23,6 +23,7 @@ from support_facts import (
     unrecorded,
 )
 
+from foureyes.shared.content import of
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.facts import (
     Known,
@@ -46,6 +47,7 @@ from foureyes.shared.rules import RULES
 from foureyes.shared.verdict import Outcome, Verdict, strictest
 
 BOTH = (review(RITA), review(SAM, number=1))
+STEP = "c" * 40
 
 
 def outcome(given: PullFacts, by=POLICY) -> Outcome:
@@ -244,6 +246,24 @@ def test_an_alias_of_an_excluded_person_is_excluded():
     assert outcome(given, policy(aliases={"olga": ("olga-work",)})) is not Outcome.PASS
 
 
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [(None, Outcome.BLOCK), (OLGA, Outcome.BLOCK), (RITA, Outcome.PASS), (SAM, Outcome.PASS)],
+)
+def test_an_alias_off_the_roster_asks_for_changes_for_its_person(by, expected):
+    work, mia = Account(7, "rita-work"), Account(5, "mia")
+    members = {"@acme/reviewers": (OLGA, RITA, SAM, mia), "@rita": (RITA,), "@rita-work": (work,)}
+    by_both = policy(aliases={"rita": ("rita-work",)})
+    asked = review(work, "CHANGES_REQUESTED", 3)
+    given = facts(roster=Roster(members), reviews=(review(SAM), review(mia, number=1), asked))
+    assert outcome(given, by_both) is Outcome.BLOCK
+    assert outcome(given) is Outcome.PASS, "off the roster"
+    gone = replace(
+        asked, state=ReviewState.DISMISSED, dismissed_state=ReviewState.CHANGES_REQUESTED, dismissed_by=by
+    )
+    assert outcome(replace(given, reviews=Known((*given.reviews.value[:2], gone))), by_both) is expected
+
+
 def test_an_alias_that_asks_for_changes_silences_the_other_account():
     work = Account(7, "rita-work")
     roster = Roster({"@acme/reviewers": (RITA, SAM, work), "@rita": (RITA,), "@rita-work": (work,)})
@@ -342,6 +362,35 @@ def test_G62_a_change_that_a_later_commit_takes_back_was_deployable():
     assert outcome(given, policy(squash_only=True)) is Outcome.PASS
 
 
+def later() -> PullFacts:
+    """Approved while it was docs alone. Then one commit changes infra, and another takes that back."""
+    steps = (Touch("docs/a", OLD_HEAD), Touch("infra/main.tf", STEP), Touch("infra/main.tf", HEAD))
+    docs = (change("docs/a"),)
+    witness = Witness(OLD_HEAD, "main", Known(of(docs, POLICY)))
+    return facts(
+        changes=docs,
+        touched=steps,
+        commits=(commit(HEAD, parents=(STEP,)), commit(STEP, parents=(OLD_HEAD,)), commit(OLD_HEAD)),
+        reviews=tuple(replace(r, witness=witness) for r in BOTH),
+    )
+
+
+def seen_at(given: PullFacts, head: str) -> PullFacts:
+    reviews = tuple(replace(r, witness=replace(r.witness, head=head)) for r in given.reviews.value)
+    return replace(given, reviews=Known(reviews))
+
+
+@pytest.mark.parametrize("stale", ["change", "protected"])
+def test_G62_steps_that_came_after_an_approval_and_undo_each_other_were_not_approved(stale):
+    tiers = {**DEFAULT_TIERS, 1: DEFAULT_TIERS[1].model_copy(update={"stale": stale})}
+    verdict = rule(later(), "two_humans", policy(tiers=tiers))
+    assert verdict.outcome is Outcome.WAIT
+    assert "approved before `aaaaaaa`, which touches guarded paths" in {r.text for r in verdict.reasons}
+    assert outcome(seen_at(later(), STEP), policy(tiers=tiers)) is Outcome.WAIT
+    assert outcome(seen_at(later(), HEAD), policy(tiers=tiers)) is Outcome.PASS
+    assert outcome(later(), policy(tiers=tiers, squash_only=True)) is Outcome.PASS
+
+
 def test_forbid_refuses_named_agents_and_claims():
     by = policy(mode="forbid")
     assert outcome(facts(reviews=BOTH), by) is Outcome.BLOCK
@@ -356,6 +405,24 @@ def test_merges_that_git_makes_by_itself_have_no_class_and_alone_prove_nothing()
     assert codes(rule(alone, "recorded")) == {"no-commits"}
     unprotected = facts(commits=(commit(mechanical=True),), changes=(change("docs/a"),))
     assert outcome(unprotected) is Outcome.PASS
+
+
+def test_without_a_commit_there_is_nothing_to_let_in():
+    empty = facts(commits=(), changes=(), reviews=BOTH)
+    assert outcome(empty) is Outcome.BLOCK
+    assert codes(rule(empty, "recorded")) == {"nothing-to-merge"}
+
+
+def test_where_nobody_need_approve_a_request_for_changes_holds_it_all_the_same():
+    tiers = {
+        **DEFAULT_TIERS,
+        1: DEFAULT_TIERS[1].model_copy(update={"ai": 0, "unattested": 0, "owner": True}),
+    }
+    asked = facts(reviews=(review(RITA, "CHANGES_REQUESTED"),))
+    verdict = rule(asked, "two_humans", policy(tiers=tiers))
+    assert (verdict.outcome, codes(verdict)) == (Outcome.BLOCK, {"changes-requested"})
+    assert codes(rule(facts(), "two_humans", policy(tiers=tiers))) == {"nobody-needed"}
+    assert outcome(replace(asked, changes=Known((change("docs/a"),)), touched=Known(()))) is Outcome.PASS
 
 
 def test_G64_commits_that_landed_by_a_stored_pass_exclude_nobody():
