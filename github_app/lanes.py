@@ -196,6 +196,12 @@ def renew(conn: Connection, held: Claim, at: int, lease_ms: int) -> bool:
     return conn.execute(statement).rowcount == 1
 
 
+def release_all(conn: Connection) -> int:
+    """At the start of the only process that there is: whoever held a lane is gone. Returns how many were held."""
+    held = work.c.lease_until != 0
+    return conn.execute(update(work).where(held).values(lease_until=0)).rowcount
+
+
 def finish(conn: Connection, held: Claim, done: Done, at: int) -> bool:
     """Marks the claimed generation as done and wakes what was found. False if the claim is lost."""
     statement = (

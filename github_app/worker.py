@@ -119,8 +119,17 @@ class Workers:
             self._threads.append(threading.Thread(target=run, name="sweeper", daemon=True))
 
     def start(self) -> None:
+        if storage.is_sqlite(self._engine):
+            self._release_all()
         for thread in self._threads:
             thread.start()
+
+    def _release_all(self) -> None:
+        """One process writes to the file: who held a lane before it is not there any more."""
+        try:
+            group_commit.commit(self._engine, lanes.release_all)
+        except Exception:
+            _log.exception("the database could not be reached; lanes come back when their leases end")
 
     def wake(self) -> None:
         """There is news: someone looks now, not at the next poll."""

@@ -264,3 +264,23 @@ def test_the_keeper_purges_what_is_old(sqlite_engine: Engine, monkeypatch: pytes
     assert workers.stop(PATIENCE)
     with storage.reading(sqlite_engine) as conn:
         assert conn.execute(select(work.c.key)).all() == []
+
+
+def test_a_server_that_starts_again_on_sqlite_does_not_wait_for_leases_of_the_dead(
+    sqlite_engine: Engine,
+) -> None:
+    wake(sqlite_engine, LANE)
+    dead = take(sqlite_engine, 3_600_000)
+    assert dead is not None
+    looked = threading.Event()
+    claims: list[Claim] = []
+
+    def judge(claim: Claim) -> Outcome:
+        claims.append(claim)
+        looked.set()
+        return Done()
+
+    with working(sqlite_engine, judge):
+        assert looked.wait(PATIENCE)
+    assert (claims[0].lane, claims[0].tries, claims[0].taken_over) == (LANE, 1, True)
+    assert not settle(sqlite_engine, dead, Done())
