@@ -9,6 +9,7 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
 
 from foureyes.github_app.slow_clients import Patience, is_waited_for
+from foureyes.github_app.strict_requests import StrictChannel
 from foureyes.github_app.webhook import LARGEST_BODY
 from foureyes.shared.errors import UserError
 
@@ -26,16 +27,17 @@ class Listening:
     """Takes the port at once, answers nobody before `serve`. Raises UserError if the port cannot be had."""
 
     def __init__(
-        self, application: Application, host: str, port: int, *, patience: Patience | None = None
-    ) -> None:
-        self._patience = patience or Patience(MOST_CONNECTIONS - 50)
+        self, application: Application, host: str, port: int, *, connections: int = MOST_CONNECTIONS,
+        patience: Patience | None = None,
+    ) -> None:  # fmt: skip
+        self._patience = patience or Patience(connections * 7 // 8)
         self._sockets: dict[int, Any] = {}
         self._next_look = 0.0
         try:
             self._server: Any = create_server(
                 application, map=self._sockets, host=host, port=port, threads=_THREADS, ident=None,
                 max_request_body_size=LARGEST_BODY + 1, max_request_header_size=LARGEST_HEADER,
-                inbuf_overflow=128 * 1024, connection_limit=MOST_CONNECTIONS, backlog=1024, asyncore_use_poll=True,
+                inbuf_overflow=128 * 1024, connection_limit=connections, backlog=1024, asyncore_use_poll=True,
                 channel_timeout=60, cleanup_interval=10,
             )  # fmt: skip
         except (OSError, ValueError) as error:
@@ -44,6 +46,8 @@ class Listening:
                 why="GitHub's webhooks would reach nobody, or another program",
                 next_step="stop what uses that port, or set FOUREYES_PORT and FOUREYES_HOST",
             ) from error
+        for one in self._sockets.values():
+            one.channel_class = StrictChannel
         listening = getattr(self._server, "effective_listen", None)
         taken = listening[0][1] if listening else self._server.effective_port
         self.address = f"http://[{host}]:{taken}" if ":" in host else f"http://{host}:{taken}"
