@@ -49,6 +49,10 @@ from foureyes.shared.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
+_UNSEEN = (
+    "This server hears no webhooks, so it does not see a review being given: one counts only on the exact head, and "
+    "only if no force-push, restored branch or change of base came after it."
+)
 ROUNDS = 3
 """Looks at a pull request that moves while it is judged, before the lane is put back."""
 SOON = 300.0
@@ -257,6 +261,8 @@ class _Judging:
     def _with_id(self, wanted: Face, judged: list[_Judged]) -> Face:
         """Names the decisions where people can see them, outside what is compared."""
         ids = [f"#{one.answer.pull.number} `{one.made.id}`" for one in judged if one.made is not None]
+        if self.deps.settings.poll:
+            wanted = replace(wanted, text=f"{wanted.text}\n\n{_UNSEEN}".strip())
         if not ids:
             return wanted
         line = f"Decision {', '.join(ids)}: replay it with `foureyes replay`."

@@ -50,9 +50,17 @@ _ANSWERING_SECONDS = 5
     is_flag=True,
     help="Hear webhooks and leave the rest to `foureyes worker`. Needs PostgreSQL.",
 )
+@click.option(
+    "--poll",
+    is_flag=True,
+    help="Hear no webhooks: ask GitHub every minute what happened. For places that GitHub cannot reach.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say in JSON where it listens.")
-def command(only_check: bool, web_only: bool, as_json: bool) -> int:
-    settings = read_settings(os.environ, first_run=not only_check and is_first_run(os.environ))
+def command(only_check: bool, web_only: bool, poll: bool, as_json: bool) -> int:
+    if poll and web_only:
+        raise click.UsageError("--poll hears nothing and --web-only does nothing else: choose one")
+    first_run = not only_check and not poll and is_first_run(os.environ)
+    settings = read_settings(os.environ, first_run=first_run, poll=poll)
     if web_only:
         refuse_sqlite(settings.database_url, "`foureyes serve --web-only`")
     if only_check:
@@ -63,7 +71,7 @@ def command(only_check: bool, web_only: bool, as_json: bool) -> int:
         )
         return 0
     start_logging(settings.log)
-    run(Part(works=not web_only), settings, as_json)
+    run(Part(hears=not poll, works=not web_only), settings, as_json)
     return 0
 
 

@@ -51,6 +51,8 @@ DEFAULTS = {
 }
 """Every setting, without its prefix, and what it is if it is not set."""
 
+POLL_SECONDS = "60"
+"""The sweep's pace where nothing else tells what happened, unless SWEEP_SECONDS is set."""
 SHORTEST_SECRET = 16
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
@@ -82,6 +84,8 @@ class Settings:
     sandbox_token: str = field(default="", repr=False)
     url: str = ""
     """The address by which GitHub and people reach this server, without a slash at the end; empty: not told."""
+    poll: bool = False
+    """No webhooks are heard: the sweep alone finds what happened."""
 
     @property
     def api_url(self) -> str:
@@ -128,19 +132,24 @@ def is_first_run(environment: Mapping[str, str]) -> bool:
     return not told and not credentials.are_stored(Path(data))
 
 
-def read_settings(environment: Mapping[str, str], *, first_run: bool = False) -> Settings:
+def read_settings(
+    environment: Mapping[str, str], *, first_run: bool = False, poll: bool = False
+) -> Settings:
     """Raises one UserError that names every problem. Reads the key file; asks a sandbox for its proof.
 
-    `first_run`: of a server that has no App yet; its id is 0, and key and secrets are empty.
+    `first_run`: of a server that has no App yet; its id is 0, and key and secrets are empty. `poll`: of one that hears
+    no webhooks; it needs no secret, and sweeps every minute unless it is told otherwise.
     """
     reader = _Reader(environment)
     data = Path(reader.text("DATA"))
+    if poll and "SWEEP_SECONDS" not in reader.told:
+        reader.values["SWEEP_SECONDS"] = POLL_SECONDS
     if not first_run:
         reader.add_stored(data)
     settings = Settings(
         app_id=0 if first_run else reader.number("APP_ID", 1, 2**53),
         private_key="" if first_run else reader.private_key(),
-        webhook_secrets=() if first_run else reader.secrets(),
+        webhook_secrets=() if first_run or poll else reader.secrets(),
         github_url=reader.github_url(),
         data=data,
         database_url=reader.database_url(data),
@@ -156,6 +165,7 @@ def read_settings(environment: Mapping[str, str], *, first_run: bool = False) ->
         log=reader.one_of("LOG", ("debug", "info", "warning", "error")),
         sandbox_token=reader.values["SANDBOX_TOKEN"],
         url=reader.url(),
+        poll=poll,
     )
     reader.report()
     return settings

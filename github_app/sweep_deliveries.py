@@ -21,6 +21,7 @@ from foureyes.github_app.pull_query import understood
 from foureyes.github_app.storage import delivery, reading
 
 PATH = "/app/hook/deliveries"
+PAGE = "100"
 _AGAIN = ("rerequested", "requested_action")
 """Actions of check runs and suites that ask for anything."""
 
@@ -75,8 +76,13 @@ class DeliverySweep:
                 return place.written(), False
 
     def _page(self, cursor: str) -> tuple[list[Failed], str]:
-        params = {"per_page": "100", "status": "failure"} | ({"cursor": cursor} if cursor else {})
-        answer = self.github.as_app("GET", PATH, params=params)
+        params = {"per_page": PAGE, "status": "failure"} | ({"cursor": cursor} if cursor else {})
+        try:
+            answer = self.github.as_app("GET", PATH, params=params)
+        except GitHubError as error:
+            if error.status != 404:
+                raise
+            return [], ""  # an App without a webhook
         failed = understood(lambda: [_failed(item) for item in answer.data])
         following = next_page(answer.headers) or {}
         return failed, following.get("cursor", "")

@@ -2,26 +2,37 @@
 
 import logging
 import time
+from functools import partial
+from importlib.resources import files
 
 from sqlalchemy import Engine
 
-from foureyes.github_app.judge import judge_with
+from foureyes.github_app.deps import make_deps
+from foureyes.github_app.judge import judge_lane
 from foureyes.github_app.lanes import Claim, Done, Outcome
 from foureyes.github_app.metrics import Figures
 from foureyes.github_app.retention import Retention
 from foureyes.github_app.settings import Settings
+from foureyes.github_app.spending import Spending
+from foureyes.github_app.sweeper import Sweeper
 from foureyes.github_app.worker import Judge, Workers
+from foureyes.shared.agents import parse_catalogue
 
 _log = logging.getLogger(__name__)
 
 
 def make_workers(settings: Settings, engine: Engine, figures: Figures) -> Workers:
+    catalogue = parse_catalogue((files("foureyes.shared") / "agents.json").read_text("utf-8"))
+    deps = make_deps(settings, engine, catalogue, figures=figures)
+    sweeper = Sweeper(deps, settings.sweep_seconds)
+    figures.registry.register(Spending(deps.github, sweeper))
     return Workers(
         engine,
-        timed(judge_with(settings, engine, figures=figures), figures),
+        timed(partial(judge_lane, deps=deps), figures),
         threads=settings.workers,
         lease_ms=settings.lease_seconds * 1000,
         sweep_seconds=settings.sweep_seconds,
+        errands=sweeper,
         keep=Retention(settings.keep_deliveries_days, settings.keep_decisions_days),
     )
 

@@ -1,0 +1,135 @@
+"""Deliveries that did not arrive are fetched from the App's own list: what they witnessed is not lost (G37)."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+from support_gate import Gate, running_gate
+from support_sweep import Swept, sweeping
+
+from foureyes.github_app import storage, sweep_deliveries
+from foureyes.github_app.inbox import Delivery, accept
+from foureyes.github_app.storage import delivery, review_seen
+from foureyes.github_app.sweep_deliveries import Place
+from foureyes.github_app.sweep_tables import errand
+
+
+@pytest.fixture(scope="module")
+def module_swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swept]:
+    with running_gate(tmp_path_factory.mktemp("deliveries")) as gate:
+        yield sweeping(gate)
+
+
+@pytest.fixture
+def swept(module_swept: Swept) -> Swept:
+    """Nobody answers at the App's webhook address; all that came before is known."""
+    module_swept.gate.deaf = True
+    module_swept.round()
+    module_swept.gate.forget_calls()
+    return module_swept
+
+
+def fetched(gate: Gate) -> list[str]:
+    return [path for path in gate.paths if path.startswith("GET /app/hook/deliveries/")]
+
+
+def round_of(swept: Swept) -> None:
+    assert swept.gate.sandbox.wait_delivered()
+    swept.round(forgotten=False)
+
+
+def test_G57_a_review_whose_delivery_failed_is_witnessed_all_the_same(swept: Swept) -> None:
+    gate = swept.gate
+    first = gate.change({"infra/network.tf": "witnessed\n"})
+    number = gate.open("olga", "witnessed", first)
+    reviews = [gate.review(login, number) for login in ("rita", "sam")]
+    same = gate.change({"infra/network.tf": "witnessed\n"}, message="Say it better")
+    gate.push("olga", "witnessed", same)
+    round_of(swept)
+    with storage.reading(gate.engine) as conn:
+        seen = conn.execute(select(review_seen.c.review_id, review_seen.c.commit)).all()
+    assert {tuple(row) for row in seen} >= {(review, first) for review in reviews}
+    assert gate.verdict(number) == "success", "the content is what was approved, to the byte"
+
+
+def test_each_is_fetched_once_and_those_that_ask_for_nothing_never(swept: Swept) -> None:
+    gate = swept.gate
+    gate.open("olga", "once", gate.change({"infra/network.tf": "once\n"}))
+    round_of(swept)
+    log = gate.sandbox.world.courier.log
+    assert len(fetched(gate)) == len({d.guid for d in log if d.event in ("pull_request", "push")})
+    assert [d.event for d in log if d.event == "check_suite"], "GitHub sends these to every App"
+    gate.forget_calls()
+    round_of(swept)
+    assert fetched(gate) == []
+
+
+def test_one_that_is_stored_already_is_not_fetched(swept: Swept) -> None:
+    gate = swept.gate
+    gate.open("olga", "stored", gate.change({"infra/network.tf": "stored\n"}))
+    assert gate.sandbox.wait_delivered()
+    for sent in gate.sandbox.world.courier.log:
+        accept(gate.engine, Delivery(sent.guid, sent.event, sent.body, json.loads(sent.body)))
+    round_of(swept)
+    assert fetched(gate) == []
+
+
+def test_a_round_that_runs_out_of_time_goes_on_where_it_stopped(
+    swept: Swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = swept.gate
+    number = gate.open("olga", "stopped", gate.change({"infra/network.tf": "stopped\n"}))
+    for _ in range(2):
+        gate.review("rita", number)
+    assert gate.sandbox.wait_delivered()
+    failed = {d.guid for d in gate.sandbox.world.courier.log if d.event in ("pull_request", "push")}
+    once = sweep_deliveries.DeliverySweep(gate.engine, swept.deps.github, lambda: True, swept.sweeper.woken)
+    monkeypatch.setattr(sweep_deliveries, "PAGE", "2")
+    place, turns = place_of(gate), 0
+    done = False
+    while not done:
+        place, done = once.turn(place)
+        turns += 1
+        assert turns < 50
+    assert turns > 2
+    with storage.reading(gate.engine) as conn:
+        assert failed <= set(conn.execute(select(delivery.c.guid)).scalars())
+    assert Place.read(place).cursor == ""
+    assert once.turn(place) == (place, True)
+
+
+def place_of(gate: Gate) -> str:
+    with storage.reading(gate.engine) as conn:
+        return str(conn.execute(select(errand.c.place).where(errand.c.key == "deliveries")).scalar_one())
+
+
+def test_what_github_has_forgotten_and_what_is_odd_is_passed_over(swept: Swept) -> None:
+    gate = swept.gate
+    number = gate.open("olga", "odd", gate.change({"infra/network.tf": "odd\n"}))
+    assert gate.sandbox.wait_delivered()
+    gate.fault("status", "GET /api/v3/app/hook/deliveries/*", status=404, message="Not Found")
+    round_of(swept)
+    assert gate.verdict(number) == "in_progress"
+
+
+def test_an_app_without_webhooks_has_no_such_list_and_that_is_no_error(swept: Swept) -> None:
+    swept.gate.fault("status", "GET /api/v3/app/hook/deliveries", status=404, message="Not Found")
+    round_of(swept)
+    with storage.reading(swept.gate.engine) as conn:
+        row = conn.execute(select(errand).where(errand.c.key == "deliveries")).one()
+    assert (row.tries, row.last_error) == (0, "")
+
+
+def test_a_list_that_cannot_be_read_is_asked_again_and_holds_up_nothing_else(swept: Swept) -> None:
+    gate = swept.gate
+    number = gate.open("olga", "unread", gate.change({"infra/network.tf": "unread\n"}))
+    gate.fault("status", "GET /api/v3/app/hook/deliveries", status=502, times=3)
+    round_of(swept)
+    assert gate.verdict(number) == "in_progress", "found by what happened to the pull requests"
+    with storage.reading(gate.engine) as conn:
+        row = conn.execute(select(errand).where(errand.c.key == "deliveries")).one()
+    assert row.tries == 1
+    assert "502" in row.last_error
+    round_of(swept)
+    assert fetched(gate)
