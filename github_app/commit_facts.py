@@ -9,11 +9,13 @@ from foureyes.github_app.range import RawCommit
 from foureyes.github_app.records import Checked
 from foureyes.shared.agent_marks import by_address
 from foureyes.shared.agents import Catalogue
+from foureyes.shared.exclusion import REVIEWED_BY_AGENT
 from foureyes.shared.facts import AgentMark, CommitFacts, Involved, Person, Push
 from foureyes.shared.people import Account, Identity, Kind
 from foureyes.shared.trailers import parse_trailers
 
 EARLIER_OPERATOR = "operator in an earlier record"
+EARLIER_REVIEWER = f"{REVIEWED_BY_AGENT}, by an earlier record"
 
 _CO_AUTHOR = re.compile(r"(?P<name>[^<]*)<(?P<email>[^<>]*)>")
 _NOREPLY = re.compile(r"(?P<id>\d+)\+(?P<login>[^@\s]+)@users\.noreply\.")
@@ -70,6 +72,7 @@ def build(commit: RawCommit, people: CommitPeople, checked: Checked, behind: Beh
     mechanical = commit.oid in behind.mechanical
     fact = checked.fact
     operator = behind.resolve(fact.operator_claim) if fact.operator_claim else None
+    named = tuple(replace(one, account=behind.resolve(one.claim)) for one in fact.named)
     return CommitFacts(
         oid=commit.oid,
         tree=commit.tree,
@@ -80,20 +83,21 @@ def build(commit: RawCommit, people: CommitPeople, checked: Checked, behind: Beh
         signer=people.signer,
         by_github=people.by_github,
         marks=_marks(commit, people, behind),
-        record=replace(fact, operator=operator),
+        record=replace(fact, operator=operator, named=named),
         mechanical=mechanical,
         landed=commit.oid in behind.landed,
         merges_base=mechanical and len(commit.parents) == 2 and commit.parents[1] not in behind.ungated,
     )
 
 
-def earlier_operators(
+def named_earlier(
     checked: Mapping[str, Checked], resolve: Callable[[str], Account | None]
 ) -> tuple[Involved, ...]:
-    """Operators that only a vanished or replaced form of a record named."""
-    claims = dict.fromkeys(claim for found in checked.values() for claim in found.also)
-    accounts = (resolve(claim) for claim in claims)
-    return tuple(Involved(account, EARLIER_OPERATOR) for account in accounts if account is not None)
+    """Whom only a vanished or replaced form of a record named."""
+    everyone = dict.fromkeys(named for found in checked.values() for named in found.also)
+    accounts = ((resolve(named.claim), named.role) for named in everyone)
+    roles = {"operator": EARLIER_OPERATOR, "reviewer": EARLIER_REVIEWER}
+    return tuple(Involved(account, roles[role]) for account, role in accounts if account is not None)
 
 
 def agent_of(identity: Identity, catalogue: Catalogue) -> str:

@@ -34,6 +34,7 @@ from foureyes.shared.facts import (
     Move,
     PullFacts,
     Push,
+    RecordFact,
     RecordState,
     Review,
     ReviewState,
@@ -156,7 +157,7 @@ def _commits(sources: Sources, answer: PullAnswer, git: GitFacts, pushes: Fact[t
         commit_facts.build(commit, people[commit.oid], checked[commit.oid], behind)
         for commit in git.range.commits
     )
-    return _Commits(facts, commit_facts.earlier_operators(checked, behind.resolve))
+    return _Commits(facts, commit_facts.named_earlier(checked, behind.resolve))
 
 
 def _people(
@@ -189,7 +190,7 @@ def _checked(
     }
     if not records.has_signature(form for found in forms.values() for form in found):
         return unsigned
-    claims = dict.fromkeys(found.fact.operator_claim for found in unsigned.values())
+    claims = dict.fromkeys(claim for found in unsigned.values() for claim in _operators(found.fact))
     operators = [_resolve(sources, names, claim) for claim in claims if claim]
     keys = _keys(sources, _concerned(answer, git.range.commits, names, [*_pushers(pushes), *operators]))
     checked = {
@@ -198,6 +199,10 @@ def _checked(
     signed = ((oid, found.fact) for oid, found in checked.items() if found.fact.state is RecordState.SIGNED)
     sources.git.settle(repository, [oid for oid, fact in signed if fact.says == "ai"])
     return checked
+
+
+def _operators(fact: RecordFact) -> tuple[str, ...]:
+    return (fact.operator_claim, *(named.claim for named in fact.named if named.role == "operator"))
 
 
 def _pushers(pushes: tuple[Push, ...]) -> list[Account | None]:

@@ -11,7 +11,7 @@ from foureyes.github_app.range import RawCommit
 from foureyes.github_app.storage import insert, record_shown
 from foureyes.shared import dsse, manifest
 from foureyes.shared.canonical import sha256_hex
-from foureyes.shared.facts import AgentMark, RecordFact, RecordState
+from foureyes.shared.facts import AgentMark, Named, RecordFact, RecordState
 from foureyes.shared.record import RecordError, parse_record
 from foureyes.shared.record_check import check_record
 from foureyes.shared.record_ref import PREFIX, PUSHES, RECORDS, record_ref
@@ -31,10 +31,10 @@ class Published:
 
 @dataclass(frozen=True)
 class Checked:
-    """`also`: what other forms of the same commit's record, seen at some time, claim as operator."""
+    """`also`: whom other forms of the same commit's record, seen at some time, name, and this one does not."""
 
     fact: RecordFact
-    also: tuple[str, ...] = ()
+    also: tuple[Named, ...] = ()
 
 
 def refspec(branch: str) -> str:
@@ -113,8 +113,9 @@ def _says(record: bytes) -> frozenset[str]:
     except RecordError:
         return frozenset()
     agents = {f"agent {agent.id}" for agent in read.agents}
-    operator = {f"operator {read.operator.claim}"} if read.operator.claim else set()
-    return frozenset(agents | operator | ({"ai"} if read.cls == "ai" else set()))
+    operators = {f"operator {one.claim}" for one in (read.operator, *read.operators) if one.claim}
+    reviewers = {f"reviewer {review.account}" for review in read.reviews}
+    return frozenset(agents | operators | reviewers | ({"ai"} if read.cls == "ai" else set()))
 
 
 def has_signature(forms: Iterable[seen.SeenRecord]) -> bool:
@@ -144,11 +145,14 @@ def check(commit: RawCommit, forms: Sequence[seen.SeenRecord], keys: Sequence[Pu
     marks: dict[AgentMark, None] = dict.fromkeys(
         (*chosen.agents, *(m for fact in others for m in fact.agents))
     )
-    claims = dict.fromkeys(f.operator_claim for f in others if f.operator_claim)
-    return Checked(
-        replace(chosen, agents=tuple(marks)),
-        tuple(claim for claim in claims if claim != chosen.operator_claim),
-    )
+    told = dict.fromkeys(_named(chosen))
+    also = dict.fromkeys(named for fact in others for named in _named(fact) if named not in told)
+    return Checked(replace(chosen, agents=tuple(marks)), tuple(also))
+
+
+def _named(fact: RecordFact) -> tuple[Named, ...]:
+    first = (Named("operator", fact.operator_claim),) if fact.operator_claim else ()
+    return (*first, *fact.named)
 
 
 def _weight(fact: RecordFact) -> int:

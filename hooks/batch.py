@@ -12,6 +12,7 @@ from foureyes.hooks.journal import Line
 from foureyes.hooks.left_behind import doubtful_paths, without_left_behind
 from foureyes.hooks.lineage import TWIN, Links, is_replay, is_sure
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.seen_reviews import each_once
 from foureyes.hooks.store import read_blobs
 from foureyes.hooks.version import VERSION
 from foureyes.shared import attribution, rekey
@@ -22,6 +23,7 @@ from foureyes.shared.line_trace import Hand
 from foureyes.shared.merged_lines import keep_own
 from foureyes.shared.noted_lines import add_noted
 from foureyes.shared.record import (
+    MOST_NAMED,
     Agent,
     Contributor,
     Operator,
@@ -118,6 +120,8 @@ class Batch:
             for source, how in self.links.get(oid, {}).items()
             if is_sure(how) or source in used
         )
+        before = [made for source, how, made in sources if is_sure(how) or source in used]
+        first, everyone = self._operators(oid, own, mine=mine, before=before)
         record = Record(
             commit=oid,
             tree=commit.tree,
@@ -127,13 +131,13 @@ class Batch:
             files=tuple(diff.change for diff in diffs),
             agents=agents,
             contributors=parts,
-            operator=self._operator(
-                oid, mine=mine, sources=[m for s, h, m in sources if is_sure(h) or s in used]
-            ),
+            operator=first,
             lineage=lineage,
             witness=seen_agents.witness(lines),
             hooks=tuple(sorted({line.hook for line in lines})),
             tool=Tool("foureyes", VERSION),
+            operators=everyone,
+            reviews=each_once(review for made in before for review in made.reviews),
         )
         self.made[oid] = record
         return record
@@ -233,22 +237,27 @@ class Batch:
         noted = self.noted.get(oid, ())
         return add_noted(parts, noted, {one.agent.tool: agent_id(one.agent.tool) for one in noted})
 
-    def _operator(self, oid: str, *, mine: bool, sources: Sequence[Record]) -> Operator:
-        """Who ran the agent. Of a commit that was made from another's, whoever ran the agent then: those who made
-        this one are its committer and pusher, and do not count anyway.
+    def _operators(
+        self, oid: str, lines: Sequence[Contributor], *, mine: bool, before: Sequence[Record]
+    ) -> tuple[Operator, tuple[Operator, ...]]:
+        """The first of those who ran an agent, and all of them if they are several. Of a commit that was made from
+        another's, whoever ran the agent then: those who made this one are its committer and pusher, and do not count
+        anyway.
         """
         builder = self.builder
         own = Operator()
         if self.journal.get(oid) or mine or self.found[oid].edits:
             how = "foureyes.login" if builder.login else ("git" if builder.email else "")
             own = Operator(builder.login, builder.email, how)
-        earlier = [
-            made.operator
-            for made in sources
-            if made.cls == "ai" and (made.operator.claim or made.operator.email)
-        ]
-        others = [one for one in earlier if (one.claim, one.email) != (own.claim, own.email)]
-        return others[0] if others else own
+        ran = self._ran(oid) or any(part.cls == "ai" for part in lines)
+        earlier = [one for made in before if made.cls == "ai" for one in made.operators or (made.operator,)]
+        named = [one for one in (*earlier, *((own,) if ran else ())) if one.claim or one.email]
+        everyone = tuple({(one.claim or one.email).casefold(): one for one in reversed(named)}.values())[::-1]
+        others = [one for one in everyone if (one.claim, one.email) != (own.claim, own.email)]
+        if not others:
+            return own, ()
+        whole = (*others, *(one for one in everyone if one not in others))
+        return others[0], whole[:MOST_NAMED] if len(whole) > 1 else ()
 
 
 def _agents_of(parts: Sequence[Contributor], own: Sequence[Contributor]) -> list[Agent]:

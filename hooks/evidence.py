@@ -4,6 +4,7 @@
     evidence/contents/ab/cdef...        file contents, zlib, named by their sha256
     evidence/pending/<call>             the "before" half of a tool call that has not ended
     evidence/clock                      the last tick: what order things happened in, exactly
+    evidence/reviews-told               the tick up to which a push told of reviews that agents submitted
     evidence/from-<worktree>            the tick at which the worktree's commit under way was made up
 
 No prompt, no transcript and no environment is ever in here, and nothing that git ignores. Contents are plain files,
@@ -142,13 +143,14 @@ class Evidence:
         """All events, by end: that is when their contents were seen. Lines that cannot be read are skipped: they may
         be torn.
         """
-        found: list[Event] = []
+        return tuple(sorted(self._parsed(), key=_by_end))
+
+    def _parsed(self, holding: bytes = b"") -> Iterator[Event]:
         for path in sorted((self._folder / "sessions").glob("*.jsonl")):
             for line in path.read_bytes().splitlines():
-                event = _parse_event(line)
+                event = _parse_event(line) if holding in line else None
                 if event is not None:
-                    found.append(event)
-        return tuple(sorted(found, key=_by_end))
+                    yield event
 
     def since(self, started: float) -> tuple[Event, ...]:
         """Events that ended at `started` or later, by end; of the last ones only, where a session has very many."""
@@ -199,6 +201,22 @@ class Evidence:
         for session in sessions:
             if self._session_path(session).exists():
                 self._session_path(session).with_suffix(".recorded").touch()
+
+    def told_reviews(self) -> int:
+        """The tick up to which a push has told of agents' reviews; 0 for none."""
+        try:
+            text = (self._folder / "reviews-told").read_text("ascii", "replace").strip()
+        except OSError:
+            return 0
+        return int(text) if text.isdecimal() else 0
+
+    def reviews_since(self, tick: int) -> tuple[Event, ...]:
+        """The reviews that agents submitted after a tick, by end."""
+        found = [event for event in self._parsed(b'"kind":"review"') if event.tick_ended > tick]
+        return tuple(sorted(found, key=_by_end))
+
+    def mark_reviews_told(self, tick: int) -> None:
+        _write_whole(self._folder / "reviews-told", f"{tick}\n".encode())
 
     def note_problem(self, problem: str) -> None:
         """A checkpoint is silent towards the agent; what went wrong stands here for `foureyes status`."""

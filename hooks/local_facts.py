@@ -184,7 +184,8 @@ class _Records:
         own = self._own.get(commit.oid)
         record = own or self._others.get(commit.oid)
         fact = check_record(record, (), commit.oid, commit.tree, ())
-        fact = replace(fact, operator=self._operator(fact.operator_claim))
+        named = tuple(replace(one, account=self._operator(one.claim)) for one in fact.named)
+        fact = replace(fact, operator=self._operator(fact.operator_claim), named=named)
         if own is None or self.key is None or fact.state is not RecordState.UNSIGNED:
             return fact
         self.says_human = self.says_human or fact.says == "human"

@@ -6,7 +6,7 @@ slower one fetches, adds its own again, and pushes again.
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from foureyes.hooks import keys, sign
@@ -17,6 +17,7 @@ from foureyes.hooks.published import SEEN as SEEN
 from foureyes.hooks.remote import FETCH, SECRET
 from foureyes.hooks.remote import Remote as Remote
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.seen_reviews import Untold
 from foureyes.hooks.store import Put, commit_files, keep_records, read_blobs, read_records, tip_of
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
@@ -66,7 +67,8 @@ def publish(
     """
     wanted = {branch: _lacking(repo, remote, branch, again=again) for branch in branches}
     every = tuple(dict.fromkeys(oid for oids in wanted.values() for oid in oids))
-    records = _records(repo, every, builder)
+    newest = {oids[-1] for oids in wanted.values() if oids}
+    records = _records(repo, every, newest, builder)
     wanted = {branch: tuple(oid for oid in oids if oid in records) for branch, oids in wanted.items()}
     if not any(wanted.values()):
         return Outcome(tuple(Published(branch.ref, record_ref(branch.ref), 0) for branch in branches))
@@ -149,22 +151,32 @@ def _recorded_there(repo: Repo, ref: str) -> set[str]:
     return set(listed.out.decode("ascii", "replace").split("\0"))
 
 
-def _records(repo: Repo, commits: Sequence[str], builder: Builder) -> dict[str, bytes]:
+def _records(
+    repo: Repo, commits: Sequence[str], newest: Collection[str], builder: Builder
+) -> dict[str, bytes]:
     """Kept records, and new ones for commits that are new to all remotes or that our hooks saw. For what others
-    pushed there is nothing to say from here.
+    pushed there is nothing to say from here. Those of `newest` tell of reviews that agents submitted meanwhile.
     """
     kept = read_records(repo, commits)
-    missing = [oid for oid in commits if oid not in kept]
-    if not missing:
-        return kept
-    pushed = _reached_by_remotes(repo, missing)
-    journal = read_journal(repo.common_dir)
-    built = build(repo, [oid for oid in missing if oid in journal or oid not in pushed], builder)
-    fresh = {oid: record_bytes(record) for oid, record in built.items()}
+    built = _build(repo, [oid for oid in commits if oid not in kept], builder)
+    evidence = Evidence(repo.home)
+    reviews = Untold(evidence, builder.login or builder.email)
+    told = reviews.put_into(built, kept, newest)
+    fresh = {oid: record_bytes(record) for oid, record in (built | told).items()}
     keep_records(repo, fresh, at=int(time.time()))
+    if told:
+        reviews.mark_told()
     sessions = {part.session for record in built.values() for part in record.contributors if part.session}
-    Evidence(repo.home).mark_recorded(sessions)
+    evidence.mark_recorded(sessions)
     return kept | fresh
+
+
+def _build(repo: Repo, commits: Sequence[str], builder: Builder) -> dict[str, Record]:
+    if not commits:
+        return {}
+    pushed = _reached_by_remotes(repo, commits)
+    journal = read_journal(repo.common_dir)
+    return build(repo, [oid for oid in commits if oid in journal or oid not in pushed], builder)
 
 
 def _reached_by_remotes(repo: Repo, commits: Sequence[str]) -> set[str]:

@@ -24,6 +24,7 @@ from foureyes.shared.errors import UserError
 from foureyes.shared.record import (
     Agent,
     Contributor,
+    Operator,
     Record,
     RecordError,
     parse_record,
@@ -133,9 +134,12 @@ def _as_text(shown: Shown) -> Iterator[str]:
     yield f"{shown.commit.oid[:10]}  {title}"
     yield f"class      {_CLASSES[record.cls]}"
     yield from _labelled("agents", [_agent(agent) for agent in record.agents])
-    if record.operator.claim or record.operator.email:
-        who = f"@{record.operator.claim}" if record.operator.claim else record.operator.email
-        yield f"{'ran by' if record.agents else 'recorded':<10} {who} (from {record.operator.how})"
+    ran = [_operator(one) for one in record.operators or (record.operator,) if one.claim or one.email]
+    yield from _labelled("ran by" if record.agents else "recorded", ran)
+    reviews = [
+        f"as @{review.account}, by {review.agent}: that account does not count" for review in record.reviews
+    ]
+    yield from _labelled("reviewed", reviews)
     files = f"{totals.files:,} file{'' if totals.files == 1 else 's'}"
     gone = f", {totals.files_deleted:,} deleted" if totals.files_deleted else ""
     yield f"changes    {files}{gone}; {totals.added:,} lines added, {totals.deleted:,} deleted"
@@ -143,6 +147,10 @@ def _as_text(shown: Shown) -> Iterator[str]:
     yield from _labelled("files", _files(record))
     yield from _labelled("made from", [f"{parent.commit[:10]} ({parent.how})" for parent in record.lineage])
     yield from _labelled("record", _vouched(shown))
+
+
+def _operator(one: Operator) -> str:
+    return f"{f'@{one.claim}' if one.claim else one.email} (from {one.how})"
 
 
 def _labelled(label: str, lines: Sequence[str]) -> Iterator[str]:

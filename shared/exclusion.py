@@ -7,6 +7,8 @@ from foureyes.shared.ancestry import held_by
 from foureyes.shared.facts import CommitFacts, Involved, Pull, Push, RecordState
 from foureyes.shared.people import Account
 
+REVIEWED_BY_AGENT = "an agent was seen to submit a review as this account"
+
 
 @dataclass(frozen=True)
 class Tie:
@@ -89,6 +91,11 @@ def _commit_ties(commit: CommitFacts) -> Iterator[tuple[Account, Tie]]:
         proved = record.state is RecordState.SIGNED and record.signer is not None
         own = proved and record.signer is not None and record.signer.account.id == record.operator.id
         yield record.operator, Tie("operator", commit.oid, verified=own)
+    for named in record.named:
+        if named.account and named.role == "operator":
+            yield named.account, Tie("operator", commit.oid, verified=False)
+        elif named.account:
+            yield named.account, Tie(REVIEWED_BY_AGENT, verified=False)
     if record.signer:
         yield record.signer.account, Tie("signer of the record", commit.oid)
     if commit.signer:

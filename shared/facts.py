@@ -124,6 +124,17 @@ class Signer:
 
 
 @dataclass(frozen=True)
+class Named:
+    """Somebody whom a record names besides its first operator: a claim, which can only exclude. `role` is `operator`
+    or `reviewer`: an agent was seen to submit a review as that account. `account` None: no account is known.
+    """
+
+    role: str
+    claim: str
+    account: Account | None = None
+
+
+@dataclass(frozen=True)
 class RecordFact:
     """What a commit's record says, reduced to what the gate uses. Only `state` and the signature are facts of ours;
     the rest is what the record claims, worth as much as its signature.
@@ -139,6 +150,7 @@ class RecordFact:
     operator_claim: str = ""
     """As written: a login or an address."""
     signer: Signer | None = None
+    named: tuple[Named, ...] = ()
 
 
 @dataclass(frozen=True)

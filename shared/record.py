@@ -14,6 +14,8 @@ from foureyes.shared.strict_json import JsonError, read
 
 PREDICATE_TYPE = "urn:foureyes:record:v1"
 MAX_BYTES = 64 * 1024 * 1024
+MOST_NAMED = 50
+"""Operators, and accounts of reviews, that one record may name: each of them is looked up."""
 
 
 class RecordError(ValueError):
@@ -62,6 +64,18 @@ class Operator:
     email: str = ""
     how: str = ""
     """`foureyes.login`, `gh`, `git`, ..."""
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A review that an agent was seen to submit from this machine before the commit was pushed."""
+
+    account: str
+    """The login that it was submitted as."""
+    agent: str
+    session: str
+    at: int
+    """Seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +128,14 @@ class Record:
     agents: tuple[Agent, ...]
     contributors: tuple[Contributor, ...]
     operator: Operator
+    """The first of those who ran an agent."""
     lineage: tuple[Parent, ...]
     witness: Witnessed | None
     hooks: tuple[str, ...]
     tool: Tool
+    operators: tuple[Operator, ...] = ()
+    """All of them, the first one too, if there were several."""
+    reviews: tuple[Reviewed, ...] = ()
     unlisted: tuple[str, ...] = ()
     """Names of fields that this version does not know, as found by `parse_record`. Never written."""
 
@@ -160,6 +178,8 @@ def parse_record(data: bytes) -> Record:
     except (JsonError, in_toto.StatementError, record_fields.FieldError) as error:
         raise RecordError(str(error)) from None
     record = Record(**fields, unlisted=tuple(sorted({*unlisted, *source.unlisted})))
+    if len(record.operators) > MOST_NAMED or len(record.reviews) > MOST_NAMED:
+        raise RecordError(f"it names more than {MOST_NAMED} operators or reviews")
     if totals != record_fields.write(record.totals):
         raise RecordError("its totals are not those of its files")
     return record

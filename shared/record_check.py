@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from foureyes.shared import dsse, manifest, sshsig
 from foureyes.shared.canonical import sha256_hex
-from foureyes.shared.facts import AgentMark, RecordFact, RecordState, Signer
-from foureyes.shared.record import Record, RecordError, parse_record
+from foureyes.shared.facts import AgentMark, Named, RecordFact, RecordState, Signer
+from foureyes.shared.record import Operator, Record, RecordError, parse_record
 
 _NAMED_IN_WHY = 3
 
@@ -114,7 +114,8 @@ def _fact(record: Record, state: RecordState, why: str, signer: Signer | None = 
         why=why,
         says=record.cls,
         agents=_marks(record, evidence=state is RecordState.SIGNED),
-        operator_claim=record.operator.claim or record.operator.email,
+        operator_claim=_claim(record.operator),
+        named=_named(record),
         signer=signer,
     )
     notes = [why] if why else []
@@ -127,6 +128,18 @@ def _fact(record: Record, state: RecordState, why: str, signer: Signer | None = 
         more = ", ..." if len(record.unlisted) > _NAMED_IN_WHY else ""
         notes.append(f"it has fields that this version does not know: {names[:200]}{more}")
     return replace(fact, why="; ".join(notes))
+
+
+def _claim(operator: Operator) -> str:
+    return operator.claim or operator.email
+
+
+def _named(record: Record) -> tuple[Named, ...]:
+    """Everyone besides the first operator, each once."""
+    operators = [Named("operator", _claim(one)) for one in record.operators]
+    reviewers = [Named("reviewer", one.account) for one in record.reviews]
+    first = Named("operator", _claim(record.operator))
+    return tuple(dict.fromkeys(one for one in (*operators, *reviewers) if one.claim and one != first))
 
 
 def _marks(record: Record, *, evidence: bool) -> tuple[AgentMark, ...]:

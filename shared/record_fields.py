@@ -15,6 +15,8 @@ _ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {
     ("Contributor", "confidence"): ("high", "medium", "low", ""),
     ("Change", "status"): ("A", "M", "D", "T"),
 }
+_OPTIONAL = frozenset({("Record", "operators"), ("Record", "reviews")})
+"""Came after the first version: left out where there is nothing to say, as records of that version do."""
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MODE = re.compile(r"[0-7]{6}")
 _SHAPES: dict[tuple[str, str], re.Pattern[str]] = {
@@ -49,6 +51,7 @@ def write(value: Any, leave_out: tuple[str, ...] = ()) -> Any:
             _json_name(item.name): write(getattr(value, item.name))
             for item in fields(value)
             if item.name not in leave_out
+            and (getattr(value, item.name) or not is_optional(type(value), item.name))
         }
     if isinstance(value, tuple):
         return [write(item) for item in value]
@@ -66,6 +69,8 @@ def fields_of(source: Source, kind: type, leave_out: tuple[str, ...] = ()) -> di
     found = {}
     for json_name, name in names.items():
         if json_name not in value:
+            if is_optional(kind, name):
+                continue
             raise FieldError(f"{source.place}.{json_name} is missing")
         found[name] = _read(source.at(value[json_name], f".{json_name}"), hints[name])
         _check((kind.__name__, name), found[name], f"{source.place}.{json_name}")
@@ -75,6 +80,10 @@ def fields_of(source: Source, kind: type, leave_out: tuple[str, ...] = ()) -> di
 def listed(kind: type) -> list[tuple[str, str, Any]]:
     """JSON name, name and annotation of each field of a dataclass, in order."""
     return [(_json_name(name), name, hint) for name, hint in _hints(kind).items()]
+
+
+def is_optional(kind: type, name: str) -> bool:
+    return (kind.__name__, name) in _OPTIONAL
 
 
 def limits(kind: type, name: str) -> dict[str, Any]:

@@ -57,7 +57,12 @@ def _of_type(kind: type, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
         for json_name, name, hint in record_fields.listed(kind)
         if name not in leave_out
     }
-    return {"type": "object", "required": list(properties), "properties": properties}
+    required = [
+        json_name
+        for json_name, name, _ in record_fields.listed(kind)
+        if json_name in properties and not record_fields.is_optional(kind, name)
+    ]
+    return {"type": "object", "required": required, "properties": properties}
 
 
 _SIMPLE: dict[object, dict[str, Any]] = {

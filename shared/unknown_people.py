@@ -14,6 +14,10 @@ from foureyes.shared.people import Account, Kind
 SETTLING = frozenset({"assigner", "assignee", "requester"})
 """Roles that an object of GitHub's establishes, not a text."""
 
+_BY_RECORD = {
+    "operator": "operator of {} by its record",
+    "reviewer": "as whom an agent reviewed by the record of {}",
+}
 _LINK = "that person adds the address to their GitHub account, or one more approval"
 
 
@@ -97,9 +101,15 @@ def _behind_commit(commit: CommitFacts) -> Iterator[UnknownPerson]:
         if person.account is None and not person.agent:
             yield _address(person.identity.email or person.identity.name or "an empty identity", commit)
     if record.operator is None and record.operator_claim:
-        claim = record.operator_claim
-        text = f"{code(claim)}, operator of {short(commit.oid)} by its record, is no known GitHub account"
-        yield UnknownPerson(f"address {claim.casefold()}", text, _LINK)
+        yield _claimed("operator", record.operator_claim, commit)
+    for named in record.named:
+        if named.account is None:
+            yield _claimed(named.role, named.claim, commit)
+
+
+def _claimed(role: str, claim: str, commit: CommitFacts) -> UnknownPerson:
+    text = f"{code(claim)}, {_BY_RECORD[role].format(short(commit.oid))}, is no known GitHub account"
+    return UnknownPerson(f"address {claim.casefold()}", text, _LINK)
 
 
 def _address(address: str, commit: CommitFacts) -> UnknownPerson:

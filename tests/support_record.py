@@ -9,6 +9,7 @@ from foureyes.shared.record import (
     Operator,
     Parent,
     Record,
+    Reviewed,
     Tool,
     Witnessed,
 )
@@ -39,6 +40,11 @@ RECORD = Record(
     witness=Witnessed("post-commit", 1_790_000_000, "commit"),
     hooks=("prepare-commit-msg", "post-commit"),
     tool=Tool("foureyes", "0.1.0"),
+    operators=(
+        Operator("olga", "olga@example.com", "foureyes.login"),
+        Operator("", "raj@example.com", "git"),
+    ),
+    reviews=(Reviewed("ben", "claude-code", "s1", 1_790_000_001),),
 )
 
-HUMAN = replace(RECORD, cls="human", agents=(), contributors=())
+HUMAN = replace(RECORD, cls="human", agents=(), contributors=(), operators=(), reviews=())

@@ -11,10 +11,10 @@ from foureyes.github_app.records import check, has_signature, refspec
 from foureyes.github_app.seen import SeenRecord
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
-from foureyes.shared.facts import RecordState
+from foureyes.shared.facts import Named, RecordState
 from foureyes.shared.manifest import NAMESPACE, Entry, Manifest, manifest_bytes
 from foureyes.shared.people import Account, Identity
-from foureyes.shared.record import Operator, Record, record_bytes
+from foureyes.shared.record import Operator, Record, Reviewed, record_bytes
 from foureyes.shared.record_ref import record_ref
 from foureyes.shared.sshsig import PublishedKey, parse_public_key
 
@@ -54,7 +54,16 @@ def test_the_operator_of_a_replaced_form_is_kept() -> None:
     other = replace(HUMAN, operator=Operator("rita", "", "x"))
     checked = check(COMMITTED, (form(RECORD, signed=True), form(other, signed=True)), PUBLISHED)
     assert checked.fact.operator_claim == "olga"
-    assert checked.also == ("rita",)
+    assert checked.also == (Named("operator", "rita"),)
+
+
+def test_everyone_whom_a_replaced_form_named_is_kept_and_only_once() -> None:
+    several = replace(
+        HUMAN, operators=(Operator("olga"), Operator("rita")), reviews=(Reviewed("ben", "x", "", 1),)
+    )
+    checked = check(COMMITTED, (form(RECORD, signed=True), form(several, signed=True)), PUBLISHED)
+    assert checked.fact.named == (Named("operator", "raj@example.com"), Named("reviewer", "ben"))
+    assert checked.also == (Named("operator", "rita"),)
 
 
 def test_a_signature_that_comes_later_settles_what_was_open() -> None:

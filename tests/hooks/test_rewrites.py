@@ -17,6 +17,7 @@ from foureyes.hooks.store import keep_records, read_records
 from foureyes.shared.record import Record, record_bytes
 
 OLGA = Builder("person@example.com", "olga", "github.com/acme/shop", ())
+BEN = Builder("ben@example.com", "ben", "github.com/acme/shop", ())
 RAJ = Builder("raj@example.com", "raj", "github.com/acme/shop", ())
 
 
@@ -570,6 +571,33 @@ def test_whoever_ran_the_agent_stays_named_when_others_make_the_commit_again(rep
     git(repo, "commit", "-qm", "squashed by raj", env=raj)
     assert by_agents(repo, builder=RAJ) == ["ai of its own commit"]
     assert record(repo, builder=RAJ).operator.claim == "olga"
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["of others", "with one's own"])
+def test_G12_a_squash_of_several_peoples_agents_names_all_who_ran_them(repo: Path, own: bool):
+    base(repo)
+    git(repo, "checkout", "-q", "-b", "side")
+    for builder, name in ((OLGA, "h"), (BEN, "i")):
+        who = {"GIT_AUTHOR_EMAIL": builder.email, "GIT_COMMITTER_EMAIL": builder.email}
+        commit(repo, {name: text(f"ai line of {builder.login}'s agent")}, "an agent's", env=CLAUDE_ENV | who)
+        found = record(repo, builder=builder)
+        assert (found.operator.claim, found.operators) == (builder.login, ())
+        keep_records(Repo.open(repo), {head(repo): record_bytes(found)}, at=1)
+    git(repo, "checkout", "-q", "main")
+    git(repo, "merge", "-q", "--squash", "side")
+    if own:
+        Agent(repo, session="raj's").write("j", "ai line of raj's agent\n")
+        git(repo, "add", "j")
+    raj = {"GIT_AUTHOR_EMAIL": "raj@example.com", "GIT_COMMITTER_EMAIL": "raj@example.com"}
+    git(repo, "commit", "-qm", "squashed by raj", env=raj)
+    made = record(repo, builder=RAJ)
+    assert made.operator.claim in {"olga", "ben"}
+    assert made.operators[0] == made.operator
+    assert {one.claim for one in made.operators} == ({"olga", "ben", "raj"} if own else {"olga", "ben"})
+    keep_records(Repo.open(repo), {head(repo): record_bytes(made)}, at=1)
+    git(repo, "commit", "-q", "--amend", "-m", "once more", env=raj)
+    again = record(repo, builder=RAJ)
+    assert {one.claim for one in again.operators} == {one.claim for one in made.operators}
 
 
 def test_a_person_is_never_made_out_of_a_record(repo: Path):

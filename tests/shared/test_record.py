@@ -20,6 +20,7 @@ from foureyes.shared.record import (
     Parent,
     Record,
     RecordError,
+    Reviewed,
     Tool,
     Totals,
     Witnessed,
@@ -66,6 +67,8 @@ _RECORDS = st.builds(
     witness=st.none() | st.builds(Witnessed, _TEXT, _COUNT, _TEXT),
     hooks=_many(_TEXT),
     tool=st.builds(Tool, _TEXT, _TEXT),
+    operators=_many(st.builds(Operator, _TEXT, _TEXT, _TEXT)),
+    reviews=_many(st.builds(Reviewed, _TEXT, _TEXT, _TEXT, _COUNT)),
     unlisted=st.just(()),
 )
 
@@ -85,6 +88,22 @@ def test_the_statement_is_in_toto_about_commit_and_tree():
         {"name": "tree", "digest": {"gitTree": TREE}},
     ]
     assert made["predicateType"] == PREDICATE_TYPE == "urn:foureyes:record:v1"
+
+
+def test_a_record_without_the_later_fields_is_the_same_bytes_as_ever():
+    plain = replace(RECORD, operators=(), reviews=())
+    predicate = statement(plain)["predicate"]
+    assert not {"operators", "reviews"} & set(predicate)
+    assert set(statement(RECORD)["predicate"]) - set(predicate) == {"operators", "reviews"}
+    assert predicate["operator"] == statement(RECORD)["predicate"]["operator"], "where older readers look"
+
+
+@pytest.mark.parametrize("name", ["operators", "reviews"])
+def test_a_record_cannot_name_a_crowd(name):
+    crowd = replace(RECORD, **{name: getattr(RECORD, name)[:1] * 51})
+    assert parse_record(record_bytes(replace(RECORD, **{name: getattr(crowd, name)[:50]})))
+    with pytest.raises(RecordError, match="more than 50"):
+        parse_record(record_bytes(crowd))
 
 
 def test_totals_are_counted_from_the_files():
@@ -132,14 +151,20 @@ def _set(new):
 
 
 _KEYS = list(_places(statement(RECORD)))
+OPTIONAL = (("predicate", "operators"), ("predicate", "reviews"))
+"""Fields that came later."""
 
 
 @pytest.mark.parametrize("place", _KEYS, ids=lambda place: ".".join(map(str, place)))
-def test_every_field_is_required_and_of_its_kind(place):
+def test_every_field_is_required_but_for_later_ones_and_is_of_its_kind(place):
     made = statement(RECORD)
     assert parse_record(json.dumps(made).encode()) == RECORD
-    with pytest.raises(RecordError):
-        parse_record(_changed(made, place, lambda inner, key: inner.pop(key)))
+    without = _changed(made, place, lambda inner, key: inner.pop(key))
+    if place in OPTIONAL:
+        assert getattr(parse_record(without), place[-1]) == ()
+    else:
+        with pytest.raises(RecordError):
+            parse_record(without)
     wrong = [3.5, {"x": [1]}, [[]]] if place[-1] == "witness" else [None, 3.5, {"x": [1]}, [[]]]
     for value in wrong:
         with pytest.raises(RecordError):
