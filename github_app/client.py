@@ -28,6 +28,7 @@ from foureyes.github_app.answer import began_at, judged, next_page, until_reset
 from foureyes.github_app.limiter import DOCUMENTED, Limiter, Purpose, spread
 from foureyes.github_app.revalidated import Revalidated
 from foureyes.github_app.settings import Settings
+from foureyes.github_app.trust import ca_file
 
 TIMEOUT = 15
 """Seconds for one request; shorter than any lease, so that no write outlives the right to make it."""
@@ -267,7 +268,7 @@ class GitHub:
             made = Github(
                 base_url=self._settings.api_url, timeout=self._timeout, retry=None, per_page=100, lazy=True,
                 user_agent="foureyes", seconds_between_requests=None, seconds_between_writes=None,
-                api_version=API_VERSION,
+                api_version=API_VERSION, verify=ca_file() or True,
             ).requester  # fmt: skip
             self._threads.requester = made
         return made

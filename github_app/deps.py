@@ -1,5 +1,6 @@
 """What all lanes of one server share: the database, the App, the mirrors, and what is remembered between looks."""
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -12,7 +13,8 @@ from foureyes.github_app.git_facts import Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.landed_facts import Late
 from foureyes.github_app.metrics import Figures
-from foureyes.github_app.mirror import Mirror, Remote, basic
+from foureyes.github_app.mirror import GitError, Mirror, Remote, basic
+from foureyes.github_app.mirror_bounds import MIB, Bounds
 from foureyes.github_app.org_floor import Floors, OrgFloor
 from foureyes.github_app.pull_query import Ground
 from foureyes.github_app.pushes import Activity
@@ -21,6 +23,8 @@ from foureyes.github_app.settings import Settings
 from foureyes.github_app.witnessed import Contents
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.facts import Repository
+
+_log = logging.getLogger(__name__)
 
 
 class Mirrors:
@@ -39,9 +43,23 @@ class Mirrors:
         remote = Remote(url, lambda: basic(client.token()), protocols)
         with self._lock:
             folder = self._folder / f"{repository.id}.git"
-            mirror = self._mirrors.setdefault(repository.id, Mirror(folder, remote))
+            mirror = self._mirrors.get(repository.id)
+            if mirror is None:
+                bounds = Bounds(self._settings.mirror_mib * MIB)
+                mirror = Mirror(folder, remote, self._settings.fetch_seconds, bounds)
+                self._mirrors[repository.id] = mirror
             mirror.remote = remote  # a repository can be renamed
             return mirror
+
+    def tidy(self) -> None:
+        """Those that were used here and have grown untidy."""
+        with self._lock:
+            mirrors = list(self._mirrors.values())
+        for mirror in mirrors:
+            try:
+                mirror.tidy()
+            except GitError as error:
+                _log.warning("the mirror %s could not be tidied: %s", mirror.folder.name, error.why)
 
 
 @dataclass(frozen=True)

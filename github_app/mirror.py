@@ -12,20 +12,23 @@ import base64
 import os
 import re
 import shutil
-import signal
-import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
-from fcntl import F_GETFL, F_SETFL, fcntl
 from pathlib import Path
+
+from foureyes.github_app import git_process
+from foureyes.github_app.git_process import MIB, Use
+from foureyes.github_app.git_process import GitError as GitError
+from foureyes.github_app.git_process import Trouble as Trouble
+from foureyes.github_app.mirror_bounds import A_DAY, Bounds, drop_loose
+from foureyes.github_app.trust import ca_file
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 OURS = "refs/foureyes-mirror"
-MIB = 1024 * 1024
 
 _OID = re.compile(r"[0-9a-f]{40}\Z")
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|\Z)|/\Z|\A/|\A-")
@@ -56,55 +59,14 @@ _PINNED = {
     "merge.renameLimit": "7000",
     "merge.renames": "true",
     "merge.renormalize": "false",
+    "pack.threads": "2",
     "protocol.version": "2",
     "safe.directory": "*",
 }
 _PASSED_ON = (
     "PATH", "TMPDIR", "http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "all_proxy", "NO_PROXY",
-    "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "SYSTEMROOT",
+    "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT",
 )  # fmt: skip
-
-
-class Trouble(StrEnum):
-    """What went wrong, as far as git lets one tell. Only SUSPECT may mean that the mirror itself is damaged."""
-
-    NETWORK = "network"
-    DENIED = "denied"
-    NO_REF = "no such ref"
-    TIMEOUT = "timeout"
-    TOO_BIG = "too big"
-    MALFORMED = "malformed"
-    SUSPECT = "suspect"
-
-
-class GitError(Exception):
-    """git did not answer. `why` completes "could not be read: ..." and holds no credentials."""
-
-    def __init__(self, trouble: Trouble, why: str) -> None:
-        super().__init__(why)
-        self.trouble = trouble
-        self.why = why
-
-
-_TROUBLES: tuple[tuple[Trouble, re.Pattern[str]], ...] = (
-    (Trouble.NO_REF, re.compile(r"not our ref|couldn't find remote ref|unadvertised object", re.I)),
-    (
-        Trouble.DENIED,
-        re.compile(
-            r"authentication failed|could not read (username|password)|error: 40[134]|repository .*not found",
-            re.I,
-        ),
-    ),
-    (
-        Trouble.NETWORK,
-        re.compile(
-            r"could not resolve|failed to connect|couldn't connect|connection (refused|reset|timed)|timed out"
-            r"|early eof|hung up|rpc failed|unable to access|error: 5\d\d|error: 429|could not fetch"
-            r"|unexpected disconnect|does not appear to be a git repository|could not read from remote",
-            re.I,
-        ),
-    ),
-)
 
 
 def is_oid(text: str) -> bool:
@@ -146,7 +108,8 @@ class Mirror:
 
     folder: Path
     remote: Remote
-    timeout: float = 120.0
+    timeout: float = 300.0
+    bounds: Bounds = field(default_factory=Bounds, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     # what is here
@@ -172,9 +135,9 @@ class Mirror:
 
     def remote_refs(self, below: str) -> dict[str, str]:
         """Ref name -> object id of what the remote shows below this now. Brings nothing here. Raises GitError."""
-        with self._lock:
+        with self.bounds.one_at_a_time(self._lock, self.folder):
             self._make()
-        out = self._run("ls-remote", "--refs", "origin", f"{below}*", online=True, cap=16 * MIB)
+            out = self._run("ls-remote", "--refs", "origin", f"{below}*", online=True, cap=16 * MIB)
         pairs = (line.split("\t", 1) for line in out.decode("utf-8", "replace").splitlines())
         return {name: oid for oid, name in pairs if name.startswith(below)}
 
@@ -182,7 +145,9 @@ class Mirror:
 
     def fetch(self, refspecs: Sequence[str], *, prune: bool = True) -> None:
         """One `git fetch`. A pattern that matches nothing is normal; an object id that is gone raises NO_REF."""
-        with self._lock:
+        with self.bounds.one_at_a_time(self._lock, self.folder):
+            if self.exists and self.bounds.may_empty(self.folder):
+                self.discard()
             self._make()
             options = [
                 "--no-tags",
@@ -198,9 +163,20 @@ class Mirror:
         wanted = self.missing(oids)
         if wanted:
             options = ["--no-tags", "--no-auto-maintenance", "--no-write-fetch-head", "--quiet", "--stdin"]
-            with self._lock:
+            with self.bounds.one_at_a_time(self._lock, self.folder):
                 self._run("-c", "fetch.negotiationAlgorithm=noop", "fetch", *options, "origin",
                           stdin=_lines(wanted), online=True)  # fmt: skip
+
+    def tidy(self) -> bool:
+        """One pack of many small ones; what merges left is dropped. False: there is nothing to do. Raises GitError."""
+        with self.bounds.one_at_a_time(self._lock, self.folder):
+            if not self.exists or not self.bounds.is_untidy(self.folder):
+                return False
+            args = ("-a", "-d", "-q", "--no-write-bitmap-index")
+            self._run("-c", "remote.origin.promisor=true", "repack", *args)
+            self._run("pack-refs", "--all")
+            drop_loose(self.folder, time.time() - A_DAY)
+            return True
 
     @contextmanager
     def rebuilt_if_damaged(self) -> Iterator[None]:
@@ -309,25 +285,19 @@ class Mirror:
             raise GitError(Trouble.SUSPECT, "there is no mirror")
         command = ["git", *([f"--git-dir={self.folder}"] if inside else []), *args]
         verb = next(arg for arg in args if not arg.startswith("-") and "=" not in arg)
-        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
-            given.write(stdin)
-            given.seek(0)
-            # git and its helpers write here at once: appended, one does not overwrite what the other says
-            fcntl(said, F_SETFL, fcntl(said, F_GETFL) | os.O_APPEND)
-            process = subprocess.Popen(
-                command, stdin=given, stdout=subprocess.PIPE, stderr=said, env=self._environment(online),
-                cwd=self.folder.parent, start_new_session=True,
-            )  # fmt: skip
-            out, overran, late = _collect(process, cap, self.timeout)
-            said.seek(0)
-            stderr = said.read(64 * 1024).decode("utf-8", "replace")
-        if late:
-            raise GitError(Trouble.TIMEOUT, f"git {verb} took more than {self.timeout:g} s")
-        if overran:
-            raise GitError(Trouble.TOO_BIG, f"git {verb} answered more than {cap // MIB} MiB")
-        if process.returncode not in ok:
-            raise _failure(verb, process.returncode, stderr)
-        return process.returncode, out
+        use = Use(
+            self.timeout,
+            cap,
+            self.bounds.room(self.folder) if online else self.bounds.disk,
+            self.bounds.memory,
+        )
+        environment = self._environment(online)
+        code, out, said = git_process.run(
+            command, verb, stdin, environment, self.folder.parent, use, alone=not online and verb != "repack"
+        )
+        if code not in ok:
+            raise git_process.failure(verb, code, said)
+        return code, out
 
     def _environment(self, online: bool) -> dict[str, str]:
         settings = dict(_PINNED) | {"remote.origin.url": self.remote.url}
@@ -337,6 +307,7 @@ class Mirror:
                 settings[f"http.{self.remote.url}.extraHeader"] = f"Authorization: {header}"
         return {
             **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            **({"GIT_SSL_CAINFO": ca} if (ca := ca_file()) else {}),
             "HOME": str(self.folder.parent),
             "LC_ALL": "C",
             "GIT_ALLOW_PROTOCOL": ":".join(self.remote.protocols) if online else "none",
@@ -360,41 +331,6 @@ def _as_environment(settings: Mapping[str, str]) -> dict[str, str]:
         given[f"GIT_CONFIG_KEY_{index}"] = name
         given[f"GIT_CONFIG_VALUE_{index}"] = value
     return given
-
-
-def _collect(process: "subprocess.Popen[bytes]", cap: int, timeout: float) -> tuple[bytes, bool, bool]:
-    """Its output, whether that passed `cap`, whether time ran out. The process is gone afterwards."""
-    late = threading.Event()
-
-    def stop() -> None:
-        late.set()
-        _kill(process)
-
-    timer = threading.Timer(timeout, stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        with process.stdout as pipe:
-            out = pipe.read(cap + 1)
-        if len(out) > cap:
-            _kill(process)
-        process.wait()
-    finally:
-        timer.cancel()
-    return out, len(out) > cap, late.is_set()
-
-
-def _kill(process: "subprocess.Popen[bytes]") -> None:
-    # its own session: the helpers that git starts for HTTP go with it
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _failure(verb: str, code: int, stderr: str) -> GitError:
-    trouble = next((kind for kind, pattern in _TROUBLES if pattern.search(stderr)), Trouble.SUSPECT)
-    last = next((line for line in reversed(stderr.splitlines()) if line.strip()), "")
-    return GitError(trouble, f"git {verb} ended with {code}: {last[:300] or 'no message'}")
 
 
 def _lines(words: Iterable[str]) -> bytes:

@@ -33,12 +33,14 @@ DEFAULTS = {
     "DATA": "foureyes-data",
     "DATABASE_URL": "",
     "DRAIN_SECONDS": "20",
+    "FETCH_SECONDS": "300",
     "GITHUB_URL": "https://github.com",
     "HOST": "127.0.0.1",
     "KEEP_DECISIONS_DAYS": "400",
     "KEEP_DELIVERIES_DAYS": "30",
     "LEASE_SECONDS": "60",
     "LOG": "info",
+    "MIRROR_MIB": "8192",
     "ORG_FLOOR_REQUIRED": "no",
     "PORT": "8080",
     "PRIVATE_KEY": "",
@@ -75,6 +77,8 @@ class Settings:
     lease_seconds: int = 60
     sweep_seconds: int = 300
     drain_seconds: int = 20
+    fetch_seconds: int = 300
+    mirror_mib: int = 8192
     keep_decisions_days: int = 400
     """Of decisions that newer ones replaced; 0: for good."""
     keep_deliveries_days: int = 30
@@ -132,9 +136,7 @@ def is_first_run(environment: Mapping[str, str]) -> bool:
     return not told and not credentials.are_stored(Path(data))
 
 
-def read_settings(
-    environment: Mapping[str, str], *, first_run: bool = False, poll: bool = False
-) -> Settings:
+def read_settings(environment: Mapping[str, str], *, first_run: bool = False, poll: bool = False) -> Settings:
     """Raises one UserError that names every problem. Reads the key file; asks a sandbox for its proof.
 
     `first_run`: of a server that has no App yet; its id is 0, and key and secrets are empty. `poll`: of one that hears
@@ -159,6 +161,8 @@ def read_settings(
         lease_seconds=reader.number("LEASE_SECONDS", 30, 900),
         sweep_seconds=reader.number("SWEEP_SECONDS", 10, 3600),
         drain_seconds=reader.number("DRAIN_SECONDS", 0, 600),
+        fetch_seconds=reader.number("FETCH_SECONDS", 10, 540),
+        mirror_mib=reader.number("MIRROR_MIB", 16, 2**20),
         keep_decisions_days=reader.number("KEEP_DECISIONS_DAYS", 0, 36_500),
         keep_deliveries_days=reader.number("KEEP_DELIVERIES_DAYS", 0, 36_500),
         org_floor_required=reader.yes_or_no("ORG_FLOOR_REQUIRED"),

@@ -29,6 +29,8 @@ from foureyes.shared.facts import Repository
 
 TURN = 30.0
 """Seconds after which a turn stops at the next good place."""
+TIDY = 3_600.0
+"""Seconds from one look at the mirrors' packs to the next."""
 _LONGEST_WAIT = 3_600_000
 
 _log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class Sweeper:
     clock: Callable[[], float] = time.monotonic
     woken: Counter[str] = field(default_factory=Counter)
     """What was found to be looked at again, by why."""
+    _tidy_at: float = 0.0
 
     def begin(self) -> None:
         """At start: nobody watched for a while, so that everything is asked now. Raises SQLAlchemyError."""
@@ -57,10 +60,17 @@ class Sweeper:
         with writing(self.deps.engine) as conn:
             taken = errands.take(conn, uuid.uuid4().hex, now(conn))
         if taken is None:
+            self._tidy()
             return False
         with logs.about(errand=taken.key), purpose(Purpose.SWEEP):
             self._go(taken)
         return True
+
+    def _tidy(self) -> None:
+        """Where nothing is to be asked there is time for the mirrors of this machine."""
+        if self.clock() >= self._tidy_at:
+            self._tidy_at = self.clock() + TIDY
+            self.deps.mirrors.tidy()
 
     def _go(self, taken: Errand) -> None:
         try:

@@ -1,0 +1,114 @@
+"""What one repository may take of this machine: disk, memory, time. One that takes more is refused for a while, without
+another try, and no look waits long for another look's fetch: other repositories go on.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from foureyes.github_app.git_process import MIB as MIB
+from foureyes.github_app.git_process import GitError, Trouble
+
+PATIENCE = 20.0
+"""Seconds that a look waits for another look's fetch of the same repository."""
+FIRST_PAUSE = 60.0
+LONGEST_PAUSE = 3_600.0
+MOST_PACKS = 50
+MOST_LOOSE = 20
+"""Loose objects in one of the 256 folders that they are spread over."""
+A_DAY = 86_400.0
+
+_ASK = {
+    Trouble.TOO_BIG: "whoever runs this server can allow a repository more: FOUREYES_MIRROR_MIB",
+    Trouble.TIMEOUT: "if GitHub answers at all, whoever runs this server can allow more: FOUREYES_FETCH_SECONDS",
+}
+
+
+@dataclass
+class Bounds:
+    """Of one mirror; sizes in bytes. Safe for many threads."""
+
+    disk: int = 8_192 * MIB
+    memory: int = 4_096 * MIB
+    """Of one git process."""
+    clock: Callable[[], float] = time.monotonic
+    patience: float = PATIENCE
+    _refused: GitError | None = field(default=None, repr=False)
+    _until: float = field(default=0.0, repr=False)
+    _pause: float = field(default=0.0, repr=False)
+    _emptied: float | None = field(default=None, repr=False)
+
+    @contextmanager
+    def one_at_a_time(self, lock: "threading.RLock", folder: Path) -> Iterator[None]:
+        """Raises GitError: BUSY while another fetches for long; for some time after the bounds were passed, again what
+        was raised then.
+        """
+        if not lock.acquire(timeout=self.patience):
+            raise GitError(Trouble.BUSY, "the repository is being fetched, and that takes long")
+        try:
+            if self._refused is not None and self.clock() < self._until:
+                raise self._refused
+            try:
+                yield
+            except GitError as error:
+                if error.trouble not in _ASK:
+                    raise
+                raise self._refuse(error, folder) from error
+            self._refused, self._pause = None, 0.0
+        finally:
+            lock.release()
+
+    def room(self, folder: Path) -> int:
+        """Bytes that the mirror may still grow by. Raises GitError if there is next to nothing left."""
+        left = self.disk - size(folder)
+        if left < self.disk // 100:
+            raise GitError(Trouble.TOO_BIG, f"its mirror takes more than {self.disk // MIB} MiB")
+        return left
+
+    def may_empty(self, folder: Path) -> bool:
+        """A mirror that is full may hold what is long over; once a day it is worth beginning anew."""
+        if self.disk - size(folder) >= self.disk // 100:
+            return False
+        if self._emptied is not None and self.clock() - self._emptied < A_DAY:
+            return False
+        self._emptied = self.clock()
+        return True
+
+    def is_untidy(self, folder: Path) -> bool:
+        objects = folder / "objects"
+        packs = sum(1 for _ in (objects / "pack").glob("*.pack"))
+        return packs > MOST_PACKS or sum(1 for _ in (objects / "17").glob("*")) > MOST_LOOSE
+
+    def _refuse(self, error: GitError, folder: Path) -> GitError:
+        for left in (folder / "objects" / "pack").glob("tmp_*"):
+            left.unlink(missing_ok=True)
+        self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
+        self._until = self.clock() + self._pause
+        self._refused = GitError(error.trouble, f"{error.why}; {_ASK[error.trouble]}")
+        return self._refused
+
+
+def size(folder: Path) -> int:
+    """Bytes in all objects of a mirror; what goes away meanwhile counts nothing."""
+    total = 0
+    for path in (folder / "objects").rglob("*"):
+        try:
+            total += path.lstat().st_size
+        except OSError:
+            continue
+    return total
+
+
+def drop_loose(folder: Path, before: float) -> None:
+    """Loose objects older than `before`, in seconds since 1970: all that is fetched is in packs, these are what merges
+    made here, and git touches one that it makes again.
+    """
+    for path in (folder / "objects").glob("[0-9a-f][0-9a-f]/*"):
+        try:
+            if path.lstat().st_mtime < before:
+                path.unlink()
+        except OSError:
+            continue

@@ -1,0 +1,169 @@
+"""What one repository may take: disk, memory, time; and how a mirror that grew is kept small."""
+
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from support_repository import Bare
+
+from foureyes.github_app import mirror_bounds
+from foureyes.github_app.git_process import MIB
+from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
+from foureyes.github_app.mirror_bounds import Bounds, size
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Bare:
+    return Bare.make(tmp_path / "origin.git")
+
+
+def mirror_of(bare: Bare, tmp_path: Path, **bounds: object) -> Mirror:
+    remote = Remote(bare.url, protocols=("file",))
+    return Mirror(tmp_path / "mirrors" / "7.git", remote, bounds=Bounds(**bounds))  # type: ignore[arg-type]
+
+
+def fetched(mirror: Mirror, *oids: str) -> None:
+    mirror.fetch([f"+{oid}:refs/foureyes-mirror/test/{oid}" for oid in oids])
+
+
+def big(bare: Bare) -> str:
+    return bare.blob(os.urandom(3 * MIB))
+
+
+def test_what_is_larger_than_allowed_is_refused_with_what_to_do(bare: Bare, tmp_path: Path) -> None:
+    clock = Clock()
+    mirror = mirror_of(bare, tmp_path, disk=2 * MIB, clock=clock)
+    blob = big(bare)
+    head = bare.commit({"big": ("100644", blob)})
+    fetched(mirror, head)
+    with pytest.raises(GitError) as error:
+        mirror.fetch_objects([blob])
+    assert error.value.trouble is Trouble.TOO_BIG
+    assert "MIB" in error.value.why
+    assert size(mirror.folder) < MIB, "nothing half-done stays"
+    assert mirror.missing([head]) == ()
+
+
+def test_after_that_nothing_is_tried_for_a_while_and_then_again(
+    bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    mirror = mirror_of(bare, tmp_path, disk=2 * MIB, clock=clock)
+    head = bare.commit({"a": "1"})
+    blob = big(bare)
+    bare.commit({"big": ("100644", blob)})
+    fetched(mirror, head)
+    for pause in (60, 120, 240):
+        with pytest.raises(GitError):
+            mirror.fetch_objects([blob])
+        clock.now += pause - 1
+        with monkeypatch.context() as patch:
+            patch.setattr(subprocess, "Popen", None)
+            with pytest.raises(GitError) as again, mirror.bounds.one_at_a_time(mirror._lock, mirror.folder):
+                pass
+            assert again.value.trouble is Trouble.TOO_BIG
+        clock.now += 1
+    fetched(mirror, head)
+    with pytest.raises(GitError):
+        mirror.fetch_objects([blob])
+    clock.now += 60
+    fetched(mirror, head)
+
+
+def test_memory_is_bounded_for_helpers_too(bare: Bare, tmp_path: Path) -> None:
+    blob = big(bare)
+    head = bare.commit({"big": ("100644", blob)})
+    mirror = mirror_of(bare, tmp_path)
+    fetched(mirror, head)
+    mirror.fetch_objects([blob])
+    mirror.bounds.memory = 1 * MIB
+    with pytest.raises(GitError):
+        mirror.fetch([f"+{head}:refs/foureyes-mirror/other"])
+
+
+def test_a_full_mirror_begins_anew_once_a_day(bare: Bare, tmp_path: Path) -> None:
+    clock = Clock()
+    mirror = mirror_of(bare, tmp_path, clock=clock)
+    old = big(bare)
+    head = bare.commit({"big": ("100644", old)})
+    fetched(mirror, head)
+    mirror.fetch_objects([old])
+    mirror.bounds.disk = 3 * MIB
+    fetched(mirror, head)
+    assert mirror.missing([old]) == (old,)
+    assert mirror.missing([head]) == ()
+    mirror.bounds.disk = 1
+    with pytest.raises(GitError) as error:
+        fetched(mirror, head)
+    assert error.value.trouble is Trouble.TOO_BIG
+    assert mirror.exists
+
+
+def test_nobody_waits_long_for_anothers_fetch(bare: Bare, tmp_path: Path) -> None:
+    mirror = mirror_of(bare, tmp_path, patience=0.01)
+    head = bare.commit({"a": "1"})
+    held, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with mirror._lock:
+            held.set()
+            leave.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(30)
+    with pytest.raises(GitError) as error:
+        fetched(mirror, head)
+    assert error.value.trouble is Trouble.BUSY
+    leave.set()
+    thread.join()
+    fetched(mirror, head)
+
+
+def test_many_small_packs_become_one_and_nothing_that_was_fetched_is_lost(
+    bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror_bounds, "MOST_PACKS", 3)
+    mirror = mirror_of(bare, tmp_path)
+    heads = [bare.commit({"a": f"line {number}\n"}) for number in range(6)]
+    blob = bare.blob("line 3\n")
+    for head in heads:
+        fetched(mirror, head)
+    mirror.fetch_objects([blob])
+    merged = mirror.automatic_merge(heads[0], heads[0]).tree
+    packs = mirror.folder / "objects" / "pack"
+    assert len(list(packs.glob("*.pack"))) > 3
+    assert mirror.tidy()
+    assert len(list(packs.glob("*.pack"))) <= 2
+    assert not mirror.tidy()
+    assert mirror.missing([*heads, blob, merged]) == ()
+    assert mirror.objects([blob], "blob") == {blob: b"line 3\n"}
+    other = bare.blob("line 4\n")
+    assert mirror.missing([other]) == (other,)
+    mirror.fetch_objects([other])
+    assert mirror.missing([other]) == ()
+
+
+def test_what_merges_left_goes_after_a_day(bare: Bare, tmp_path: Path) -> None:
+    mirror = mirror_of(bare, tmp_path)
+    base = bare.commit({"a": "1\n", "b": "1\n"})
+    one, other = bare.commit({"a": "2\n", "b": "1\n"}, base), bare.commit({"a": "1\n", "b": "2\n"}, base)
+    fetched(mirror, base, one, other)
+    tree = mirror.automatic_merge(one, other).tree
+    assert mirror.missing([tree]) == ()
+    mirror_bounds.drop_loose(mirror.folder, time.time() - 86_400)
+    assert mirror.missing([tree]) == ()
+    mirror_bounds.drop_loose(mirror.folder, time.time() + 60)
+    assert mirror.missing([tree]) == (tree,)
+    assert mirror.automatic_merge(one, other).tree == tree
+    assert mirror.missing([base, one, other]) == ()
