@@ -74,7 +74,11 @@ def _waiting(judgement: Judgement, asked: Set[int]) -> str:
     have, needed = len(case.approvals.counted), case.needed
     left = [account.handle for account in explain_people.next_up(case, asked)]
     missing_records = len(_with_code(judgement.verdict, "no-record"))
+    if missing_records:
+        missing_records += len(_with_code(judgement.verdict, "claimed"))
     so_far = f"{have} of {count(needed, 'human')}"
+    if destroyed := explain_work.destroyed(case):
+        return f"{so_far}. Deletes {destroyed}"
     if missing_records:
         verb = "has" if missing_records == 1 else "have"
         return f"{so_far}. {count(missing_records, 'commit')} {verb} no record"
@@ -108,6 +112,7 @@ def _sections(
         return
     case = judgement.case
     if case.needed:
+        yield Section("Destroys", tuple(explain_work.destroys(case)))
         yield Section("Counts", tuple(explain_people.counts(case)))
         yield Section("Does not count", tuple(explain_people.does_not_count(case, names)))
         yield Section("Not known", tuple(explain_people.not_known(case)))

@@ -1,6 +1,6 @@
 """The people's part of an explanation: who counts, who does not and why, who can finish it."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from foureyes.shared.canonical import Json
 from foureyes.shared.case import Case, known
@@ -8,7 +8,7 @@ from foureyes.shared.classes import Class
 from foureyes.shared.evaluate import Judgement
 from foureyes.shared.exclusion import Excluded
 from foureyes.shared.facts import ReviewState
-from foureyes.shared.markup import both, count, either, short
+from foureyes.shared.markup import both, count, either, in_words, short
 from foureyes.shared.people import Account, Kind
 from foureyes.shared.protection import Hit
 from foureyes.shared.reviewers import tie_text
@@ -17,11 +17,11 @@ from foureyes.shared.reviewers import tie_text
 def counts(case: Case) -> Iterator[str]:
     counted = [account.handle for account in case.approvals.counted]
     missing = max(case.needed - len(counted), 0)
-    need = f"{count(missing, 'more human')} {'is' if missing == 1 else 'are'} needed"
+    need = f"{in_words(missing)} more {'human is' if missing == 1 else 'humans are'} needed"
     if not counted:
-        yield f"nobody yet. {need[0].upper()}{need[1:]}."
+        yield f"nobody yet. {need.capitalize()}."
     elif missing:
-        yield f"{both(counted)}, on this content. {need[0].upper()}{need[1:]}."
+        yield f"{both(counted)}, on this content. {need.capitalize()}."
     else:
         yield f"{both(counted)}, on this content."
     for hit in owners_missing(case):
@@ -42,7 +42,9 @@ def owners_missing(case: Case) -> tuple[Hit, ...]:
 
 
 def does_not_count(case: Case, names: Mapping[str, str]) -> Iterator[str]:
-    """Those who approved and do not count first, then the other people tied to the change."""
+    """Those who approved and do not count first, then who else is tied to the change: those of the roster, whom
+    somebody might wait for, and whoever ran the agent.
+    """
     tied = {excluded.account.id: excluded for excluded in case.excluded}
     said = set()
     for refused in case.approvals.refused:
@@ -53,17 +55,25 @@ def does_not_count(case: Case, names: Mapping[str, str]) -> Iterator[str]:
         else:
             yield f"{refused.account.handle}'s approval: {refused.why}."
     for excluded in case.excluded:
-        if excluded.account.id not in said and excluded.account.kind is Kind.USER:
+        if excluded.account.id not in said and _is_worth_a_line(case, excluded, names):
             yield _tied_line(case, excluded, names, approved=False)
+
+
+def _is_worth_a_line(case: Case, excluded: Excluded, names: Mapping[str, str]) -> bool:
+    if excluded.account.kind is not Kind.USER:
+        return False
+    rostered = {case.people.same(account) for account in case.people.rostered.values()}
+    return case.people.same(excluded.account) in rostered or bool(_ran(case, excluded.account, names))
 
 
 def _tied_line(case: Case, excluded: Excluded, names: Mapping[str, str], *, approved: bool) -> str:
     handle = excluded.account.handle
     ran = _ran(case, excluded.account, names)
     role = f"{handle} {ran}" if ran else f"{handle}: {tie_text(excluded)}"
+    answers = f" {handle} answers for the change." if ran else ""
     if not approved:
-        return f"{role}."
-    return f"{role}, so this approval is shown but is not one of the {case.needed}."
+        return f"{role}.{answers}"
+    return f"{role}, so this approval is shown but is not one of the {in_words(case.needed)}.{answers}"
 
 
 def _ran(case: Case, account: Account, names: Mapping[str, str]) -> str:
@@ -103,19 +113,25 @@ def now(judgement: Judgement, asked: Set[int] = frozenset(), not_asked: str = ""
         yield "author: this project's policy takes no agent-written commits; leave them out."
     candidates = [f"{a.handle} (asked)" if a.id in asked else a.handle for a in next_up(case, asked)]
     if reasons.keys() & {"approvals-missing", "owner-missing"} and candidates:
-        files = count(len(case.protection.paths), "file")
+        many = len(case.protection.paths)
+        files = "file" if many == 1 else count(many, "file")
         ways = "way 1, " if _has_second_way(case) else ""
         yield f"{ways}{either(candidates)}: read the {files} below, then *Review changes → Approve*."
         if not_asked:
             yield f"nobody was asked for a review: {not_asked}."
     if _has_second_way(case):
         yield (
-            "way 2, author, if your hooks ran: `foureyes status`, then `foureyes publish`; looked at again when the "
-            "records arrive. If they did not run, nothing can prove it now: take way 1."
+            "way 2, author, if your hooks ran: `foureyes doctor`, then `foureyes publish`; looked at again within 5 "
+            "minutes. If they did not run, nothing can prove it now: take way 1."
         )
         yield "next time: `foureyes install` (one minute)."
-    elif reasons.keys() == {"approvals-missing"}:
+    elif _asks_for_people_alone(reasons):
         yield "author: nothing to do."
+
+
+def _asks_for_people_alone(reasons: Iterable[str]) -> bool:
+    asking = {code for code in reasons if not code.startswith(("counts", "not-counted"))}
+    return bool(asking) and asking <= {"approvals-missing", "owner-missing"}
 
 
 def _has_second_way(case: Case) -> bool:
@@ -125,8 +141,14 @@ def _has_second_way(case: Case) -> bool:
 
 
 def next_up(case: Case, asked: Set[int] = frozenset()) -> tuple[Account, ...]:
-    """Who could still approve, those first whose review is asked for."""
-    return tuple(sorted(case.approvals.candidates, key=lambda account: account.id not in asked))
+    """Who could approve next, those first whose review is asked for. Only owners, where it wants nobody else."""
+    candidates = case.approvals.candidates
+    lacking = owners_missing(case)
+    if lacking and case.needed - len(case.approvals.counted) <= len(lacking):
+        members = known(case.facts.roster).members
+        owners = {case.people.same(a) for hit in lacking for name in hit.owners for a in members.get(name, ())}
+        candidates = tuple(a for a in candidates if case.people.same(a) in owners) or candidates
+    return tuple(sorted(candidates, key=lambda account: account.id not in asked))
 
 
 def whose(case: Case) -> str:

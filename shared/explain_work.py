@@ -4,51 +4,85 @@ from collections.abc import Iterator, Mapping
 
 from foureyes.shared.case import Case, known
 from foureyes.shared.classes import Class, CommitClass
+from foureyes.shared.destruction import Place, destruction
 from foureyes.shared.explanation import WORDS
 from foureyes.shared.facts import Change
 from foureyes.shared.markup import both, code, count, short
+from foureyes.shared.policy import SHORT_FORM_SYSTEM
 from foureyes.shared.protection import Hit
 from foureyes.shared.verdict import Reason, Verdict
 
 _MOST = 20
-_KINDS = {
-    Class.AI: "agent-written change",
-    Class.UNATTESTED: "change without a full record",
-    Class.HUMAN: "change written without an agent",
-}
+_KINDS = {Class.AI: "agent-written change", Class.HUMAN: "change written without an agent"}
 
 
 def why(case: Case, names: Mapping[str, str]) -> Iterator[str]:
     guarded = [hit for hit in case.protection.hits if hit.tier < 3]
+    where = both([_hit(hit) for hit in guarded])
+    missing = [c for c in case.classes if c.cls is Class.UNATTESTED]
     if not guarded:
-        yield f"{_KINDS[case.cls]}; it touches no protected path, so nobody has to wait."
+        kind = _KINDS.get(case.cls, "change without a full record")
+        yield f"{kind}; it touches no protected path, so nobody has to wait."
+    elif missing:
+        of = count(len(case.classes), "commit")
+        yield (
+            f"{len(missing)} of {of} to {where} {'has' if len(case.classes) == 1 else 'have'} no valid record and so "
+            f"count like agent-written ones. This is a rule, not a suspicion. {_evidence(case, names)}".rstrip()
+        )
     else:
-        yield f"{_KINDS[case.cls]} to {both([_hit(hit) for hit in guarded])}. {_evidence(case, names)}"
+        yield f"{_KINDS[case.cls]} to {where}. {_evidence(case, names)}"
     if guarded and case.exemption:
         yield f"Fewer humans do: {case.exemption.text}."
-    yield f"Size: {_size(known(case.facts.changes))}, counted by git, base against merge result."
+    if destruction(known(case.facts.changes)) is None:
+        yield f"Size: {_size(known(case.facts.changes))}, counted by git, base against merge result."
+
+
+def destroys(case: Case) -> Iterator[str]:
+    """Only where it is much."""
+    found = destruction(known(case.facts.changes))
+    if found is None:
+        return
+    where = both([_place(place) for place in found.largest if place.directory])
+    files = f" and {count(found.files, 'whole file')}" if found.files else ""
+    yield (
+        f"{count(found.lines, 'line')}{files}; adds {count(found.added, 'line')}. Counted by git, base against merge "
+        "result."
+    )
+    if where:
+        yield f"most of it: {where}"
+    if found.tests:
+        yield f"{count(found.tests, 'test file')} among them, by their names"
+    yield "not used as evidence: what the description, comments, logs or plans say about it, or who agreed"
+
+
+def destroyed(case: Case) -> str:
+    """`28,745 lines in 340 files`; empty where it is not much."""
+    found = destruction(known(case.facts.changes))
+    if found is None:
+        return ""
+    lines = count(found.lines, "line")
+    return f"{lines} in {count(found.files, 'file')}" if found.files else lines
+
+
+def _place(place: Place) -> str:
+    files = f" in {count(place.files, 'file')}" if place.files else ""
+    return f"{code(place.directory)} {count(place.lines, 'line')}{files}"
 
 
 def _hit(hit: Hit) -> str:
     """`infra` (3 files, tier 1: `infra/main.tf` …)"""
     more = " …" if len(hit.paths) > 1 else ""
-    return (
-        f"{code(hit.system)} ({count(len(hit.paths), 'file')}, tier {hit.tier}: {code(hit.paths[0])}{more})"
-    )
+    name = "protected paths" if hit.system == SHORT_FORM_SYSTEM else code(hit.system)
+    return f"{name} ({count(len(hit.paths), 'file')}, tier {hit.tier}: {code(hit.paths[0])}{more})"
 
 
 def _evidence(case: Case, names: Mapping[str, str]) -> str:
     recorded = [c for c in case.classes if c.cls is Class.AI]
-    agents = sorted({names.get(mark.agent, mark.agent) for c in recorded for mark in c.agents})
-    parts = []
     if recorded:
-        parts.append(f"Evidence of {both(agents) or 'an agent'}: {both(sorted({c.why for c in recorded}))}.")
-    if case.cls is Class.UNATTESTED:
-        parts.append(
-            "Commits with no valid record count like agent-written ones. This is a rule, not a suspicion."
-        )
+        agents = sorted({names.get(mark.agent, mark.agent) for c in recorded for mark in c.agents})
+        return f"Evidence of {both(agents) or 'an agent'}: {both(sorted({c.why for c in recorded}))}."
     by_hand = both(sorted({c.why for c in case.classes if c.cls is Class.HUMAN}))
-    return " ".join(parts) or f"Evidence: {by_hand}."
+    return f"Evidence: {by_hand}." if by_hand and case.cls is Class.HUMAN else ""
 
 
 def _size(changes: tuple[Change, ...]) -> str:
@@ -62,8 +96,6 @@ def no_record(case: Case) -> Iterator[str]:
     missing = [c for c in case.classes if c.cls is Class.UNATTESTED]
     if not missing or not case.cell(Class.UNATTESTED):
         return
-    have = "has" if len(case.classes) == 1 else "have"
-    yield f"{len(missing)} of {count(len(case.classes), 'commit')} {have} no valid record."
     authors = {c.oid: c.author for c in known(case.facts.commits)}
     for commit in missing[:_MOST]:
         account = authors[commit.commit].account
@@ -84,16 +116,35 @@ def voids(case: Case) -> str:
 
 
 def where_to_look(case: Case) -> Iterator[str]:
-    """Deletions, then modes, then the rest by size; protected files only."""
+    """Deletions, then modes, then the rest by size; protected files only. Where there are many, whole directories."""
     guarded = case.protection.paths
     changes = [c for c in known(case.facts.changes) if c.path in guarded]
-    for change in sorted(changes, key=_urgency)[:_MOST]:
-        yield _change_line(change)
-    if len(changes) > _MOST:
-        yield f"and {count(len(changes) - _MOST, 'more file')}"
+    lines = list(
+        _by_directory(changes) if len(changes) > _MOST else map(_change_line, sorted(changes, key=_urgency))
+    )
+    yield from lines[:_MOST]
+    if len(lines) > _MOST:
+        yield f"and {len(lines) - _MOST} more"
     net = {change.path for change in changes}
     for path in sorted(guarded - net)[:_MOST]:
         yield f"{code(path)}: changed by a commit and changed back; look at the single commits"
+
+
+def _by_directory(changes: list[Change]) -> Iterator[str]:
+    """What is deleted in one directory is one line, the most lines first; then the files that stay."""
+    gone: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.status == "D":
+            gone.setdefault(change.path.rpartition("/")[0] + "/", []).append(change)
+    for directory, deleted in sorted(
+        gone.items(), key=lambda item: (-sum(c.deleted for c in item[1]), item[0])
+    ):
+        if len(deleted) == 1:
+            yield _change_line(deleted[0])
+        else:
+            lines = sum(change.deleted for change in deleted)
+            yield f"{code(directory)}: {count(len(deleted), 'file')} deleted, −{lines:,}"
+    yield from map(_change_line, sorted((c for c in changes if c.status != "D"), key=_urgency))
 
 
 def _urgency(change: Change) -> tuple[int, int, str]:
@@ -140,4 +191,5 @@ def commits(case: Case, names: Mapping[str, str]) -> Iterator[str]:
 def _class_text(cls: CommitClass, names: Mapping[str, str]) -> str:
     agents = both(sorted({names.get(m.agent, m.agent) for m in cls.agents}))
     word = {Class.AI: "ai", Class.HUMAN: "human"}.get(cls.cls, "ai (claimed)" if cls.claimed else "no record")
-    return f"{word}{f' by {agents}' if agents else ''}: {cls.why}"
+    who = f"{word}{f' by {agents}' if agents else ''}"
+    return cls.why if cls.why.startswith(who) else f"{who}: {cls.why}"

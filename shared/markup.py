@@ -22,6 +22,14 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def in_words(number: int) -> str:
+    """`one`, `two`; beyond ten in digits."""
+    return _WORDS[number] if 0 <= number < len(_WORDS) else f"{number:,}"
+
+
 def either(words: Sequence[str], most: int = 3) -> str:
     """`@ana, @raj or @mia`; beyond `most`, how many more."""
     if len(words) > most:

@@ -60,13 +60,13 @@ def test_model_A_waiting_because_the_operators_approval_does_not_count():
     assert explanation.title == "Waiting: 1 of 2 humans. Next: @ana, @mia or @raj"
     assert (explanation.status, explanation.conclusion) == ("in_progress", None)
     summary = explanation.summary
-    assert "**Counts:** @ben, on this content. 1 more human is needed." in summary
+    assert "**Counts:** @ben, on this content. One more human is needed." in summary
     assert (
-        "@olga ran Claude Code for 3 of 4 commits (`a1b2c3d` …), so this approval is shown but is not one of the 2."
-        in summary
+        "@olga ran Claude Code for 3 of 4 commits (`a1b2c3d` …), so this approval is shown but is not one of the two. "
+        "@olga answers for the change." in summary
     )
     assert "agent-written change to `infra` (1 file, tier 1: `infra/main.tf`)." in summary
-    assert "@ana, @mia or @raj: read the 1 file below, then *Review changes → Approve*." in summary
+    assert "@ana, @mia or @raj: read the file below, then *Review changes → Approve*." in summary
     assert "**Voids @ben's approval:** new content in any file of this change." in summary
     assert "People must act" in explanation.text
     assert "01J0000000" in explanation.text
@@ -80,7 +80,10 @@ def test_model_B_commits_without_a_record():
     given = facts(commits=(stripped, missing, commit()), pushes=(Push(HEAD, SAM),), roster=TEAM)
     explanation = told(given)
     assert explanation.title == "Waiting: 0 of 2 humans. 2 commits have no record"
-    assert "**No record:** 2 of 3 commits have no valid record." in explanation.summary
+    assert (
+        "**Why:** 2 of 3 commits to `infra` (1 file, tier 1: `infra/main.tf`) have no valid"
+        in explanation.summary
+    )
     assert "`9c01d2e` @sam: no record (hooks missing or skipped)" in explanation.summary
     assert (
         "`77ab310` @olga: record is for another commit or tree (rewritten without hooks)"
@@ -99,8 +102,42 @@ def test_counts_of_model_C_are_exact():
     )
     gone += (change("infra/last", "D", new_mode="000000", new_blob="0" * 40, added=0, deleted=269),)
     explanation = told(facts(changes=gone))
-    assert "340 files, +0 −28,745 lines, deletes 340 files" in explanation.summary
-    assert "and 320 more files" in explanation.text
+    assert explanation.title == "Waiting: 0 of 2 humans. Deletes 28,745 lines in 340 files"
+    assert "**Destroys:** 28,745 lines and 340 whole files; adds 0 lines." in explanation.summary
+    assert "`infra/`: 340 files deleted, −28,745" in explanation.text
+
+
+def test_what_a_mass_deletion_leaves_is_listed_after_it():
+    gone = tuple(change(f"infra/{n % 3}/f{n}", "D", deleted=10 + n) for n in range(30))
+    alone = change("infra/alone/x", "D", deleted=1)
+    kept = tuple(change(f"infra/kept{n}", added=n) for n in range(19))
+    text = told(facts(changes=(*gone, alone, *kept))).text
+    lines = [
+        line.split(":")[0]
+        for line in text.split("Where to look")[1].split("</details>")[0].splitlines()
+        if line
+    ]
+    assert lines[1:5] == ["- `infra/2/`", "- `infra/1/`", "- `infra/0/`", "- `infra/alone/x`"]
+    assert lines[5] == "- `infra/kept18`"
+    assert lines[-1] == "- and 3 more"
+
+
+def test_where_an_owner_is_all_that_lacks_only_owners_are_named():
+    tier0 = policy(systems={"infra": System(paths=("infra/**",), tier=0, owners=("@ana",))})
+    roster = Roster({**TEAM.members, "@ana": (ANA,)})
+    one = told(facts(roster=roster, reviews=(review(BEN),)), tier0)
+    assert one.title == "Waiting: 1 of 2 humans. Next: @ana"
+    none = told(facts(roster=roster), tier0)
+    assert none.title == "Waiting: 0 of 2 humans. Next: @ana, @ben, @mia or 1 more"
+
+
+def test_who_could_not_have_approved_anyway_is_left_out_unless_they_ran_the_agent():
+    lee = replace(PULL, author=Account(77, "lee"))
+    told_of = told(facts(pull=lee, roster=TEAM)).summary
+    assert "@lee" not in told_of
+    assert "@olga ran Claude Code" in told_of
+    stranger = facts(roster=Roster({"@acme/reviewers": (RITA, SAM)}))
+    assert "@olga ran Claude Code" in told(stranger).summary
 
 
 def test_passed_says_who_stood_behind_it():
@@ -229,7 +266,9 @@ def test_kinds_of_change_are_told_apart():
 
 def test_human_changes_say_so():
     free = told(facts(commits=(commit(record=record(says="human", agents=(), operator=None)),)))
-    assert "change without a full record" in free.summary
+    assert "1 of 1 commit to `infra`" in free.summary
+    docs = told(facts(commits=(unrecorded(),), changes=(change("docs/x.md"),)))
+    assert "change without a full record; it touches no protected path" in docs.summary
 
 
 def test_the_worst_pull_request_of_a_head_leads():
