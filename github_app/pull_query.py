@@ -4,20 +4,21 @@ Every part of the answer is complete or Unknown: a list is taken only if it hold
 are, all different, and it is never guessed what a value that we do not know may mean.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
 
+from foureyes.github_app.asking import MOST_PAGES as MOST_PAGES
+from foureyes.github_app.asking import Pages
+from foureyes.github_app.asking import operation as operation
+from foureyes.github_app.asking import there as there
+from foureyes.github_app.asking import understood as understood
 from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.shared.facts import Fact, Known, MoveKind, Pull, Repository, ReviewState, Unknown
 from foureyes.shared.people import Account, Identity, Kind
 
 T = TypeVar("T")
 
-MOST_PAGES = 60
 LAG = 4.0
 """Seconds."""
 POLICY_PATH = ".github/foureyes.yml"
@@ -140,21 +141,6 @@ MOVES = {
 _OTHERS = {"ReviewDismissedEvent", "ReviewRequestedEvent", "ReviewRequestRemovedEvent", "AssignedEvent"}
 
 
-@cache
-def operation(name: str) -> str:
-    """The text of one operation with the fragments that it uses."""
-    text = (files(__package__) / "pull_query.graphql").read_text("utf-8")
-    text = re.sub(r"^#.*\n", "", text, flags=re.M)
-    blocks = {found[2]: found[0] for found in re.finditer(r"^(query|fragment) (\w+)[\s\S]*?^\}", text, re.M)}
-    needed = {name: None}
-    waiting = [name]
-    while waiting:
-        used = dict.fromkeys(re.findall(r"\.\.\.(\w+)", blocks[waiting.pop()]))
-        waiting += [block for block in used if block not in needed]
-        needed |= used
-    return "\n\n".join(blocks[block] for block in needed)
-
-
 def ask(client: InstallationClient, slug: str, number: int, head: str) -> PullAnswer | None:
     """Everything about the pull request in one query, and a query for each further page. None: there is none of
     this number. Raises GitHubError.
@@ -169,9 +155,7 @@ def ask(client: InstallationClient, slug: str, number: int, head: str) -> PullAn
             return None
         raise
     data = answer.data
-    read = understood(
-        lambda: _pull_answer(client, variables, head, there(data["repository"], "repository"))
-    )
+    read = understood(lambda: _pull_answer(client, variables, head, there(data["repository"], "repository")))
     return replace(read, ground=replace(read.ground, read_at=seen_until(answer.began)))
 
 
@@ -197,21 +181,13 @@ def ask_commit(client: InstallationClient, slug: str, oid: str) -> CommitPeople:
     return understood(lambda: _people(there(data["repository"]["object"], f"commit {oid}")))
 
 
-def understood(read: Callable[[], T]) -> T:
-    """What `read` makes of an answer; an answer of another shape is a GitHubError, never a guess."""
-    try:
-        return read()
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise GitHubError(f"GitHub's answer was not understood ({type(error).__name__}: {error})") from error
-
-
 def _pull_answer(
     client: InstallationClient, variables: Mapping[str, object], head: str, repository: Mapping[str, Any]
 ) -> PullAnswer:
     ground = _ground(repository)
     data = there(repository["pullRequest"], "pull request")
     pull = _pull(ground.repository, data)
-    page = _Pages(client, variables, pull.head)
+    page = Pages(client, variables, pull.head)
     return PullAnswer(
         ground=ground,
         pull=pull,
@@ -366,42 +342,3 @@ def _mapped(fact: Fact[list[Any]], make: Callable[[list[Any]], T]) -> Fact[T]:
         return Known(make(fact.value))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Unknown(f"GitHub's answer was not understood ({error})")
-
-
-@dataclass(frozen=True)
-class _Pages:
-    client: InstallationClient
-    variables: Mapping[str, object]
-    head: str
-
-    def all(self, more: str, first: Mapping[str, Any], what: str) -> Fact[list[Any]]:
-        """All items of a connection. The count must hold over all pages, and the cursor must advance."""
-        count = _count(first)
-        nodes = list(first["nodes"])
-        page = first
-        cursors: set[str] = set()
-        while page["pageInfo"]["hasNextPage"]:
-            after = page["pageInfo"]["endCursor"]
-            if after in cursors or len(cursors) >= MOST_PAGES:
-                return Unknown(f"GitHub's pages of {what} do not end")
-            cursors.add(after)
-            data = self.client.graphql(operation(more), {**self.variables, "after": after})
-            pull = there(data["repository"]["pullRequest"], "pull request")
-            if pull["headRefOid"] != self.head:
-                return Unknown("the head moved while it was read")
-            page = pull["page"]
-            nodes += page["nodes"]
-        if len(nodes) != count or _count(page) != count or None in nodes:
-            return Unknown(f"GitHub lists {len(nodes)} of {count} {what}")
-        return Known(nodes)
-
-
-def _count(page: Mapping[str, Any]) -> int:
-    return int(page["filteredCount"] if "filteredCount" in page else page["totalCount"])
-
-
-def there(value: Any, what: str) -> Any:
-    """The value; raises ValueError for null, which `understood` turns into a GitHubError."""
-    if value is None:
-        raise ValueError(f"no {what}")
-    return value

@@ -668,11 +668,11 @@ def test_the_files_list_of_github_is_never_believed(gate: Gate) -> None:
 
 
 def test_a_truncated_list_is_unknown_and_never_a_pass(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    from foureyes.github_app import pull_query
+    from foureyes.github_app import asking
 
     number = gate.open("olga", "feat", gate.change({"docs/new.md": "x\n"}))
-    real = pull_query._count
-    monkeypatch.setattr(pull_query, "_count", lambda page: real(page) + 1)
+    real = asking._count
+    monkeypatch.setattr(asking, "_count", lambda page: real(page) + 1)
     gate.settle()
     assert gate.verdict(number) == "failure"
     facts = facts_of(gate, number)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_gate import SHOP, Gate, running_gate
 
-from foureyes.github_app import alerts, pull_query, storage
+from foureyes.github_app import alerts, asking, storage
 from foureyes.github_app.lanes import Retry
 from foureyes.github_app.queue_query import QueueEntry, group
 from foureyes.github_app.sandbox import merge_queue, webhooks
@@ -207,8 +207,8 @@ def test_what_cannot_be_read_is_tried_again_before_the_group_is_refused(
 ) -> None:
     number = approved(gate, "feat", "infra/a.tf")
     made = enqueue(gate, number)
-    real = pull_query._count
-    monkeypatch.setattr(pull_query, "_count", lambda page: real(page) + 1)
+    real = asking._count
+    monkeypatch.setattr(asking, "_count", lambda page: real(page) + 1)
     gate.settle()
     assert isinstance(gate.outcomes[-1], Retry)
     assert gate.runs(made) == []
