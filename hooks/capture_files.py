@@ -12,13 +12,19 @@ OF_AGENT = "agent-"
 """What the scripts about single agents start with."""
 MARK = "# foureyes hook:"
 """How a hook file of ours is known."""
+BEGUN = "begun-"
+"""What the files start with that one hook of a commit leaves for the next, one for each worktree."""
 STYLES = ("assisted-by", "co-authored-by", "generated-by", "none")
 _SCRIPTS = {
     "capture.sh": "capture.sh",
+    "look.sh": "capture_look.sh",
+    "processes.sh": "capture_processes.sh",
+    "note.sh": "capture_note.sh",
     "marks.sh": "capture_marks.sh",
     "trailers.sh": "capture_trailers.sh",
     "push.sh": "capture_push.sh",
 }
+SCRIPTS = (*_SCRIPTS, "run.sh")
 
 
 # An import that fails is told by the shell in one line; a traceback helps nobody who only wants to push.
@@ -29,6 +35,22 @@ try:
 except Exception:
     sys.exit(1)
 sys.exit(main(sys.argv[1:]))"""
+NO_AGENTS = (
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "fish",
+    "ksh",
+    "login",
+    "sshd",
+    "systemd",
+    "init",
+    "tmux*",
+    "screen",
+)
+"""Programs above most commits, which need no search in the list of agents."""
+_INTERPRETERS = ("node", "nodejs", "bun", "deno", "python*", "pypy*")
 # Set in every shell, so that they cannot tell by being there whether the table is worth reading.
 _ALWAYS_SET = {"USER"}
 
@@ -97,6 +119,9 @@ def render(
         "PYTHON": shlex.quote(python),
         "CODE": shlex.quote(_CODE.format(path=list(path))),
         "PROCESS_HINTS": " | ".join(f"{_word(name)}* | */{_word(name)}*" for name in _processes(catalogue)),
+        "NO_AGENTS": " | ".join(NO_AGENTS),
+        "INTERPRETERS": " | ".join(_INTERPRETERS),
+        "PROCESS_NAMES": " ".join(_processes(catalogue)),
         "PROCESSES": "\n        ".join(_process_rows(catalogue)),
         "PERSONS_TERMINALS": "\n        ".join(_terminal_rows(catalogue)) or "*) ;;",
         "ANY_VARIABLE": "".join(f"${{{name}-}}" for name in _watched(catalogue)),

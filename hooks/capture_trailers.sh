@@ -16,12 +16,16 @@ foureyes_style() {
     done 2>/dev/null <"$foureyes_common/config"
 }
 
-# What the message says already -> foureyes_named, foureyes_identified, foureyes_text
+# What the message says already -> foureyes_named, foureyes_identified, foureyes_text. And what kind of paragraph ends
+# it -> foureyes_end: `text`, `trailers`, or empty where only git can tell.
 foureyes_read_message() {
     foureyes_named=
     foureyes_identified=
     foureyes_text=
-    while IFS= read -r foureyes_line || [ -n "$foureyes_line" ]; do
+    foureyes_end=title
+    foureyes_blank=
+    while IFS= read -r foureyes_line || { [ -n "$foureyes_line" ] && foureyes_end=; }; do
+        foureyes_paragraph
         case $foureyes_line in
             '# ------------------------ >8 '*) break ;;
             '' | '#'*) continue ;;
@@ -32,6 +36,42 @@ foureyes_read_message() {
             *:* | *\[*) foureyes_says_who ;;
         esac
     done 2>/dev/null <"$1"
+    case $foureyes_end$foureyes_blank in
+        title) foureyes_end=text ;;
+        text | trailers) ;;
+        *) foureyes_end= ;;
+    esac
+}
+
+# One line more -> foureyes_end, and foureyes_blank if it is empty. `title` is the first paragraph: never trailers;
+# `mixed` one of which only git can tell; empty a message that is left to git whatever follows.
+foureyes_paragraph() {
+    if [ -z "$foureyes_end" ]; then return; fi
+    if [ -z "$foureyes_line" ]; then
+        if [ -n "$foureyes_blank$foureyes_text" ]; then foureyes_blank=1; else foureyes_end=; fi
+        return
+    fi
+    case $foureyes_line in
+        '#'* | '---'* | [[:space:]]* | *[[:cntrl:]]*)
+            foureyes_end=
+            return
+            ;;
+    esac
+    if [ -n "$foureyes_blank" ]; then
+        foureyes_blank=
+        foureyes_end=new
+    fi
+    case $foureyes_end:$foureyes_line in
+        title:* | mixed:*) ;;
+        new:*': '?* | trailers:*': '?*)
+            foureyes_end=trailers
+            case ${foureyes_line%%: *} in
+                '' | *[!abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-]*) foureyes_end=mixed ;;
+            esac
+            ;;
+        trailers:* | *:*:* | *:'('*) foureyes_end=mixed ;;
+        *) foureyes_end=text ;;
+    esac
 }
 
 foureyes_identify() {
@@ -42,10 +82,32 @@ foureyes_identify() {
     fi
 }
 
+# $@: --trailer LINE ... A message that was given with the command and has a plain end is written on; git takes apart
+# every other one, and starting it costs as much as all the rest of this hook.
+foureyes_add() {
+    if [ "$foureyes_from:${GIT_EDITOR-}" != message:: ] || [ -z "$foureyes_end" ]; then
+        git interpret-trailers --in-place --no-divider --where end --if-exists addIfDifferent --if-missing add \
+            "$@" "$foureyes_message"
+        return
+    fi
+    foureyes_text=
+    if [ "$foureyes_end" = text ]; then
+        foureyes_text='
+'
+    fi
+    while [ $# -gt 1 ]; do
+        foureyes_text="$foureyes_text$2
+"
+        shift 2
+    done
+    { printf '%s' "$foureyes_text"; } 2>/dev/null >>"$foureyes_message"
+}
+
+foureyes_from=${2-}
 foureyes_who=${foureyes_agent:-$foureyes_strong}
 foureyes_address=
 # Its title and address, and how its vendor's agents name themselves; a file for each, for bash is slow to read them.
-foureyes_says_who() { :; }
+foureyes_says_who() { foureyes_end=; }
 if [ -r "$foureyes_scripts/agent-$foureyes_who.sh" ]; then . "$foureyes_scripts/agent-$foureyes_who.sh"; fi
 foureyes_with=${foureyes_model#"$foureyes_who:"}
 if [ "$foureyes_with" = "$foureyes_model" ]; then foureyes_with=; fi
@@ -93,8 +155,6 @@ if [ -n "$foureyes_wanted" ]; then
     if [ $# -gt 1 ]; then
         foureyes_message=$1
         shift
-        git interpret-trailers --in-place --no-divider --where end --if-exists addIfDifferent --if-missing add \
-            "$@" "$foureyes_message" ||
-            foureyes_say 'the trailers of this commit could not be added; the commit goes on'
+        foureyes_add "$@" || foureyes_say 'the trailers of this commit could not be added; the commit goes on'
     fi
 fi

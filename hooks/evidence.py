@@ -5,7 +5,6 @@
     evidence/pending/<call>             the "before" half of a tool call that has not ended
     evidence/clock                      the last tick: what order things happened in, exactly
     evidence/reviews-told               the tick up to which a push told of reviews that agents submitted
-    evidence/from-<worktree>            the tick at which the worktree's commit under way was made up
 
 No prompt, no transcript and no environment is ever in here, and nothing that git ignores. Contents are plain files,
 not git objects, so `git gc` cannot take them away.

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from foureyes.hooks import config_hooks, hook_files, managers, runtime
-from foureyes.hooks.capture_files import EVENTS, OF_AGENT, STYLES, render
+from foureyes.hooks.capture_files import BEGUN, EVENTS, OF_AGENT, SCRIPTS, STYLES, render
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.journal import journal_dir
 from foureyes.hooks.managers import Manager
@@ -22,7 +22,6 @@ from foureyes.hooks.version import VERSION
 from foureyes.shared.errors import UserError
 
 SETTINGS = "settings"
-_SCRIPTS = ("capture.sh", "marks.sh", "trailers.sh", "push.sh", "run.sh")
 
 
 @dataclass(frozen=True)
@@ -148,10 +147,10 @@ def take_away(repo: Repo, settings: Settings, *, forget: bool) -> tuple[str, ...
     held = _take_hooks_out(repo, settings)
     if settings.set_login:
         repo.ask("config", "--local", "--unset-all", "foureyes.login")
-    for name in (*_SCRIPTS, SETTINGS):
+    for name in (*SCRIPTS, SETTINGS):
         (repo.home / name).unlink(missing_ok=True)
-    for script in repo.home.glob(f"{OF_AGENT}*.sh"):
-        script.unlink()
+    for file in (*repo.home.glob(f"{OF_AGENT}*.sh"), *repo.home.glob(f"{BEGUN}*")):
+        file.unlink()
     if forget:
         shutil.rmtree(repo.home, ignore_errors=True)
     with contextlib.suppress(OSError):

@@ -1,0 +1,56 @@
+# foureyes: how a commit gets into the journal. Sourced by capture.sh after the commit.
+# @NOTE@
+
+# HEAD's commit -> foureyes_oid, without asking git where its files tell.
+foureyes_head() {
+    foureyes_oid=
+    IFS= read -r foureyes_oid 2>/dev/null <"$foureyes_git/HEAD"
+    case $foureyes_oid in
+        'ref: '*)
+            foureyes_file=$foureyes_git/${foureyes_oid#ref: }
+            [ -f "$foureyes_file" ] || foureyes_file=$foureyes_common/${foureyes_oid#ref: }
+            foureyes_oid=
+            IFS= read -r foureyes_oid 2>/dev/null <"$foureyes_file"
+            ;;
+    esac
+    case ${#foureyes_oid}:$foureyes_oid in
+        40:*[!0123456789abcdef]* | 64:*[!0123456789abcdef]*) ;;
+        40:* | 64:*) return ;;
+    esac
+    foureyes_oid=$(git rev-parse --verify --quiet HEAD 2>/dev/null)
+}
+
+foureyes_time() {
+    foureyes_now=${EPOCHSECONDS-}
+    case $foureyes_now in
+        '' | *[!0123456789]*) foureyes_now=$(date +%s 2>/dev/null) ;;
+    esac
+}
+
+# What prepare-commit-msg wrote down, if the same git ran it; once.
+foureyes_begun() {
+    foureyes_file=$foureyes_common/foureyes/begun-$foureyes_tree
+    foureyes_key=
+    read -r foureyes_key foureyes_value foureyes_operation foureyes_agent foureyes_marks 2>/dev/null <"$foureyes_file"
+    if [ "$foureyes_key" != "$PPID" ]; then return 1; fi
+    { echo; } 2>/dev/null 1<>"$foureyes_file" || :
+    foureyes_reached=${foureyes_value#-}
+    foureyes_check_tick
+    foureyes_operation=${foureyes_operation#-}
+    foureyes_agent=${foureyes_agent#-}
+}
+
+# One line, in one write, so that parallel commits never mix. $1: the commit.
+foureyes_note() {
+    [ -n "$1" ] || return
+    umask 077
+    if [ -n "${foureyes_everywhere-}" ] && [ ! -d "$foureyes_common/foureyes/journal" ]; then
+        mkdir -p "$foureyes_common/foureyes/journal" 2>/dev/null
+    fi
+    foureyes_file=$foureyes_common/foureyes/journal/$foureyes_tree
+    {
+        printf 'v1\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "${foureyes_now:-0}" "$foureyes_hook" \
+            "$foureyes_operation" "$foureyes_agent" "$foureyes_marks" "${foureyes_reached-}"
+    } 2>/dev/null >>"$foureyes_file" ||
+        foureyes_say "this commit was not recorded: $foureyes_file cannot be written. It stands; see: foureyes status"
+}
