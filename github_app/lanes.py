@@ -8,7 +8,7 @@ Each function takes an open transaction (`storage.writing`) and the time in mill
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from random import random
 
@@ -67,6 +67,8 @@ class Claim:
     """How long it lasts when it is renewed."""
     taken_over: bool = False
     """Its last owner never came back."""
+    deliveries: tuple[str, ...] = field(default=(), compare=False)
+    """Some of those that wait for this look, oldest first: for the log."""
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,13 @@ def _waking(dialect: str) -> Executable:
         new | {"last_error": "", "green": False} | {name: bindparam(name) for name in given}
     )
     news = statement.excluded
+    waits_already = (work.c.gen > work.c.done_gen) & (work.c.due_at < news.due_at)
+    sooner = case((waits_already, work.c.due_at), else_=news.due_at)
     made: Executable = statement.on_conflict_do_update(
         index_elements=[work.c.key],
         set_={
             "gen": work.c.gen + 1,
-            "due_at": case((work.c.not_before > news.due_at, work.c.not_before), else_=news.due_at),
+            "due_at": case((work.c.not_before > sooner, work.c.not_before), else_=sooner),
             "installation_id": news.installation_id,
             "slug": news.slug,
             "ref": case((news.ref != "", news.ref), else_=work.c.ref),
@@ -188,6 +192,13 @@ _DUE = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+
+
+def awaiting(conn: Connection, held: Claim, most: int = 10) -> tuple[str, ...]:
+    """GUIDs of deliveries that wait for this look, the newest of them, oldest first."""
+    mine = and_(delivery_awaits.c.lane == held.lane.key, delivery_awaits.c.gen <= held.gen)
+    found = select(delivery_awaits.c.guid).where(mine).order_by(delivery_awaits.c.gen.desc()).limit(most)
+    return tuple(reversed(conn.execute(found).scalars().all()))
 
 
 def renew(conn: Connection, held: Claim, at: int, lease_ms: int) -> bool:

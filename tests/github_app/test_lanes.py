@@ -112,6 +112,15 @@ def test_a_lane_that_was_taken_over_is_looked_at_once_more(engine: Engine) -> No
     assert claim(engine, over + 10_000_000) is None
 
 
+def test_looking_once_more_does_not_hold_up_news(engine: Engine) -> None:
+    wake(engine, LANE, 1)
+    claimed(engine, 10)
+    held = claimed(engine, 10 + LEASE)
+    wake(engine, LANE, 11 + LEASE)
+    assert finish(engine, held, 12 + LEASE)
+    assert claimed(engine, 13 + LEASE).gen == 3, "one look for both"
+
+
 def test_who_lost_a_lane_can_neither_finish_nor_put_it_off_nor_renew(engine: Engine) -> None:
     wake(engine, LANE, 1)
     lost = claimed(engine, 10)
