@@ -35,7 +35,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "from": record.name,
             "message": redact(_message(record)),
-            **{name: redact(value) for name, value in (_about.get() or {}).items()},
+            **{name: redact(value) for name, value in (_about.get() or {}).items() if value},
         }
         if record.exc_info:
             line["error"] = redact(self.formatException(record.exc_info))

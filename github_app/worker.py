@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -48,7 +49,8 @@ def take(engine: Engine, lease_ms: int) -> Claim | None:
     """Claims the lane that is due longest, under an owner's name of its own."""
 
     def claim(conn: Connection) -> Claim | None:
-        return lanes.claim(conn, uuid.uuid4().hex, storage.now(conn), lease_ms)
+        made = lanes.claim(conn, uuid.uuid4().hex, storage.now(conn), lease_ms)
+        return made and replace(made, deliveries=lanes.awaiting(conn, made))
 
     return group_commit.commit(engine, claim)
 
@@ -176,7 +178,7 @@ class Workers:
             return False
         self._running[claim.owner] = (claim, time.monotonic())
         try:
-            with logs.about(lane=claim.lane.key):
+            with logs.about(lane=claim.lane.key, deliveries=" ".join(claim.deliveries)):
                 outcome = look(claim, self._judge)
                 if not settle(self._engine, claim, outcome):
                     _log.warning("the lease ended before the look did")

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 def make_workers(settings: Settings, engine: Engine, figures: Figures) -> Workers:
     catalogue = parse_catalogue((files("foureyes.shared") / "agents.json").read_text("utf-8"))
-    deps = make_deps(settings, engine, catalogue, figures=figures)
+    deps = make_deps(settings, engine, catalogue, log_call, figures)
     sweeper = Sweeper(deps, settings.sweep_seconds)
     figures.registry.register(Spending(deps.github, sweeper))
     return Workers(
@@ -35,6 +35,11 @@ def make_workers(settings: Settings, engine: Engine, figures: Figures) -> Worker
         errands=sweeper,
         keep=Retention(settings.keep_deliveries_days, settings.keep_decisions_days),
     )
+
+
+def log_call(verb: str, path: str, status: int) -> None:
+    """`status` 0: no answer."""
+    _log.debug("%s %s: %s", verb, path, status or "no answer")
 
 
 def timed(judge: Judge, figures: Figures) -> Judge:
