@@ -66,7 +66,7 @@ class Event(NamedTuple):
 
 class Pending(NamedTuple):
     """The half of a tool call that is known before it ends. `contents` maps path to content; `head` is the commit
-    that was checked out, "" on an unborn branch.
+    that was checked out: "" on an unborn branch, and for an edit, which makes no commits.
     """
 
     session: str

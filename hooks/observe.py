@@ -23,8 +23,7 @@ def observe(call: ToolCall, problems: list[Evidence]) -> None:
     is written to, before it is. Raises UserError and OSError.
     """
     if call.kind == "edit" and call.phase != "end":
-        for place, files in _by_repository(call).items():
-            repo = Repo.open(place)
+        for repo, files in _by_repository(call).items():
             problems.append(Evidence(repo.home))
             _edit(call, repo, files)
         return
@@ -40,7 +39,9 @@ def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
         for held in Evidence(repo.home).held_by(call.session):
             _finish(call, repo, held)
     elif call.phase == "before":
-        _begin(call, repo, "shell", _dirty(repo))
+        head = snapshot.head_of(repo)
+        dirty = snapshot.contents(snapshot.root_of(repo), snapshot.changed(repo, head), Evidence(repo.home))
+        _begin(call, repo, "shell", head, dirty)
         if call.is_review:
             _note_review(call, repo)
     else:
@@ -62,9 +63,9 @@ def _open(place: Path) -> Repo | None:
         return None  # an agent may well work outside a repository
 
 
-def _by_repository(call: ToolCall) -> dict[Path, dict[bytes, str]]:
-    """Root of each work tree -> the call's files in it that git does not ignore (git path -> as the agent named it)."""
-    found: dict[Path, dict[bytes, str]] = {}
+def _by_repository(call: ToolCall) -> dict[Repo, dict[bytes, str]]:
+    """Repository -> the call's files in it that git does not ignore (git path -> as the agent named it)."""
+    found: dict[Repo, dict[bytes, str]] = {}
     for file in call.files:
         real = Path(os.path.realpath(Path(call.cwd or ".") / file))
         place = next(parent for parent in real.parents if parent.is_dir())
@@ -75,17 +76,26 @@ def _by_repository(call: ToolCall) -> dict[Path, dict[bytes, str]]:
         if not real.is_relative_to(root) or real.is_relative_to(repo.common_dir):
             continue
         name = os.fsencode(real.relative_to(root))
-        # What is ignored is often a secret, and can never be in a commit.
-        if repo.ask("check-ignore", "-q", "--", f"./{os.fsdecode(name)}").status == 1:
-            found.setdefault(repo.work_tree, {})[name] = file
+        if not _is_ignored(repo, name):
+            found.setdefault(repo, {})[name] = file
     return found
+
+
+def _is_ignored(repo: Repo, name: bytes) -> bool:
+    """What is ignored is often a secret, and can never be in a commit, unless it is in the index already: which is
+    long to read, and only looked at if a pattern fits.
+    """
+    asked = ("-q", "--", f"./{os.fsdecode(name)}")
+    if repo.ask("check-ignore", "--no-index", *asked).status == 1:
+        return False
+    return repo.ask("check-ignore", *asked).status != 1
 
 
 def _edit(call: ToolCall, repo: Repo, files: Mapping[bytes, str]) -> None:
     evidence, root = Evidence(repo.home), snapshot.root_of(repo)
     remember(repo.home, call)
     if call.phase == "before":
-        _begin(call, repo, "edit", snapshot.contents(root, files, evidence))
+        _begin(call, repo, "edit", "", snapshot.contents(root, files, evidence))
         return
     if evidence.was_taken(call.call):
         return  # two configurations report the same call
@@ -121,16 +131,9 @@ def _told(call: ToolCall, named: str, now: Ref, evidence: Evidence) -> Ref:
     return evidence.keep(content) if content else None
 
 
-def _dirty(repo: Repo) -> dict[str, Ref]:
-    root, evidence = snapshot.root_of(repo), Evidence(repo.home)
-    return snapshot.contents(root, snapshot.changed(repo, snapshot.head_of(repo)), evidence)
-
-
-def _begin(call: ToolCall, repo: Repo, kind: str, contents: dict[str, Ref]) -> None:
+def _begin(call: ToolCall, repo: Repo, kind: str, head: str, contents: dict[str, Ref]) -> None:
     root = str(snapshot.root_of(repo))
-    pending = Pending(
-        call.session, worktree_id(repo), kind, time.time(), root, snapshot.head_of(repo), contents
-    )
+    pending = Pending(call.session, worktree_id(repo), kind, time.time(), root, head, contents)
     Evidence(repo.home).hold(call.call, pending)
 
 
