@@ -6,6 +6,7 @@ Whatever goes wrong on the way, the result is not a success, and a success that 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.resources import files
 
 from sqlalchemy import Connection, Engine, select
@@ -56,8 +57,11 @@ _UNSEEN = (
 ROUNDS = 3
 """Looks at a pull request that moves while it is judged, before the lane is put back."""
 SOON = 300.0
-"""Seconds until a head is looked at again whose records may still arrive: pushing them raises no event."""
+"""Seconds until a head is looked at again whose record was signed by a key that may still be published. Records that
+may still arrive are the sweep's (sweep_records.py).
+"""
 LATER = 3600.0
+A_DAY = 86_400.0
 UNJUDGED = 86_400.0
 """Seconds until an open pull request that no policy concerns is looked at again; a push to the default branch, which
 may bring a policy, wakes it at once.
@@ -279,9 +283,9 @@ class _Judging:
         unread = [why for one in judged if one.facts for why in evaluate.unknowns(one.facts).values()]
         if unread:
             return Retry(redact(f"could not be read: {unread[0]}"))
-        soon = any(one.facts is not None and _awaits_records(one.facts) for one in judged)
+        facts = [one.facts for one in judged if one.facts is not None]
         green = shown.name == publish.NAME and shown.conclusion == "success"
-        return Done(live=True, green=green, wake=moved, look_again=SOON if soon and not green else LATER)
+        return Done(live=True, green=green, wake=moved, look_again=_look_again(facts, green=green))
 
     def _end(self, moved: tuple[Lane, ...], *, live: bool) -> Outcome:
         """No open pull request into a gated branch has this head: nothing is published, a success is rewritten."""
@@ -353,7 +357,15 @@ def _broken(policy: BrokenPolicy) -> Explanation:
     return broken(policy.problem, step)
 
 
-def _awaits_records(facts: PullFacts) -> bool:
+def _look_again(facts: list[PullFacts], *, green: bool) -> float:
+    """Seconds until a look without an event. An exemption may end with the day (UTC)."""
+    if not green:
+        return SOON if any(map(_awaits_keys, facts)) else LATER
+    exempt = [one for one in facts if isinstance(one.app, Known) and one.app.value is not None]
+    at = datetime.fromisoformat(exempt[0].at).timestamp() if exempt else 0.0
+    return min(LATER, A_DAY - at % A_DAY)
+
+
+def _awaits_keys(facts: PullFacts) -> bool:
     commits = facts.commits.value if isinstance(facts.commits, Known) else ()
-    weak = (RecordState.MISSING, RecordState.UNSIGNED, RecordState.BAD_SIGNATURE)
-    return any(commit.record.state in weak and not commit.mechanical for commit in commits)
+    return any(commit.record.state is RecordState.BAD_SIGNATURE for commit in commits)

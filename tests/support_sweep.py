@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from support_gate import SHOP, Gate
+from support_gate import Gate
 
-from foureyes.github_app import errands, storage
+from foureyes.github_app import storage
 from foureyes.github_app.deps import Deps, make_deps
 from foureyes.github_app.storage import work
+from foureyes.github_app.sweep_tables import pull_read
 from foureyes.github_app.sweeper import Sweeper
 from foureyes.shared.agents import Catalogue
 
@@ -42,9 +43,12 @@ class Swept:
         self.gate.settle()
 
 
+def age_reads(gate: Gate) -> None:
+    """As if everything had been read long after it happened: the lag that GitHub may have is over."""
+    with storage.writing(gate.engine) as conn:
+        conn.execute(pull_read.update().values(read_at=pull_read.c.read_at + 60_000))
+
+
 def sweeping(gate: Gate) -> Swept:
     deps = make_deps(gate.settings, gate.engine, Catalogue((), ()), gate.observe)
     return Swept(gate, Sweeper(deps, every=300))
-
-
-__all__ = ["SHOP", "Gate", "Swept", "errands", "sweeping"]

@@ -1,12 +1,11 @@
 """G37: what no webhook told is found by the sweep. One sandbox for all; each test has pull requests of its own."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from support_gate import SHOP, Gate, running_gate
-from support_sweep import Swept, sweeping
+from support_sweep import Swept, age_reads, sweeping
 
 from foureyes.github_app import storage
 from foureyes.github_app.storage import work
@@ -109,12 +108,6 @@ def test_when_nothing_changed_next_to_nothing_is_asked(swept: Swept, deaf: Gate)
     assert dict(deaf.calls) == {
         "GET installations": 1, "GET deliveries": 1, "GET repositories": 1, "graphql": 1,
     }  # fmt: skip
-
-
-def age_reads(gate: Gate) -> None:
-    """As if everything had been read long after it happened: the lag that GitHub may have is over."""
-    with storage.writing(gate.engine) as conn:
-        conn.execute(pull_read.update().values(read_at=pull_read.c.read_at + 60_000))
 
 
 def test_what_was_heard_and_read_is_not_looked_at_again(swept: Swept) -> None:
