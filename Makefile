@@ -5,12 +5,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-managers test-agents check bench clean
+.PHONY: help demo test test-long test-managers test-agents check bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo          the main job end to end, on this machine alone   (REPO=/path/to/a/clone: on a copy of yours)"
 	@echo "make test          every test"
+	@echo "make test-long     provenance for an hour: 8 worktrees x 30 commits, kill -9 at every step, many random histories"
 	@echo "make test-managers beside the real husky, lefthook, pre-commit and prek, from their registries"
 	@echo "make test-agents   beside the real agent programs, from their registries, with a scripted model (2 GB)"
 	@echo "make check         format, lint, types, layering"
@@ -23,6 +24,10 @@ demo: $(VENV)/.sandbox-installed
 test: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest -n auto --randomly-seed=1 --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='shared/*' --fail-under=100
+
+test-long: $(VENV)/.dev-installed
+	FOUREYES_TEST_LONG=1 $(BIN)/python -m pytest -n auto tests/hooks/test_model.py tests/hooks/test_killed.py \
+		tests/hooks/test_rewrites_at_random.py tests/hooks/test_worktrees.py $(ARGS)
 
 # At the end of PATH, so that nothing else of theirs is used.
 test-managers: $(VENV)/.dev-installed $(VENV)/.managers-installed

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -418,26 +417,6 @@ def test_a_mailed_patch_is_witnessed(tmp_path: Path) -> None:
     git(repo, "reset", "-q", "--hard", "HEAD~1")
     git(repo, "am", "-q", stdin=f"{patch}\n".encode(), env={"GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z"})
     assert (line(repo).hook, line(repo).operation) == ("post-applypatch", "am")
-
-
-def test_8_worktrees_commit_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
-    """P28"""
-    repo = hooked(tmp_path / "my dépôt")
-    trees = []
-    for number in range(8):
-        trees.append(tmp_path / f"tree {number}")
-        git(repo, "worktree", "add", "-q", "-b", f"branch-{number}", trees[-1])
-
-    def work(tree: Path) -> list[str]:
-        return [commit(tree, {tree.name: f"{n}"}, f"{n}", env=CLAUDE if n % 2 else None) for n in range(10)]
-
-    with ThreadPoolExecutor(8) as pool:
-        made = [oid for oids in pool.map(work, trees) for oid in oids]
-    journal = read_journal(repo / ".git")
-    assert len(set(made)) == 80
-    assert set(made) == set(journal)
-    assert all(len(lines) == 1 for lines in journal.values())
-    assert len(list(journal_dir(repo / ".git").iterdir())) == 8
 
 
 def test_many_processes_append_to_one_worktrees_journal_whole(tmp_path: Path) -> None:
