@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -87,9 +88,10 @@ class Deps:
     def sources(self, client: InstallationClient, repository: Repository) -> Sources:
         """Where the facts of one repository's pull requests come from."""
         mirror = self.mirrors.of(client, repository)
+        fork = partial(self.mirrors.of, client)
         return Sources(
-            self.engine, client, mirror, self.catalogue, self.people, self.keys, self.contents, self.activity, self.git,
-            self.late,
+            self.engine, client, mirror, self.catalogue, fork, self.people, self.keys, self.contents, self.activity,
+            self.git, self.late,
         )  # fmt: skip
 
 

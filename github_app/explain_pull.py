@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from foureyes.shared.errors import UserError
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.explain import explain
 from foureyes.shared.explanation import Explanation, Section, broken
-from foureyes.shared.facts import Known, PullFacts
+from foureyes.shared.facts import Known, PullFacts, Repository
 from foureyes.shared.markup import both
 
 _NO_HEAD = "0" * 40
@@ -56,7 +57,7 @@ def explain_pull(settings: Settings, token: str, slug: str, number: int, cache: 
             next_step="check the name; a private repository needs a token with access to it",
         )
     with _database() as engine, _mirror(settings, client, answer, cache) as mirror:
-        return _explain(Sources(engine, client, mirror, _catalogue()), answer)
+        return _explain(Sources(engine, client, mirror, _catalogue(), partial(_beside, mirror)), answer)
 
 
 def _explain(sources: Sources, answer: PullAnswer) -> Explained:
@@ -94,6 +95,13 @@ def _notes(facts: PullFacts, policy: InForce) -> Iterator[str]:
         yield f"{both(facts.roster.value.unresolved)} cannot be seen with your token: whoever is in it is missing here."
     if policy.ruling.mode == "observe":
         yield "the policy's mode is observe: nothing waits for this."
+
+
+def _beside(mirror: Mirror, fork: Repository) -> Mirror:
+    """A mirror of the fork, under the lock of the other."""
+    base = mirror.remote.url.rsplit("/", 2)[0]
+    folder = mirror.folder.with_name(f"{mirror.folder.stem}-{fork.id}.git")
+    return Mirror(folder, replace(mirror.remote, url=f"{base}/{fork.slug}.git"), _FETCH_SECONDS)
 
 
 def _catalogue() -> Catalogue:

@@ -5,9 +5,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from foureyes.github_app import alert_text, alerts, commit_facts, git_facts, prompters, records, seen
+from foureyes.github_app import (
+    alert_text,
+    alerts,
+    commit_facts,
+    fork_records,
+    git_facts,
+    prompters,
+    records,
+    seen,
+)
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
 from foureyes.github_app.commit_facts import Behind, Names
 from foureyes.github_app.git_facts import GitFacts, Kept
@@ -61,6 +70,8 @@ class Sources:
     client: InstallationClient
     mirror: Mirror
     catalogue: Catalogue
+    fork: fork_records.MirrorOf
+    """A mirror of the repository that a pull request comes from."""
     people: People = field(default_factory=People)
     keys: Keys = field(default_factory=Keys)
     contents: Contents = field(default_factory=Contents)
@@ -109,7 +120,7 @@ def read_git(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[Gi
         base_ref=pull.base_ref,
         default_tip=ground.default_tip,
         github_merge=answer.github_merge,
-        # a fork's records are in the fork; those that came with other branches of ours were kept
+        # a fork's records are in the fork
         record_branch="" if answer.from_fork else pull.head_ref,
         gated=gated_prefixes(in_force.ruling),
     )
@@ -175,30 +186,36 @@ def _checked(
     sources: Sources, answer: PullAnswer, git: GitFacts, names: Names, pushes: tuple[Push, ...]
 ) -> dict[str, Checked]:
     """Keeps what the record ref holds now, then judges every commit by all that was ever seen for it."""
-    repository = answer.pull.repository.id
+    home, commits = answer.pull.repository.id, git.range.commits
+    away = fork_records.read(answer, sources.fork, git.range.oids) if answer.from_fork else None
     with writing(sources.engine) as conn:
         at = now(conn)
-        if not answer.from_fork:
-            branch, oids = answer.pull.head_ref, git.range.oids
-            for commit, problem in records.watch(conn, repository, branch, oids, git.published):
-                slug = answer.pull.repository.slug
-                alerts.keep(conn, alert_text.of_record(slug, repository, branch, commit, problem), at)
-        records.keep(conn, repository, git.published, at)
-        forms = seen.records_seen(conn, repository, [commit.oid for commit in git.range.commits])
-    unsigned = {
-        commit.oid: records.check(commit, forms.get(commit.oid, ()), ()) for commit in git.range.commits
-    }
-    if not records.has_signature(form for found in forms.values() for form in found):
+        if away is None:
+            _keep_own(conn, answer, git, at)
+        else:
+            fork_records.keep(conn, answer, git.range.oids, away, at)
+        forks = fork_records.kept_under(conn, answer) if away else ()
+        found = [seen.records_seen(conn, where, [c.oid for c in commits]) for where in (home, *forks)]
+    forms = {c.oid: tuple(form for one in found for form in one.get(c.oid, ())) for c in commits}
+    why_none = away.why if away else ""
+    unsigned = {c.oid: records.check(c, forms[c.oid], (), why_none) for c in commits}
+    if not records.has_signature(form for given in forms.values() for form in given):
         return unsigned
     claims = dict.fromkeys(claim for found in unsigned.values() for claim in _operators(found.fact))
     operators = [_resolve(sources, names, claim) for claim in claims if claim]
     keys = _keys(sources, _concerned(answer, git.range.commits, names, [*_pushers(pushes), *operators]))
-    checked = {
-        commit.oid: records.check(commit, forms.get(commit.oid, ()), keys) for commit in git.range.commits
-    }
-    signed = ((oid, found.fact) for oid, found in checked.items() if found.fact.state is RecordState.SIGNED)
-    sources.git.settle(repository, [oid for oid, fact in signed if fact.says == "ai"])
+    checked = {c.oid: records.check(c, forms[c.oid], keys, why_none) for c in commits}
+    signed = ((oid, one.fact) for oid, one in checked.items() if one.fact.state is RecordState.SIGNED)
+    if away is None:
+        sources.git.settle(home, [oid for oid, fact in signed if fact.says == "ai"])
     return checked
+
+
+def _keep_own(conn: Connection, answer: PullAnswer, git: GitFacts, at: int) -> None:
+    repository, branch = answer.pull.repository, answer.pull.head_ref
+    for commit, problem in records.watch(conn, repository.id, branch, git.range.oids, git.published):
+        alerts.keep(conn, alert_text.of_record(repository.slug, repository.id, branch, commit, problem), at)
+    records.keep(conn, repository.id, git.published, at)
 
 
 def _operators(fact: RecordFact) -> tuple[str, ...]:

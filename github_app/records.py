@@ -75,11 +75,19 @@ def keep(conn: Connection, repository_id: int, published: Published, at: int) ->
 
 
 def watch(
-    conn: Connection, repository_id: int, branch: str, commits: Collection[str], published: Published
+    conn: Connection,
+    repository_id: int,
+    branch: str,
+    commits: Collection[str],
+    published: Published,
+    *,
+    kept_under: int | None = None,
 ) -> tuple[tuple[str, str], ...]:
     """(commit, what happened) for each record that the branch's ref held at an earlier look and that is gone now or
-    has become kinder. Keeps what it holds now.
+    has become kinder. Keeps what it holds now. `kept_under`: the id under which the records are kept, where that is a
+    fork's.
     """
+    home = repository_id if kept_under is None else kept_under
     mine = (record_shown.c.repository_id == repository_id) & (record_shown.c.branch == branch)
     rows = conn.execute(select(record_shown.c.commit, record_shown.c.sha256).where(mine))
     before = {commit: digest for commit, digest in rows if commit in commits}
@@ -88,7 +96,7 @@ def watch(
         digest = sha256_hex(record)
         if before.get(commit) == digest:
             continue
-        if commit in before and _is_kinder(conn, repository_id, commit, record):
+        if commit in before and _is_kinder(conn, home, commit, record):
             found.append((commit, "was overwritten"))
         row = insert(conn, record_shown).values(
             repository_id=repository_id, branch=branch, commit=commit, sha256=digest
@@ -129,13 +137,15 @@ def has_signature(forms: Iterable[seen.SeenRecord]) -> bool:
     return False
 
 
-def check(commit: RawCommit, forms: Sequence[seen.SeenRecord], keys: Sequence[PublishedKey]) -> Checked:
+def check(
+    commit: RawCommit, forms: Sequence[seen.SeenRecord], keys: Sequence[PublishedKey], why_none: str = ""
+) -> Checked:
     """The fact for a commit from every form in which its record was ever seen, oldest first. A form that vanished or
     was replaced still counts: it can only add agents and operators, and a signed `ai` is never unsaid by a later
-    `human`.
+    `human`. `why_none`: what is known about why there is none.
     """
     if not forms:
-        return Checked(check_record(None, (), commit.oid, commit.tree, keys))
+        return Checked(replace(check_record(None, (), commit.oid, commit.tree, keys), why=why_none))
     envelopes = tuple(dict.fromkeys(envelope for form in forms for envelope in form.envelopes))
     bodies = dict.fromkeys(form.record for form in forms)
     facts = [check_record(body, envelopes, commit.oid, commit.tree, keys) for body in bodies]

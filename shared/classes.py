@@ -107,7 +107,7 @@ def _why_unattested(commit: CommitFacts) -> str:
             if commit.marks:
                 return "an agent is named, no record proves it"
             where = "committed on github.com" if commit.by_github else "hooks missing or skipped"
-            return f"no record ({where})"
+            return f"no record ({record.why or where})"
         case RecordState.MISMATCH:
             return f"record is for another commit or tree ({record.why or 'rewritten without hooks'})"
         case RecordState.UNREADABLE:

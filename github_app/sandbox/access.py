@@ -74,8 +74,9 @@ def may(credential: Credential, repository: Repository, permission: str, level: 
     """Whether a token may read or write a kind of thing in a repository that it sees."""
     installation = credential.installation
     if installation is not None:
-        permissions = credential.permissions or {}
-        return installation.covers(repository) and allows(permissions, permission, level)
+        if not installation.covers(repository):
+            return level == "read" and not repository.private  # what anyone may read, an installation may
+        return allows(credential.permissions or {}, permission, level)
     if permission == "checks" and level == "write":
         return False
     needed = "admin" if permission == "administration" else {"read": "read", "write": "write"}[level]
