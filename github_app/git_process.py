@@ -16,6 +16,8 @@ from fcntl import F_GETFL, F_SETFL, fcntl
 from pathlib import Path
 
 MIB = 1024 * 1024
+MORE_DISK = "whoever runs this server can allow a repository more (FOUREYES_MIRROR_MIB)"
+MORE_TIME = "if GitHub answers at all, whoever runs this server can allow more (FOUREYES_FETCH_SECONDS)"
 
 # Set before git starts, so that the helpers it starts have them too; in blocks of 512 bytes and of 1024.
 _BOUNDED = 'ulimit -c 0; ulimit -f "$1"; ulimit -d "$2" 2>/dev/null; shift 2; exec "$@"'
@@ -99,11 +101,13 @@ def run(
         said.seek(0)
         stderr = said.read(64 * 1024).decode("utf-8", "replace")
     if late:
-        raise GitError(Trouble.TIMEOUT, f"git {verb} took more than {use.seconds:g} s")
+        raise GitError(Trouble.TIMEOUT, f"git {verb} took more than {use.seconds:g} s; {MORE_TIME}")
     if overran:
         raise GitError(Trouble.TOO_BIG, f"git {verb} answered more than {use.answer // MIB} MiB")
     if process.returncode == -signal.SIGXFSZ or (process.returncode and _FILE_TOO_LARGE.search(stderr)):
-        raise GitError(Trouble.TOO_BIG, f"git {verb} brought more than {use.file // MIB} MiB")
+        raise GitError(
+            Trouble.TOO_BIG, f"git {verb} would take more disk than this repository may; {MORE_DISK}"
+        )
     if process.returncode and _NO_MEMORY.search(stderr):
         raise GitError(Trouble.TOO_BIG, f"git {verb} needed more than {use.memory // MIB} MiB of memory")
     return process.returncode, out, stderr

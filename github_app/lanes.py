@@ -7,7 +7,7 @@ finish nothing. Nothing is ever dropped: what fails stays due, later and later.
 Each function takes an open transaction (`storage.writing`) and the time in milliseconds (`storage.now`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from random import random
@@ -165,12 +165,16 @@ _GROUPS = select(work).where(
 )
 
 
-def claim(conn: Connection, owner: str, at: int, lease_ms: int) -> Claim | None:
-    """The lane that has been due longest, or None. `owner` must be new for each claim.
+def claim(
+    conn: Connection, owner: str, at: int, lease_ms: int, crowded: Collection[int] = ()
+) -> Claim | None:
+    """The lane that has been due longest, or None. `owner` must be new for each claim. Lanes of `crowded` repositories
+    are left to wait.
 
     A lane whose last owner never came back counts one more failure: it may be what ended that worker.
     """
-    row = conn.execute(_DUE, {"at": at}).mappings().first()
+    due = _DUE.where(work.c.repository_id.not_in(list(crowded))) if crowded else _DUE
+    row = conn.execute(due, {"at": at}).mappings().first()
     if row is None:
         return None
     taken_over = row["owner"] != ""

@@ -135,7 +135,7 @@ class Mirror:
 
     def remote_refs(self, below: str) -> dict[str, str]:
         """Ref name -> object id of what the remote shows below this now. Brings nothing here. Raises GitError."""
-        with self.bounds.one_at_a_time(self._lock, self.folder):
+        with self.bounds.one_at_a_time(self._lock, self.folder, below):
             self._make()
             out = self._run("ls-remote", "--refs", "origin", f"{below}*", online=True, cap=16 * MIB)
         pairs = (line.split("\t", 1) for line in out.decode("utf-8", "replace").splitlines())
@@ -145,7 +145,7 @@ class Mirror:
 
     def fetch(self, refspecs: Sequence[str], *, prune: bool = True) -> None:
         """One `git fetch`. A pattern that matches nothing is normal; an object id that is gone raises NO_REF."""
-        with self.bounds.one_at_a_time(self._lock, self.folder):
+        with self.bounds.one_at_a_time(self._lock, self.folder, tuple(refspecs)):
             if self.exists and self.bounds.may_empty(self.folder):
                 self.discard()
             self._make()
@@ -163,13 +163,13 @@ class Mirror:
         wanted = self.missing(oids)
         if wanted:
             options = ["--no-tags", "--no-auto-maintenance", "--no-write-fetch-head", "--quiet", "--stdin"]
-            with self.bounds.one_at_a_time(self._lock, self.folder):
+            with self.bounds.one_at_a_time(self._lock, self.folder, wanted):
                 self._run("-c", "fetch.negotiationAlgorithm=noop", "fetch", *options, "origin",
                           stdin=_lines(wanted), online=True)  # fmt: skip
 
     def tidy(self) -> bool:
         """One pack of many small ones; what merges left is dropped. False: there is nothing to do. Raises GitError."""
-        with self.bounds.one_at_a_time(self._lock, self.folder):
+        with self._lock:
             if not self.exists or not self.bounds.is_untidy(self.folder):
                 return False
             args = ("-a", "-d", "-q", "--no-write-bitmap-index")
@@ -200,7 +200,8 @@ class Mirror:
     def automatic_merge(self, ours: str, theirs: str) -> AutomaticMerge:
         """May fetch blobs. Raises GitError; unrelated histories are the caller's question (`merge_bases`)."""
         args = ("merge-tree", "--write-tree", "-z", "--no-messages", "--name-only", _oid(ours), _oid(theirs))
-        code, out = self._run_any(*args, ok=(0, 1), online=True, cap=64 * MIB)
+        with self.bounds.watched(self.folder, args):
+            code, out = self._run_any(*args, ok=(0, 1), online=True, cap=64 * MIB)
         tree = out.split(b"\0", 1)[0].decode("ascii", "replace").strip()
         if not is_oid(tree):
             raise GitError(Trouble.SUSPECT, "git merge-tree gave no tree")
@@ -251,7 +252,11 @@ class Mirror:
 
     def diff(self, old: str, new: str, options: Sequence[str], *, online: bool = False) -> bytes:
         """`git diff-tree` between two trees or commits, as it comes; `online` where the options need blobs."""
-        return self._run("diff-tree", *options, _oid(old), _oid(new), online=online, cap=512 * MIB)
+        args = ("diff-tree", *options, _oid(old), _oid(new))
+        if not online:
+            return self._run(*args, cap=512 * MIB)
+        with self.bounds.watched(self.folder, args):
+            return self._run(*args, online=True, cap=512 * MIB)
 
     def diff_pairs(self, pairs: Sequence[tuple[str, str]], options: Sequence[str]) -> bytes:
         """Many tree pairs in one process; each pair's part begins with the line `<old> <new>`."""

@@ -1,16 +1,16 @@
-"""What one repository may take of this machine: disk, memory, time. One that takes more is refused for a while, without
-another try, and no look waits long for another look's fetch: other repositories go on.
+"""What one repository may take of this machine: disk, memory, time. What takes more is refused for a while, without
+another try, and no look waits long for another look's fetch: everything else goes on.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from foureyes.github_app.git_process import MIB as MIB
-from foureyes.github_app.git_process import GitError, Trouble
+from foureyes.github_app.git_process import MORE_DISK, GitError, Trouble
 
 PATIENCE = 20.0
 """Seconds that a look waits for another look's fetch of the same repository."""
@@ -21,10 +21,17 @@ MOST_LOOSE = 20
 """Loose objects in one of the 256 folders that they are spread over."""
 A_DAY = 86_400.0
 
-_ASK = {
-    Trouble.TOO_BIG: "whoever runs this server can allow a repository more: FOUREYES_MIRROR_MIB",
-    Trouble.TIMEOUT: "if GitHub answers at all, whoever runs this server can allow more: FOUREYES_FETCH_SECONDS",
-}
+AN_HOUR = 3_600.0
+MOST_REFUSED = 1_000
+
+_EXCEEDED = (Trouble.TOO_BIG, Trouble.TIMEOUT)
+
+
+@dataclass(frozen=True)
+class _Refused:
+    error: GitError
+    until: float
+    pause: float
 
 
 @dataclass
@@ -36,43 +43,46 @@ class Bounds:
     """Of one git process."""
     clock: Callable[[], float] = time.monotonic
     patience: float = PATIENCE
-    _refused: GitError | None = field(default=None, repr=False)
-    _until: float = field(default=0.0, repr=False)
-    _pause: float = field(default=0.0, repr=False)
+    _refused: dict[Hashable, _Refused] = field(default_factory=dict, repr=False)
     _emptied: float | None = field(default=None, repr=False)
 
     @contextmanager
-    def one_at_a_time(self, lock: "threading.RLock", folder: Path) -> Iterator[None]:
-        """Raises GitError: BUSY while another fetches for long; for some time after the bounds were passed, again what
-        was raised then.
-        """
+    def one_at_a_time(self, lock: "threading.RLock", folder: Path, wanted: Hashable) -> Iterator[None]:
+        """As `watched`, and BUSY is raised while another fetches for long."""
         if not lock.acquire(timeout=self.patience):
             raise GitError(Trouble.BUSY, "the repository is being fetched, and that takes long")
         try:
-            if self._refused is not None and self.clock() < self._until:
-                raise self._refused
-            try:
+            with self.watched(folder, wanted):
                 yield
-            except GitError as error:
-                if error.trouble not in _ASK:
-                    raise
-                raise self._refuse(error, folder) from error
-            self._refused, self._pause = None, 0.0
         finally:
             lock.release()
+
+    @contextmanager
+    def watched(self, folder: Path, wanted: Hashable) -> Iterator[None]:
+        """What may bring objects here. Raises GitError; where the same passed the bounds lately, without a try."""
+        before = self._refused.get(wanted)
+        if before is not None and self.clock() < before.until:
+            raise before.error
+        try:
+            yield
+        except GitError as error:
+            if error.trouble in _EXCEEDED:
+                self._refuse(error, folder, wanted)
+            raise
+        self._refused.pop(wanted, None)
 
     def room(self, folder: Path) -> int:
         """Bytes that the mirror may still grow by. Raises GitError if there is next to nothing left."""
         left = self.disk - size(folder)
         if left < self.disk // 100:
-            raise GitError(Trouble.TOO_BIG, f"its mirror takes more than {self.disk // MIB} MiB")
+            raise GitError(Trouble.TOO_BIG, f"its mirror takes more than {self.disk // MIB} MiB; {MORE_DISK}")
         return left
 
     def may_empty(self, folder: Path) -> bool:
-        """A mirror that is full may hold what is long over; once a day it is worth beginning anew."""
+        """A mirror that is full may hold what is long over; once an hour it is worth beginning anew."""
         if self.disk - size(folder) >= self.disk // 100:
             return False
-        if self._emptied is not None and self.clock() - self._emptied < A_DAY:
+        if self._emptied is not None and self.clock() - self._emptied < AN_HOUR:
             return False
         self._emptied = self.clock()
         return True
@@ -82,13 +92,14 @@ class Bounds:
         packs = sum(1 for _ in (objects / "pack").glob("*.pack"))
         return packs > MOST_PACKS or sum(1 for _ in (objects / "17").glob("*")) > MOST_LOOSE
 
-    def _refuse(self, error: GitError, folder: Path) -> GitError:
+    def _refuse(self, error: GitError, folder: Path, wanted: Hashable) -> None:
         for left in (folder / "objects" / "pack").glob("tmp_*"):
             left.unlink(missing_ok=True)
-        self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
-        self._until = self.clock() + self._pause
-        self._refused = GitError(error.trouble, f"{error.why}; {_ASK[error.trouble]}")
-        return self._refused
+        before = self._refused.get(wanted)
+        pause = min(before.pause * 2, LONGEST_PAUSE) if before is not None else FIRST_PAUSE
+        if len(self._refused) >= MOST_REFUSED:
+            self._refused.clear()
+        self._refused[wanted] = _Refused(error, self.clock() + pause, pause)
 
 
 def size(folder: Path) -> int:

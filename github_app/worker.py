@@ -8,7 +8,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -45,11 +46,11 @@ _LONGEST_LOOK_SECONDS = 600
 """A look that hangs longer loses its lane to another worker."""
 
 
-def take(engine: Engine, lease_ms: int) -> Claim | None:
-    """Claims the lane that is due longest, under an owner's name of its own."""
+def take(engine: Engine, lease_ms: int, crowded: Collection[int] = ()) -> Claim | None:
+    """Claims the lane that is due longest, under an owner's name of its own; none of `crowded` repositories."""
 
     def claim(conn: Connection) -> Claim | None:
-        made = lanes.claim(conn, uuid.uuid4().hex, storage.now(conn), lease_ms)
+        made = lanes.claim(conn, uuid.uuid4().hex, storage.now(conn), lease_ms, crowded)
         return made and replace(made, deliveries=lanes.awaiting(conn, made))
 
     return group_commit.commit(engine, claim)
@@ -113,6 +114,7 @@ class Workers:
         self._heard = 0
         self._stopping = threading.Event()
         self._running: dict[str, tuple[Claim, float]] = {}
+        self._most_of_one = max(1, threads - 1)
         names = [f"worker-{number}" for number in range(1, threads + 1)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
         self._threads.append(threading.Thread(target=self._keep, name="keeper", daemon=True))
@@ -173,7 +175,7 @@ class Workers:
                 self._news.wait(_POLL_SECONDS)
 
     def _work_once(self) -> bool:
-        claim = take(self._engine, self._lease_ms)
+        claim = take(self._engine, self._lease_ms, self._crowded())
         if claim is None:
             return False
         self._running[claim.owner] = (claim, time.monotonic())
@@ -186,6 +188,11 @@ class Workers:
         finally:
             del self._running[claim.owner]
         return True
+
+    def _crowded(self) -> list[int]:
+        """Repositories that all workers but one are busy with: that one is for all others, however slow these are."""
+        held = Counter(claim.lane.repository_id for claim, _ in list(self._running.values()))
+        return [repository for repository, count in held.items() if count >= self._most_of_one]
 
     def _keep(self) -> None:
         next_sweep, next_purge, after_gap = 0.0, time.monotonic() + _FIRST_PURGE_SECONDS, True

@@ -1,7 +1,6 @@
 """What one repository may take: disk, memory, time; and how a mirror that grew is kept small."""
 
 import os
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from support_repository import Bare
 
-from foureyes.github_app import mirror_bounds
+from foureyes.github_app import git_process, mirror_bounds
 from foureyes.github_app.git_process import MIB
 from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
 from foureyes.github_app.mirror_bounds import Bounds, size
@@ -54,30 +53,32 @@ def test_what_is_larger_than_allowed_is_refused_with_what_to_do(bare: Bare, tmp_
     assert mirror.missing([head]) == ()
 
 
-def test_after_that_nothing_is_tried_for_a_while_and_then_again(
+def test_the_same_is_not_tried_again_for_a_while_and_all_else_is(
     bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     mirror = mirror_of(bare, tmp_path, disk=2 * MIB, clock=clock)
-    head = bare.commit({"a": "1"})
-    blob = big(bare)
-    bare.commit({"big": ("100644", blob)})
+    tried: list[object] = []
+    real = git_process.run
+
+    def counted(*args: object, **more: object) -> object:
+        tried.append(args[1])
+        return real(*args, **more)  # type: ignore[arg-type]
+
+    blob, small = big(bare), bare.blob("small")
+    head = bare.commit({"big": ("100644", blob), "small": ("100644", small)})
     fetched(mirror, head)
+    monkeypatch.setattr(git_process, "run", counted)
     for pause in (60, 120, 240):
-        with pytest.raises(GitError):
-            mirror.fetch_objects([blob])
-        clock.now += pause - 1
-        with monkeypatch.context() as patch:
-            patch.setattr(subprocess, "Popen", None)
-            with pytest.raises(GitError) as again, mirror.bounds.one_at_a_time(mirror._lock, mirror.folder):
-                pass
-            assert again.value.trouble is Trouble.TOO_BIG
-        clock.now += 1
-    fetched(mirror, head)
-    with pytest.raises(GitError):
-        mirror.fetch_objects([blob])
-    clock.now += 60
-    fetched(mirror, head)
+        for _ in range(2):
+            with pytest.raises(GitError) as error:
+                mirror.fetch_objects([blob])
+            assert error.value.trouble is Trouble.TOO_BIG
+        assert tried.count("fetch") == 1
+        clock.now += pause
+        tried.clear()
+    mirror.fetch_objects([small])
+    assert mirror.missing([small]) == ()
 
 
 def test_memory_is_bounded_for_helpers_too(bare: Bare, tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_memory_is_bounded_for_helpers_too(bare: Bare, tmp_path: Path) -> None:
         mirror.fetch([f"+{head}:refs/foureyes-mirror/other"])
 
 
-def test_a_full_mirror_begins_anew_once_a_day(bare: Bare, tmp_path: Path) -> None:
+def test_a_full_mirror_begins_anew_once_an_hour(bare: Bare, tmp_path: Path) -> None:
     clock = Clock()
     mirror = mirror_of(bare, tmp_path, clock=clock)
     old = big(bare)
