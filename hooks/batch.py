@@ -10,7 +10,8 @@ from foureyes.hooks.edits import Edits, Found, moment_of, tick_of
 from foureyes.hooks.git_ai_notes import agent_id, read_notes
 from foureyes.hooks.journal import Line
 from foureyes.hooks.left_behind import doubtful_paths, without_left_behind
-from foureyes.hooks.lineage import TWIN, Links, is_replay, is_sure
+from foureyes.hooks.lineage import RENAME, TWIN, Links, is_replay, is_sure
+from foureyes.hooks.renamed import Origins
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.seen_reviews import each_once
 from foureyes.hooks.store import read_blobs
@@ -31,6 +32,7 @@ from foureyes.shared.record import (
     Record,
     Tool,
 )
+from foureyes.shared.renamed_lines import added_lines, relabel
 from foureyes.shared.trailers import provenance_ids
 
 _ALIKE = 0.5
@@ -60,6 +62,8 @@ class Batch:
     made: dict[str, Record]
     """Records that are kept, and those that were made on the way."""
     kept: frozenset[str]
+    origins: Mapping[str, Origins]
+    """Commit -> where the lines of files that it renamed come from."""
     found: dict[str, Found] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     merged: dict[str, list[tuple[FileDiff, ...]]] = field(default_factory=dict)
@@ -112,6 +116,7 @@ class Batch:
         ]
         own = self._own_lines(oid, marks, signs=bool(ids or named))
         parts, used = self._carry(oid, own, sources)
+        parts = self._moved_lines(oid, parts, used)
         carried = [agent for agent in (*named, *_agents_of(parts, own))]
         agents = seen_agents.in_order(lines, own, marks, carried)
         mine = commit.author.email.lower() == self.builder.email.lower() != ""
@@ -137,7 +142,9 @@ class Batch:
             hooks=tuple(sorted({line.hook for line in lines})),
             tool=Tool("foureyes", VERSION),
             operators=everyone,
-            reviews=each_once(review for made in before for review in made.reviews),
+            reviews=each_once(
+                review for _, how, made in sources if is_sure(how) or how == TWIN for review in made.reviews
+            ),
         )
         self.made[oid] = record
         return record
@@ -167,13 +174,36 @@ class Batch:
         replayed = is_replay(self.journal.get(oid, ()))
         for source, how, made in sorted(sources, key=lambda item: not is_sure(item[1])):
             sure = how != TWIN or replayed or source in self.kept or self._ran(source)
-            if source in self.diffs and made.cls == "ai" and sure:
+            if source in self.diffs and made.cls == "ai" and sure and how != RENAME:
                 told = rekey.Source(self.diffs[source], made.contributors, is_sure(how))
                 more = rekey.carry(self.diffs[oid], parts, told, self.blobs)
                 if more != parts:
                     parts = more
                     used.add(source)
         return parts, used
+
+    def _moved_lines(
+        self, oid: str, parts: tuple[Contributor, ...], used: set[str]
+    ) -> tuple[Contributor, ...]:
+        """The lines of renamed files with what the commits tell that they come from; adds those to `used` of which any
+        agent's came. Where such a commit cannot be read, its lines are nobody's.
+        """
+        told: dict[tuple[str, int], Contributor] = {}
+        of: dict[str, dict[tuple[str, int], Contributor]] = {}
+        for path, lines in self.origins.get(oid, {}).items():
+            for number, origin in lines.items():
+                made = self.made.get(origin.commit)
+                if made is not None and origin.commit not in of:
+                    of[origin.commit] = added_lines(made.contributors)
+                nobodys = Contributor(path, "added", number, 1, "unknown")
+                part = of.get(origin.commit, {}).get((origin.path, origin.number), nobodys)
+                if part.cls != "human":
+                    told[path, number] = part
+                if part.cls == "ai":
+                    used.add(origin.commit)
+                if made is None:
+                    self.doubtful.add(oid)
+        return relabel(parts, told)
 
     def _ran(self, oid: str) -> bool:
         return bool(seen_agents.who_ran_git(self.journal.get(oid, ())))

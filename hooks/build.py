@@ -26,12 +26,12 @@ def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Rec
     if not wanted:
         return {}
     journal = read_journal(repo.common_dir)
-    links = find_links(repo, list(wanted.values()), diffs, journal)
+    links, origins = find_links(repo, list(wanted.values()), diffs, journal)
     others = {source for found in links.values() for source in found} | set(links)
     known = wanted | read_commits(repo, others - set(wanted))
     diffs |= read_diffs(repo, [known[oid] for oid in known if oid not in wanted])
     kept = _kept(repo, others - set(wanted))
-    batch = Batch(repo, builder, known, diffs, journal, links, kept, frozenset(kept))
+    batch = Batch(repo, builder, known, diffs, journal, links, kept, frozenset(kept), origins)
     batch.read()
     return {oid: batch.record(oid) for oid in wanted}
 

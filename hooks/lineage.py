@@ -22,7 +22,9 @@ Links: TypeAlias = dict[str, dict[str, str]]
 BY_ID = "provenance-id"
 TWIN, REVERT, CONTENT = "author-date", "revert", "content"
 """Not sure: what an agent wrote is carried only where the lines are equal."""
-_UNSURE = frozenset({TWIN, REVERT, CONTENT})
+RENAME = "rename"
+"""The commits that the lines of a renamed file come from, line by line."""
+_UNSURE = frozenset({TWIN, REVERT, CONTENT, RENAME})
 _REPLAYS = ("rebase", "cherry-pick", "am", "pull")
 
 

@@ -11,6 +11,7 @@ from foureyes.hooks.commits import Commit, read_commits, read_diffs
 from foureyes.hooks.journal import Line
 from foureyes.hooks.lineage import (
     CONTENT,
+    RENAME,
     REVERT,
     TWIN,
     InSight,
@@ -21,6 +22,7 @@ from foureyes.hooks.lineage import (
     told_links,
 )
 from foureyes.hooks.published import published_commits
+from foureyes.hooks.renamed import NOBODY, Origins, find_origins
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import kept_commits
 from foureyes.shared import paths
@@ -28,6 +30,8 @@ from foureyes.shared.diff import FileDiff
 
 _MOST_ALIKE = 20
 """Sources of one commit, the newest first."""
+_MOST_MOVED = 200
+"""Commits that the lines of renamed files come from."""
 _MOST_BLAMED = 20
 _MOST_STEPS = 2000
 _REVERTED = re.compile(r"^This reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)", re.MULTILINE)
@@ -38,9 +42,10 @@ def find_links(
     commits: Sequence[Commit],
     diffs: Mapping[str, Sequence[FileDiff]],
     journal: Mapping[str, Sequence[Line]],
-) -> Links:
-    """All links of `commits`, and of the commits that they were made from. The number of processes does not depend on
-    the number of commits, but for reverted deletions, of which each file costs one.
+) -> tuple[Links, dict[str, Origins]]:
+    """All links of `commits`, and of the commits that they were made from; and where the lines of renamed files come
+    from. The number of processes does not depend on the number of commits, but for reverted deletions and renamed
+    files, of which each costs two.
     """
     links = told_links(repo, commits, journal)
     for commit in commits:
@@ -53,7 +58,14 @@ def find_links(
     seen = in_sight(repo, [commit.oid for commit in commits])
     _add_twins(links, [commit.oid for commit in commits], seen, journal)
     _add_alike(repo, commits, diffs, links, seen, recorded | agents)
-    return {oid: found for oid, found in links.items() if found}
+    origins = {c.oid: find_origins(repo, c, diffs[c.oid], recorded | journal.keys()) for c in commits}
+    for oid, files in origins.items():
+        sources = dict.fromkeys(
+            one.commit for lines in files.values() for one in lines.values() if one != NOBODY
+        )
+        found = links.setdefault(oid, {})
+        found.update((source, RENAME) for source in list(sources)[:_MOST_MOVED] if source not in found)
+    return {oid: found for oid, found in links.items() if found}, origins
 
 
 def _add_twins(

@@ -10,6 +10,7 @@ from support_agent import CLAUDE_ENV, Agent
 from support_git import HOOKS_OFF, commit, git, head, make_repo, run, write
 from support_hooked import make_hooked, make_remote, push, records
 
+from foureyes.hooks import renamed
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.repo import Repo
@@ -493,6 +494,74 @@ def test_p21_lines_follow_a_renamed_file(repo: Path, kept: bool):
     git(repo, "mv", "f", "renamed")
     git(repo, "commit", "-q", "--amend", "--no-edit")
     assert [line for line in by_agents(repo) if line in BOTH] == ["ai in g", "ai middle 1", "ai middle 2"]
+
+
+def landed(repo: Path, kept: bool) -> None:
+    """Two lines by an agent in a person's file, and later one by another; with records, or with evidence alone."""
+    base(repo)
+    ai_and_human(repo)
+    lines = (repo / "f").read_text().splitlines()
+    Agent(repo, session="later").write("f", text(*lines, "}"))
+    commit(repo, {}, "later")
+    if kept:
+        keep(repo, "HEAD~", "HEAD")
+
+
+@SOURCES
+@pytest.mark.parametrize("how", ["git mv", "retyped elsewhere", "twice", "to another folder"])
+def test_p21_a_person_who_renames_what_has_landed_has_not_written_it(repo: Path, kept: bool, how: str):
+    landed(repo, kept)
+    if how == "twice":
+        git(repo, "mv", "f", "in between")
+        git(repo, "commit", "-qm", "renamed once")
+    if how == "to another folder":
+        commit(repo, {"other": "human\n", "d/x": "y\n"}, "by hand")
+    old = "in between" if how == "twice" else "f"
+    content = (repo / old).read_text()
+    new = 'd/ü "q"' if how == "to another folder" else "renamed"
+    commit(repo, {old: None, new: content}, "renamed by hand")
+    assert by_agents(repo) == ["ai middle 1", "ai middle 2", "}"]
+    made = record(repo)
+    assert (made.cls, {agent.evidence for agent in made.agents}) == ("ai", {("note",)})
+    assert by_agents(repo, side="removed") == [], "it is the person who took the old file away"
+    assert {parent.how for parent in made.lineage} == {"rename"}
+    assert made.operator.claim == "olga"
+
+
+@SOURCES
+def test_p21_a_rename_with_an_edit_follows_the_lines_that_stayed(repo: Path, kept: bool):
+    landed(repo, kept)
+    lines = (repo / "f").read_text().splitlines()
+    changed = ["human first", *lines[:4], "human instead of ai", *lines[5:-3], "}", "human last"]
+    commit(repo, {"f": None, "renamed": text(*changed)}, "renamed and edited by hand")
+    assert by_agents(repo) == ["ai middle 2", "}"]
+    human = [part for part in record(repo).contributors if (part.side, part.cls) == ("added", "human")]
+    assert sum(part.count for part in human) == len(changed) - 2
+
+
+def test_p21_what_nobody_saw_being_written_is_not_a_persons_by_a_rename(repo: Path):
+    base(repo)
+    write(repo, {"g": text("unseen line 1", "unseen line 2")})
+    git(repo, "add", "-A")
+    git(repo, *HOOKS_OFF, "commit", "-qm", "unseen")
+    keep(repo)
+    git(repo, "mv", "g", "h")
+    git(repo, "commit", "-qm", "renamed by hand")
+    added = [part.cls for part in record(repo).contributors if part.side == "added"]
+    assert added == ["unknown"]
+    git(repo, "mv", "f", "renamed")
+    git(repo, "commit", "-qm", "a person's own")
+    assert record(repo).cls == "human"
+    assert by_agents(repo) == []
+
+
+def test_p21_of_too_many_renamed_files_nothing_is_said(repo: Path, monkeypatch: pytest.MonkeyPatch):
+    landed(repo, kept=True)
+    monkeypatch.setattr(renamed, "MOST_BLAMED", 0)
+    git(repo, "mv", "f", "renamed")
+    git(repo, "commit", "-qm", "renamed by hand")
+    made = record(repo)
+    assert (made.cls, {part.cls for part in made.contributors if part.side == "added"}) == ("", {"unknown"})
 
 
 @SOURCES
