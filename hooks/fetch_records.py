@@ -1,5 +1,6 @@
 """Colleagues' records, fetched when somebody asks for them."""
 
+import contextlib
 import hashlib
 import os
 import time
@@ -13,6 +14,7 @@ from foureyes.shared.record_ref import PREFIX
 
 _SECONDS = 30.0
 _AGAIN_AFTER = 600.0
+_AGAIN_AFTER_FAILURE = 60.0
 
 
 def remote_here(repo: Repo, wanted: str | None = None) -> Remote | None:
@@ -39,9 +41,8 @@ def fetch_records(repo: Repo, remote: Remote) -> str:
         "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", *FETCH, "--no-filter", remote.name, spec,
         seconds=_SECONDS,
     )  # fmt: skip
+    _stamp(repo, place, again_after=_AGAIN_AFTER if answer.status == 0 else _AGAIN_AFTER_FAILURE)
     if answer.status == 0:
-        _stamp(repo, place).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _stamp(repo, place).touch()
         return ""
     lines = [line.strip() for line in answer.words.splitlines() if line.strip()]
     return SECRET.sub("//", next(iter(lines), f"git ended with status {answer.status}"))
@@ -51,16 +52,27 @@ def fetch_missing(repo: Repo, missing: Collection[str], *, offline: bool) -> boo
     """Ask the remote if records are missing, but not again and again: much of a history has none, and never will.
     Whether it answered. Silent: what is not there is told as such by whoever asked.
     """
-    remote = remote_here(repo) if missing and not offline else None
-    if remote is None:
+    if not missing or offline or _asked_lately(repo):
         return False
-    place = hashlib.sha256(remote.url.encode()).hexdigest()[:16]
-    try:
-        young = time.time() - _stamp(repo, place).stat().st_mtime < _AGAIN_AFTER
-    except OSError:
-        young = False
-    return not young and not fetch_records(repo, remote)
+    remote = remote_here(repo)
+    return remote is not None and not fetch_records(repo, remote)
 
 
-def _stamp(repo: Repo, place: str) -> Path:
-    return repo.home / "fetched" / place
+def _asked_lately(repo: Repo) -> bool:
+    now = time.time()
+    with contextlib.suppress(OSError):
+        return any(now < stamp.stat().st_mtime <= now + _AGAIN_AFTER for stamp in _stamps(repo).iterdir())
+    return False
+
+
+def _stamp(repo: Repo, place: str, *, again_after: float) -> None:
+    """An empty file for each remote; its time is when it may be asked again."""
+    stamp = _stamps(repo) / place
+    with contextlib.suppress(OSError):
+        stamp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stamp.touch()
+        os.utime(stamp, (time.time(), time.time() + again_after))
+
+
+def _stamps(repo: Repo) -> Path:
+    return repo.home / "fetched"
