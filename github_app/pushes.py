@@ -36,9 +36,9 @@ def read_pushes(
 ) -> tuple[Push, ...]:
     """Every witnessed push. That none names a head is a fact too: then nobody can say who pushed it."""
     pushes = _seen(engine, answer, commits)
-    if not _names_all(pushes, answer, commits) and _may_ask(answer):
-        head = answer.pull.head
-        activity.asked.get((answer.pull.repository.id, head), lambda: _ask(engine, client, answer))
+    if not _names_all(pushes, answer, commits) and answer.head_repository is not None:
+        head, where = answer.pull.head, answer.head_repository
+        activity.asked.get((where, head), lambda: _ask(engine, client, answer, where))
         pushes = _seen(engine, answer, commits)
     return pushes
 
@@ -61,17 +61,13 @@ def _names_all(pushes: tuple[Push, ...], answer: PullAnswer, commits: Collection
     return {answer.pull.head, *replaced} <= named
 
 
-def _may_ask(answer: PullAnswer) -> bool:
-    """The list of a fork is the fork's own."""
-    return not answer.from_fork and answer.head_repository == answer.pull.repository.id
-
-
-def _ask(engine: Engine, client: InstallationClient, answer: PullAnswer) -> bool:
-    """Keeps what the list names for the branch. That it cannot be had is normal: it needs a permission."""
-    pull = answer.pull
-    ref = f"refs/heads/{pull.head_ref}"
+def _ask(engine: Engine, client: InstallationClient, answer: PullAnswer, head_repository: int) -> bool:
+    """Keeps what the list names for the branch. That it cannot be had is normal: it needs a permission, or a fork that
+    is public. Of pushes to a fork no webhook tells before there is a pull request.
+    """
+    ref = f"refs/heads/{answer.pull.head_ref}"
     try:
-        listed = client.get(f"/repos/{pull.repository.slug}/activity", {"ref": ref, "per_page": "100"})
+        listed = client.get(f"/repos/{answer.head_slug}/activity", {"ref": ref, "per_page": "100"})
     except RetryLater:
         raise
     except GitHubError as error:
@@ -81,7 +77,7 @@ def _ask(engine: Engine, client: InstallationClient, answer: PullAnswer) -> bool
     with writing(engine) as conn:
         at = now(conn)
         for item in listed if isinstance(listed, list) else []:
-            if (push := _push(item, pull.repository.id, ref)) is not None:
+            if (push := _push(item, head_repository, ref)) is not None:
                 seen.keep_push(conn, push, at)
     return True
 

@@ -144,3 +144,19 @@ def test_records_for_other_commits_are_not_taken(gate: Gate, key: KeyFile) -> No
     assert record_of(gate, number).state is RecordState.MISSING
     with storage.reading(gate.engine) as conn:
         assert conn.execute(storage.record_seen.select()).all() == []
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_who_pushed_to_the_fork_before_there_was_a_pull_request_is_read_in_the_fork(
+    gate: Gate, listed: bool
+) -> None:
+    """No webhook tells. Where the fork's list cannot be read either, one more approval stands in for that person."""
+    if not listed:
+        gate.fault("status", "GET /api/v3/repos/kim/shop/activity", status=404, message="Not Found", times=9)
+    number = opened(gate, infra(gate))
+    for login in ("rita", "sam"):
+        gate.review(login, number)
+    gate.settle()
+    assert gate.verdict(number) == ("success" if listed else "in_progress")
+    unknown = "it is not known who pushed" in (gate.check(number).summary or "")
+    assert unknown is not listed
