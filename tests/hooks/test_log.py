@@ -21,7 +21,7 @@ def log(repo: Path, *arguments: str) -> list[dict]:
 
 def test_each_commit_is_told_newest_first(repo: Path):
     commit(repo, {"f": "1\n2\n"}, "by an agent", env=CLAUDE_ENV)
-    commit(repo, {"f": None, "g": "1\n"}, "by hand")
+    commit(repo, {"f": None, "g": "another\n"}, "by hand")
     write(repo, {"h": "x\n"})
     git(repo, "add", "h")
     git(repo, *HOOKS_OFF, "commit", "-qm", "unseen")
