@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shlex
+import subprocess
 import tempfile
 import tomllib
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,7 @@ from foureyes.hooks.catalogue import catalogue
 from foureyes.shared.errors import UserError
 
 CLAUDE = "claude-code"
+_SECONDS = 10.0
 _CODE = "import sys; sys.path += {path!r}; from foureyes.hooks.cli import main; main()"
 
 
@@ -148,6 +150,24 @@ def in_place(agent: str = CLAUDE) -> bool:
     """Whether an agent's configuration calls us."""
     with contextlib.suppress(UserError, ValueError):
         return all(target.form.has(_read(target)) for target in ADAPTERS[agent].user())
+    return False
+
+
+def starts(agent: str) -> bool:
+    """Whether what an agent's configuration calls starts this foureyes: its Python may be gone since, or we."""
+    texts = [_read(target) or "" for target in ADAPTERS[agent].user()]
+    written = (str(_launcher()), json.dumps(str(_launcher()))[1:-1])
+    if not any(form in text for text in texts for form in written):
+        return True  # written by hand, or shared: whatever is on the agent's PATH
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(
+            [_launcher(), "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+        return done.returncode == 0 and b"foureyes" in done.stdout
     return False
 
 

@@ -119,6 +119,13 @@ def agents(look: Look) -> Iterator[Finding]:  # noqa: ARG001 -- their settings a
                 f"{names[agent]}: its own hooks do not call foureyes, so its edits are not seen",
                 f"foureyes install --agent {agent}",
             )
+        elif not agent_settings.starts(agent):
+            yield Finding(
+                "agents",
+                State.PROBLEM,
+                f"{names[agent]}: its hooks call a foureyes that does not start, so its edits are not seen",
+                f"foureyes install --agent {agent}",
+            )
         elif not agent_settings.is_approved(agent):
             yield Finding(
                 "agents",

@@ -10,7 +10,7 @@ from support_git import commit, git, make_repo, run, write
 from support_newer_git import needs_newer_git, use_newer_git
 from support_ssh import make_key
 
-from foureyes.hooks import cli, config_hooks, hook_files
+from foureyes.hooks import cli, config_hooks, hook_files, runtime
 from foureyes.hooks.capture_files import EVENTS
 from foureyes.hooks.doctor import examine
 from foureyes.hooks.evidence import Evidence
@@ -297,6 +297,22 @@ class TestAgents:
         problem = one_problem(repo)
         assert "its edits are not seen" in problem.what
         assert problem.mend == "foureyes install --agent claude-code"
+        install(repo, agents=("claude-code",))
+        assert found(repo) == []
+
+    @pytest.mark.parametrize("what", ["python", "foureyes", "command"])
+    def test_hooks_that_start_nothing(self, what: str, repo: Path) -> None:
+        (Path.home() / ".claude").mkdir()
+        install(repo, agents=("claude-code",))
+        command = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "foureyes" / "foureyes"
+        text = command.read_text()
+        if what == "command":
+            command.unlink()
+        elif what == "python":
+            command.write_text(text.replace(runtime.interpreter(), "/gone/bin/python3"))
+        else:
+            command.write_text(text.replace(runtime.import_path()[0], "/gone"))
+        assert "does not start" in one_problem(repo).what
         install(repo, agents=("claude-code",))
         assert found(repo) == []
 
