@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make demo          the main job end to end, on this machine alone   (REPO=/path/to/a/clone: on a copy of yours)"
 	@echo "make test          every test"
-	@echo "make test-long     provenance for an hour: 8 worktrees x 30 commits, kill -9 at every step, many random histories"
+	@echo "make test-long     for an hour: 8 worktrees x 30 commits, kill -9 at every step, many random histories of both halves"
 	@echo "make test-managers beside the real husky, lefthook, pre-commit and prek, from their registries"
 	@echo "make test-agents   beside the real agent programs, from their registries, with a scripted model (2 GB)"
 	@echo "make check         format, lint, types, layering"
@@ -26,8 +26,9 @@ test: $(VENV)/.dev-installed
 	$(BIN)/coverage report --include='shared/*' --fail-under=100
 
 test-long: $(VENV)/.dev-installed
-	FOUREYES_TEST_LONG=1 $(BIN)/python -m pytest -n auto tests/hooks/test_model.py tests/hooks/test_killed.py \
-		tests/hooks/test_rewrites_at_random.py tests/hooks/test_worktrees.py $(ARGS)
+	FOUREYES_TEST_LONG=1 HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n auto tests/hooks/test_model.py \
+		tests/hooks/test_killed.py tests/hooks/test_rewrites_at_random.py tests/hooks/test_worktrees.py \
+		tests/shared/test_histories.py tests/shared/test_properties.py tests/shared/test_floor.py $(ARGS)
 
 # At the end of PATH, so that nothing else of theirs is used.
 test-managers: $(VENV)/.dev-installed $(VENV)/.managers-installed

@@ -29,6 +29,8 @@ class Count:
     """Rostered people whose request for changes stands."""
     candidates: tuple[Account, ...]
     """Rostered people who could still approve and count."""
+    also: tuple[Account, ...] = ()
+    """Second accounts of those who are counted, whose approval stands as well."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +98,24 @@ def count(reviews: Iterable[Review], group: People, tied: Iterable[Excluded], gr
     blocking = tuple(v.account for v in voices if _blocks(v.account, v.newest, group, out))
     blocked = {group.same(account) for account in blocking}
     counted: dict[int, Account] = {}
-    refused = []
+    also, refused = [], []
     for voice in voices:
         if not voice.approvals:
             continue
-        refusal = _refusal(voice, group, out, ground) or _twice(voice.account, group, blocked, counted)
+        person = group.same(voice.account)
+        refusal = _refusal(voice, group, out, ground)
+        if (
+            refusal is None
+            and (refusal := _twice(voice.account, person, blocked, counted))
+            and person in counted
+        ):
+            also.append(voice.account)
         if refusal:
             refused.append(refusal)
         else:
-            counted[group.same(voice.account)] = voice.account
-    return Count(tuple(counted.values()), tuple(refused), blocking, _candidates(group, out, counted, blocked))
+            counted[person] = voice.account
+    left = _candidates(group, out, counted, blocked)
+    return Count(tuple(counted.values()), tuple(refused), blocking, left, tuple(also))
 
 
 def _voices(reviews: Iterable[Review]) -> tuple[_Voice, ...]:
@@ -126,9 +136,8 @@ def _voices(reviews: Iterable[Review]) -> tuple[_Voice, ...]:
 
 
 def _twice(
-    account: Account, group: People, blocked: set[int], counted: Mapping[int, Account]
+    account: Account, person: int, blocked: set[int], counted: Mapping[int, Account]
 ) -> Refused | None:
-    person = group.same(account)
     if person in blocked:
         return Refused(account, "same-person", "another account of this person asks for changes")
     if person in counted:
@@ -153,7 +162,7 @@ def _blocks(account: Account, review: Review, group: People, out: Mapping[int, E
 def _may_dismiss(owner: Account, by: Account | None, group: People, out: Mapping[int, Excluded]) -> bool:
     if by is None:
         return False
-    if group.same(by) == group.same(owner):
+    if by.id == owner.id:
         return True
     return by.id in group.rostered and by.id not in group.machines and group.same(by) not in out
 

@@ -1,62 +1,82 @@
-"""A pull request's history with its people, as it happens; what the App would know of it; and what ought to follow.
-
-`History.may_pass` is written from the definitions (design, sections 1, 2 and 5) over what happened. It looks at no
-facts and shares no code with rules, reviewers, exclusion or evaluation.
+"""A pull request's history with its people, as it happens. What the App learns of it is in `support_history_facts`,
+what ought to follow in `support_history_count`; both look at nothing but this. `support_history_steps` makes it happen.
+`told` says it in words.
 """
 
 from dataclasses import dataclass, field, replace
 
-from support_facts import BASE, CLAUDE, POLICY, PULL, change, facts, person, record, unrecorded
-
-from foureyes.shared.content import of
-from foureyes.shared.facts import (
-    Change,
-    CommitFacts,
-    Known,
-    Move,
-    MoveKind,
-    Person,
-    Pull,
-    PullFacts,
-    Push,
-    RecordFact,
-    RecordState,
-    Review,
-    ReviewState,
-    Roster,
-    Signer,
-    Witness,
-)
-from foureyes.shared.people import Account
-from foureyes.shared.policy import DEFAULT_TIERS, Policy
-
-PEOPLE = {n: Account(n, f"p{n}") for n in range(1, 9)}
+BASE = "b" * 40
 NOBODY = 0
-"""Of a push: not seen. Of a commit: an address that no account has."""
-ALIAS = {8: 7}
-"""p8 is p7's other account."""
+"""An address that no account has."""
+OTHER_NOBODY = -1
+AGENT = -2
+"""An agent's own address."""
+PEOPLE = tuple(range(1, 11))
+TEAM = frozenset({1, 2, 3, 4, 5, 7, 8, 9})
+MACHINE = 9
+SECOND_ACCOUNTS = {8: 7, 10: 1}
+"""Account -> the person's first. p8 is on the team, p10 is not."""
+OWNERS = frozenset({4, 5, 7})
+"""Of what lies below pay/."""
+RENOVATE, COPILOT = 20, 21
+BOTS = (RENOVATE, COPILOT)
+BEHIND = {NOBODY: 2, OTHER_NOBODY: 3, RENOVATE: 4, COPILOT: 5}
+"""Who it really is, which the App does not know."""
+
+PATHS = ("infra/a", "infra/lock", "pay/a", "watch/a", "free/a", ".github/foureyes.yml")
+BEFORE_IT_LANDED = 9
+"""What infra/a was until lately: version 0 of it landed by a pass."""
 
 
-def policy(stale: str) -> Policy:
-    tiers = {n: t.model_copy(update={"stale": stale}) for n, t in DEFAULT_TIERS.items()}
-    return POLICY.model_copy(update={"tiers": tiers, "aliases": {"p7": ("p8",)}})
+@dataclass(frozen=True)
+class Setting:
+    """What the policy says, and GitHub."""
+
+    stale: str = "change"
+    squash_only: bool = False
+    forbid: bool = False
+    trust: bool = False
+    floor: bool = False
+    tells_before: bool = True
+    """Whether pushes say what they replaced, as GitHub's do."""
 
 
-def same_person(number: int) -> int:
-    return ALIAS.get(number, number)
+@dataclass(frozen=True)
+class Paper:
+    """A commit's record. `operator` None: it names none."""
+
+    state: str = "signed"
+    says: str = "ai"
+    operator: int | None = None
+    signer: int | None = None
+    touched: bool = False
+    """Signed with a touch of a key that is old enough."""
 
 
 @dataclass
 class Commit:
     oid: str
+    parents: tuple[str, ...]
     author: int
-    co_author: int | None = None
-    operator: int | None = None
-    """Of a record; `signed` by that operator or not at all."""
-    signed: bool = False
+    committer: int
+    co_authors: tuple[int, ...] = ()
+    paper: Paper | None = None
+    claims_agent: bool = False
+    by_github: bool = False
     is_update: bool = False
-    """GitHub's own merge of the gated base."""
-    parent: str = ""
+    """A merge of the gated base that git makes by itself."""
+    is_mechanical: bool = False
+    landed: bool = False
+    touches: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Pushed:
+    head: str
+    who: int
+    before: str
+    seen: str = "named"
+    """`named`; `unnamed`: seen, but not whose it was; `lost`: never heard of."""
 
 
 @dataclass
@@ -64,10 +84,11 @@ class Opinion:
     number: int
     who: int
     state: str
-    at: int
     head: str
     base: str
-    content: tuple[int, int]
+    net: tuple[tuple[str, int, int], ...]
+    steps: frozenset[str]
+    """Commits of the change at that time."""
     witnessed: bool
     shown_on: str
     """The commit that GitHub names now."""
@@ -77,230 +98,103 @@ class Opinion:
 
 @dataclass
 class History:
-    stale: str
-    author: int
+    setting: Setting
+    opener: int | None
+    """None: the account is gone."""
+    told: list[str] = field(default_factory=list)
     clock: int = 0
-    made: int = 0
     base: str = "main"
-    content: tuple[int, int] = (1, 1)
-    """Versions of a protected and of an unprotected file."""
+    base_files: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    """Path -> version that the pull request gives it."""
     commits: list[Commit] = field(default_factory=list)
-    pushes: list[tuple[str, int, str]] = field(default_factory=list)
-    """(head, who, before)"""
+    pushes: list[Pushed] = field(default_factory=list)
     opinions: list[Opinion] = field(default_factory=list)
-    moves: list[tuple[MoveKind, int]] = field(default_factory=list)
-    team: set[int] = field(default_factory=lambda: {1, 2, 3, 4, 5, 7, 8})
+    moves: list[tuple[str, int]] = field(default_factory=list)
+    involved: list[tuple[int, str]] = field(default_factory=list)
+    team: set[int] = field(default_factory=lambda: set(TEAM))
     writers: set[int] = field(default_factory=lambda: set(PEOPLE))
-
-    # what happens
+    is_draft: bool = False
+    is_open: bool = True
 
     @property
     def head(self) -> str:
         return self.commits[-1].oid
+
+    def net(self) -> tuple[tuple[str, int, int], ...]:
+        """(path, version on the base, version merged) of what the merge changes."""
+        rows = ((path, self.base_files.get(path, 0), version) for path, version in sorted(self.files.items()))
+        return tuple(row for row in rows if row[1] != row[2])
 
     def tick(self) -> int:
         self.clock += 1
         return self.clock
 
     def oid(self) -> str:
-        self.made += 1
-        return f"{self.made:040x}"
+        return f"{self.tick():040x}"
 
-    def push(self, who: int, commit: Commit, content: tuple[int, int]) -> None:
+    # pushes
+
+    def commit(self, made: Commit, who: int, *, seen: str = "named") -> None:
+        """On top of the head, and pushed."""
+        self.bring((made,), who, seen=seen)
+
+    def bring(self, made: tuple[Commit, ...], who: int, *, seen: str = "named") -> None:
         before = self.head if self.commits else ""
-        commit.parent = before
-        self.commits.append(commit)
-        self.content = content
-        self.tick()
-        self.pushes.append((self.head, who, before))
+        self.commits += made
+        self.pushes.append(Pushed(self.head, who, before, seen))
+        for commit in made:
+            self.told.append(f"{who} pushes ({seen}) {commit}")
 
-    def force_push(self, who: int, commit: Commit, content: tuple[int, int]) -> None:
-        before, self.commits = self.head, [commit]
-        self.content = content
-        self.pushes.append((self.head, who, before))
-        self._head_was_forced()
-
-    def rebase(self, who: int) -> None:
-        """The same content in new commits, whose records nobody has published."""
+    def force_push(self, made: Commit, who: int, *, seen: str = "named") -> None:
         before = self.head
-        kept = [c for c in self.commits if not c.is_update]
-        self.commits = [Commit(self.oid(), c.author, c.co_author) for c in kept]
-        self.pushes.append((self.head, who, before))
-        self._head_was_forced()
+        self.commits = [made]
+        self._forced(who, before, seen)
 
-    def _head_was_forced(self) -> None:
+    def rebase(self, who: int, *, seen: str = "named") -> None:
+        """The same content in new commits, whose records nobody has published."""
+        before, parent = self.head, BASE
+        kept = [c for c in self.commits if not c.is_mechanical] or self.commits[:1]
+        self.commits = []
+        for old in kept:
+            made = replace(old, oid=self.oid(), parents=(parent,), paper=None, landed=False, by_github=False)
+            self.commits.append(replace(made, is_update=False, is_mechanical=False))
+            parent = self.head
+        self._forced(who, before, seen)
+
+    def _forced(self, who: int, before: str, seen: str) -> None:
         """GitHub may show a review on the new head."""
-        self.moves.append((MoveKind.FORCE_PUSHED, self.tick()))
+        self.pushes.append(Pushed(self.head, who, before, seen))
+        self.moves.append(("force-pushed", self.tick()))
         for opinion in self.opinions:
             opinion.shown_on = self.head
+        self.told.append(f"{who} force-pushes ({seen}) {self.commits}")
 
-    def update_branch(self, who: int) -> None:
-        before = self.head
-        self.commits.append(Commit(self.oid(), who, is_update=True, parent=before))
-        self.tick()
-        self.pushes.append((self.head, who, before))
+    # the rest
+
+    def move_base(self, path: str) -> None:
+        self.base_files[path] = self.base_files.get(path, 0) + 10
+        self.told.append(f"{path} changes on the base")
 
     def retarget(self) -> None:
         self.base = "release" if self.base == "main" else "main"
-        self.moves.append((MoveKind.BASE_CHANGED, self.tick()))
+        self.moves.append(("base changed", self.tick()))
+        self.told.append(f"retargeted to {self.base}")
 
-    def say(self, who: int, state: str, *, witnessed: bool) -> None:
-        at = self.tick()
-        self.opinions.append(
-            Opinion(at, who, state, at, self.head, self.base, self.content, witnessed, self.head)
-        )
+    def say(self, who: int, state: str, *, witnessed: bool = True) -> None:
+        at, here = self.tick(), frozenset(c.oid for c in self.commits)
+        said = Opinion(at, who, state, self.head, self.base, self.net(), here, witnessed, self.head)
+        self.opinions.append(said)
+        self.told.append(f"{who} says {state}{'' if witnessed else ', unseen'}")
 
     def dismiss(self, opinion: Opinion, by: int) -> None:
         if opinion.state != "DISMISSED":
             opinion.was, opinion.state, opinion.dismissed_by = opinion.state, "DISMISSED", by
+            self.told.append(f"{by} dismisses what {opinion.who} said at {opinion.number}")
 
-    # what ought to follow
+    def involve(self, who: int, role: str) -> None:
+        self.involved.append((who, role))
+        self.told.append(f"{who} is {role}")
 
-    def may_pass(self) -> bool:
-        tied = {same_person(who) for who in self.tied()}
-        if any(self.blocks(who, tied) for who in self.team):
-            return False
-        agreed = {same_person(who) for who in self.team if self.agrees(who)} - tied
-        return len(agreed) >= 2 + self.hidden_people()
-
-    def tied(self) -> set[int]:
-        found = {self.author}
-        for commit in self.commits:
-            if not commit.is_update:
-                found |= {commit.author, commit.co_author or NOBODY, commit.operator or NOBODY}
-        updates = {commit.oid for commit in self.commits if commit.is_update}
-        found |= {who for head, who, _before in self.pushes if head not in updates}
-        return found - {NOBODY}
-
-    def hidden_people(self) -> int:
-        """One for each push that nobody saw, and one for the address that belongs to nobody, unless its commit has a
-        signed record.
-        """
-        unseen = {head for head, who, _before in self.pushes if who == NOBODY}
-        unlinked = any(
-            NOBODY in (c.author if not c.signed else 1, c.co_author) for c in self.commits if not c.is_update
-        )
-        return len(unseen) + unlinked
-
-    def last_of(self, who: int) -> Opinion | None:
-        mine = [opinion for opinion in self.opinions if opinion.who == who]
-        return mine[-1] if mine else None
-
-    def blocks(self, who: int, tied: set[int]) -> bool:
-        last = self.last_of(who)
-        if last is None or last.state == "APPROVED" or last.was == "APPROVED":
-            return False
-        if last.state == "CHANGES_REQUESTED":
-            return True
-        by = last.dismissed_by
-        return not (by == who or (by in self.team and same_person(by) not in tied))
-
-    def agrees(self, who: int) -> bool:
-        last = self.last_of(who)
-        if last is None or last.state != "APPROVED" or who not in self.writers:
-            return False
-        since = []
-        for opinion in self.opinions:
-            if opinion.who == who:
-                since = [*since, opinion] if opinion.state == "APPROVED" else []
-        return any(map(self.stands, since))
-
-    def stands(self, opinion: Opinion) -> bool:
-        if not opinion.witnessed:
-            return opinion.shown_on == self.head and all(at < opinion.at for _kind, at in self.moves)
-        if opinion.base != self.base or opinion.content[0] != self.content[0]:
-            return False
-        if self.stale == "protected":
-            return True
-        if opinion.content[1] != self.content[1]:
-            return False
-        return self.stale == "change" or opinion.head in self.heads_that_are_the_same()
-
-    def heads_that_are_the_same(self) -> set[str]:
-        """The head, and what it was before GitHub merged the base into it."""
-        heads = {self.head}
-        for commit in reversed(self.commits):
-            if not commit.is_update:
-                break
-            heads.add(commit.parent)
-        return heads
-
-    # what the App knows
-
-    def facts(self) -> PullFacts:
-        changes = _changes(self.content)
-        return facts(
-            pull=_pull(self),
-            changes=changes,
-            commits=tuple(_commit(commit) for commit in reversed(self.commits)),
-            pushes=tuple(Push(head, PEOPLE.get(who), before) for head, who, before in self.pushes),
-            reviews=tuple(self._review(opinion) for opinion in self.opinions),
-            moves=tuple(Move(kind, _time(at)) for kind, at in self.moves),
-            roster=Roster(
-                {
-                    "@acme/reviewers": tuple(PEOPLE[n] for n in sorted(self.team)),
-                    "@p7": (PEOPLE[7],),
-                    "@p8": (PEOPLE[8],),
-                }
-            ),
-        )
-
-    def _review(self, opinion: Opinion) -> Review:
-        seen = Known(of(_changes(opinion.content), policy(self.stale)))
-        return Review(
-            id=opinion.number,
-            account=PEOPLE[opinion.who],
-            state=ReviewState(opinion.state),
-            commit=opinion.shown_on,
-            submitted_at=_time(opinion.at),
-            can_push=opinion.who in self.writers,
-            witness=Witness(opinion.head, opinion.base, seen) if opinion.witnessed else None,
-            dismissed_by=PEOPLE.get(opinion.dismissed_by or NOBODY),
-            dismissed_state=ReviewState(opinion.was) if opinion.was else None,
-        )
-
-
-def _pull(history: History) -> Pull:
-    author = PEOPLE[history.author]
-    return replace(PULL, author=author, head=history.head, base=BASE, base_ref=history.base)
-
-
-def _changes(content: tuple[int, int]) -> tuple[Change, ...]:
-    protected, free = content
-    return (
-        change("infra/main.tf", new_blob=f"{protected:040x}"),
-        change("free.txt", new_blob=f"{free:040x}"),
-    )
-
-
-def _who(number: int) -> Person:
-    account = PEOPLE.get(number)
-    return person(account) if account else person(None, "who@laptop")
-
-
-def _commit(commit: Commit) -> CommitFacts:
-    who = _who(commit.author)
-    if commit.is_update:
-        return unrecorded(
-            commit.oid, parents=(commit.parent, BASE), author=who, committer=who, mechanical=True,
-            merges_base=True, by_github=True,
-        )  # fmt: skip
-    co_authors = () if commit.co_author is None else (_who(commit.co_author),)
-    made = unrecorded(
-        commit.oid, parents=(commit.parent or BASE,), author=who, committer=who, co_authors=co_authors
-    )
-    return replace(made, record=_record(commit))
-
-
-def _record(commit: Commit) -> RecordFact:
-    if commit.operator is None:
-        return RecordFact(RecordState.MISSING)
-    operator = PEOPLE[commit.operator]
-    if not commit.signed:
-        return RecordFact(RecordState.UNSIGNED, "", "ai", (CLAUDE,), operator, operator.login)
-    signer = Signer(operator, "SHA256:x", "ssh-ed25519", None, present=False)
-    return record(operator=operator, signer=signer)
-
-
-def _time(at: int) -> str:
-    return f"2026-11-21T{at // 3600:02}:{at // 60 % 60:02}:{at % 60:02}Z"
+    def __repr__(self) -> str:
+        return "\n".join([f"{self.setting}, opened by {self.opener}", *self.told])
