@@ -13,6 +13,8 @@ from foureyes.github_app import repository_findings
 from foureyes.github_app.branch_rules import actions_may_approve, read_rules
 from foureyes.github_app.client import GitHubError, InstallationClient, PersonalGitHub
 from foureyes.github_app.optional_permissions import optional_permissions, permission_findings
+from foureyes.github_app.org_floor import PATH as FLOOR_PATH
+from foureyes.github_app.org_floor import ask_floor, floor_problem
 from foureyes.github_app.own_token import find_token
 from foureyes.github_app.policy_in_force import first_problem
 from foureyes.github_app.publish import NAME
@@ -23,6 +25,7 @@ from foureyes.github_app.settings import Settings, read_github_url
 from foureyes.shared.branches import is_gated
 from foureyes.shared.errors import UserError
 from foureyes.shared.finding import Finding, State
+from foureyes.shared.floor import combine, parse_floor
 from foureyes.shared.policy import Policy
 from foureyes.shared.policy_text import PolicyError, parse_policy
 
@@ -64,6 +67,7 @@ def examine(client: InstallationClient, slug: str, app: int | None) -> tuple[tup
     ground, _shown = ask_head(client, slug, _NO_COMMIT)
     slug = ground.repository.slug
     policy, about_policy = _policy(ground)
+    policy, about_floor = _with_floor(client, ground, policy)
     asks = optional_permissions(policy) if policy is not None else {}
     published = _apps(client, slug) if app is None or asks else {}
     seen = () if app is not None else tuple(published)
@@ -73,7 +77,7 @@ def examine(client: InstallationClient, slug: str, app: int | None) -> tuple[tup
         read_rules(client, slug, name, is_default=name == ground.default_branch) for name in branches
     )
     of = Protected(slug, known, rules, actions_may_approve(client, slug), seen)
-    found = [about_policy, *permission_findings(asks, published.get(known or 0)), *findings(of)]
+    found = [about_policy, *about_floor, *permission_findings(asks, published.get(known or 0)), *findings(of)]
     if left_out:
         what = f"{left_out} more gated branches were not looked at"
         found.append(Finding("branches", State.UNKNOWN, what))
@@ -94,6 +98,23 @@ def _policy(ground: Ground) -> tuple[Policy | None, Finding]:
         what = "the policy only observes: every change gets in. `mode: enforce` makes it wait"
         return policy, Finding("policy", State.NOTE, what)
     return policy, Finding("policy", State.GOOD, f"{POLICY_PATH} can be read")
+
+
+def _with_floor(
+    client: InstallationClient, ground: Ground, policy: Policy | None
+) -> tuple[Policy | None, tuple[Finding, ...]]:
+    """The ruling policy, and what is to be said about the organisation's floor, if this token can see one."""
+    blob = ask_floor(client, ground.repository.owner)
+    if blob is None:
+        return policy, ()
+    if problem := floor_problem(blob):
+        what = f"the organisation's floor has an error, so nothing passes: {problem}"
+        return policy, (Finding("floor", State.PROBLEM, what, f"foureyes policy check {FLOOR_PATH}"),)
+    if policy is None:
+        return None, ()
+    return combine(parse_floor(blob.text or ""), policy), (
+        Finding("floor", State.GOOD, f"the organisation's floor ({FLOOR_PATH}) holds here too"),
+    )
 
 
 def _gated(client: InstallationClient, ground: Ground, policy: Policy | None) -> tuple[tuple[str, ...], int]:

@@ -48,7 +48,7 @@ class Floors:
     ) -> OrgFloor:
         """Keeps what it reads. Raises GitHubError where GitHub did not answer."""
         owner = ground.repository.owner
-        blob = self.cache.get(_key(client, owner), lambda: _ask(client, owner))
+        blob = self.cache.get(_key(client, owner), lambda: ask_floor(client, owner))
         with writing(engine) as conn:
             floor = _standing(conn, ground.owner_id, blob, required)
             if isinstance(floor.text, Unknown) and is_floor_repository(ground.repository.name):
@@ -67,7 +67,7 @@ def is_floor_repository(name: str) -> bool:
     return name.casefold() == REPOSITORY
 
 
-def _ask(client: InstallationClient, owner: str) -> PolicyBlob | None:
+def ask_floor(client: InstallationClient, owner: str) -> PolicyBlob | None:
     """None: there is no such repository or file, or this installation may not see it. GitHub does not say which."""
     try:
         data: Mapping[str, Any] = client.graphql(operation("Floor"), {"owner": owner})
@@ -87,7 +87,7 @@ def _standing(conn: Connection, owner_id: int, blob: PolicyBlob | None, required
         if required:
             return OrgFloor(Unknown(f"this server requires a floor, and the organisation has none ({PATH})"))
         return NO_FLOOR
-    problem = blob.problem or _problem(blob.text or "")
+    problem = floor_problem(blob)
     text = (blob.text or "").replace("\0", "\ufffd")
     seen.keep_floor(conn, owner_id, blob.oid, text, not problem, now(conn))
     if problem:
@@ -95,8 +95,12 @@ def _standing(conn: Connection, owner_id: int, blob: PolicyBlob | None, required
     return OrgFloor(Known(text), blob.oid)
 
 
-def _problem(text: str) -> str:
+def floor_problem(blob: PolicyBlob) -> str:
     """Empty: it can be read. An empty file says nothing, and nothing is not a floor."""
+    return blob.problem or _problem(blob.text or "")
+
+
+def _problem(text: str) -> str:
     try:
         parse_floor(text)
     except PolicyError as error:

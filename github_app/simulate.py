@@ -2,18 +2,21 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from foureyes.github_app import decisions, storage
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.settings import read_database_url
-from foureyes.github_app.simulation import Both, Simulation, simulate, table, told
+from foureyes.github_app.simulation import Both, Simulation, Tried, simulate, table, told
 from foureyes.github_app.storage import decision as decision_table
+from foureyes.shared.branches import is_gated
 from foureyes.shared.errors import UserError
+from foureyes.shared.floor import parse_floor
 from foureyes.shared.markup import both as listed
 from foureyes.shared.markup import count
 from foureyes.shared.policy import Policy
@@ -25,21 +28,33 @@ _MOST_SHOWN = 40
 @click.command("simulate")
 @click.option("--policy", "file", type=click.Path(path_type=Path), required=True, help="The policy to try.")
 @click.option("--last", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Pull requests.")
+@click.option(
+    "--floor",
+    "below",
+    type=click.Path(path_type=Path),
+    help="The organisation's floor to try, for all decisions.",
+)
+@click.option("--default-branch", default="", help="If the decisions do not show it.")
 @click.option("--repository", metavar="OWNER/NAME", help="If decisions of several are stored.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def command(file: Path, last: int, repository: str | None, as_json: bool) -> None:
+def command(
+    file: Path, last: int, below: Path | None, default_branch: str, repository: str | None, as_json: bool
+) -> None:
     """Try a new policy on the newest stored decision of each of the last pull requests.
 
-    Shows which would be judged otherwise, how many wait in each week, and what that asks of each reviewer. Nothing is
-    fetched or changed. `foureyes scan --policy FILE` does the like for a history from before foureyes.
+    Shows which would be judged otherwise, how many wait in each week, and what that asks of each reviewer. The
+    organisation's floor is the one that each decision was made by, unless --floor names another. Nothing is fetched or
+    changed. `foureyes scan --policy FILE` does the like for a history from before foureyes.
     """
     policy = _policy(file)
+    floor = None if below is None else _floor(below)
     engine = storage.connect(_database())
     try:
         storage.check_schema(engine)
         with storage.reading(engine) as conn:
             slug = _repository(conn, repository)
-            found = simulate(slug, last_of_each(conn, slug, last), policy)
+            tried = Tried(policy, floor, default_branch or default_of(conn, slug))
+            found = simulate(slug, last_of_each(conn, slug, last), tried)
     finally:
         engine.dispose()
     click.echo(json.dumps(_as_json(found, file), indent=1) if as_json else "\n".join(_as_text(found, file)))
@@ -58,6 +73,33 @@ def last_of_each(conn: Connection, slug: str, most: int) -> Iterator[Decision]:
         one = decisions.load(conn, decision_id)
         if one is not None:
             yield one
+
+
+def default_of(conn: Connection, slug: str) -> str:
+    """The repository's default branch, as its decisions show it: gated although no policy named it. "": they do not."""
+    column = decision_table.c
+    query = select(column.base_ref, column.policy, func.count()).where(column.slug == slug)
+    counts: Counter[str] = Counter()
+    for base_ref, text, number in conn.execute(query.group_by(column.base_ref, column.policy)):
+        try:
+            named = is_gated(base_ref, parse_policy(text), "")
+        except PolicyError:
+            continue
+        if not named:
+            counts[base_ref] += number
+    return max(counts, key=lambda name: (counts[name], name), default="")
+
+
+def _floor(file: Path) -> str:
+    try:
+        text = file.read_text("utf-8")
+        parse_floor(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} cannot be read: {error}") from error
+    except PolicyError as error:
+        lines = "".join(f"\n  {file}:{p.line}:{p.column}: {p.message}" for p in error.problems)
+        raise UserError(f"the floor has errors:{lines}") from error
+    return text
 
 
 def _policy(file: Path) -> Policy:
@@ -107,7 +149,7 @@ def _as_text(found: Simulation, file: Path) -> Iterator[str]:
         days = f", {found.judged[0].at[:10]} to {found.judged[-1].at[:10]}"
         yield f"{count(len(found.judged), 'pull request')} of {found.slug}{days}, judged by {file}"
         yield ""
-        yield f"{len(differing)} would be judged otherwise{':' if differing else '.'}"
+        yield f"{len(differing)} would be judged otherwise{_in_short(differing)}"
         yield from _indented(table([_row(both) for both in differing[-_MOST_SHOWN:]]))
         if len(differing) > _MOST_SHOWN:
             yield f"  and {len(differing) - _MOST_SHOWN} older ones; --json has them all"
@@ -120,6 +162,24 @@ def _as_text(found: Simulation, file: Path) -> Iterator[str]:
         yield f"Not known: who {who} is, for no stored decision asked. Nobody counts for that name here."
     if found.unreadable:
         yield f"{count(len(found.unreadable), 'decision')} cannot be read by this version, and is left out."
+
+
+def _in_short(differing: tuple[Both, ...]) -> str:
+    """`: 3 ask for more people, 1 for fewer, 2 no longer gated`"""
+    counts = Counter(_kind(both) for both in differing)
+    told = [f"{counts[kind]} {kind}" for kind in _KINDS if counts[kind]]
+    return f": {', '.join(told)}" if told else "."
+
+
+_KINDS = ("ask for more people", "ask for fewer", "are not gated any more", "have another verdict")
+
+
+def _kind(both: Both) -> str:
+    if not both.after.gated:
+        return _KINDS[2]
+    if both.after.needed == both.before.needed:
+        return _KINDS[3]
+    return _KINDS[0] if both.after.needed > both.before.needed else _KINDS[1]
 
 
 def _row(both: Both) -> tuple[str, ...]:
@@ -178,4 +238,4 @@ def _as_json(found: Simulation, file: Path) -> dict[str, object]:
 
 def _side(both: Both, side: int) -> dict[str, object]:
     one = (both.before, both.after)[side]
-    return {"outcome": one.outcome.name.lower(), "needed": one.needed, "title": one.title}
+    return {"outcome": one.outcome.name.lower(), "needed": one.needed, "title": one.title, "gated": one.gated}

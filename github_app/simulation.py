@@ -1,7 +1,7 @@
 """What another policy would have said of pull requests that were judged: differences, waits by week, load by person."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from foureyes.github_app.decisions import Decision
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.explanation import WORDS
+from foureyes.shared.facts import Known
+from foureyes.shared.floor import ruling
 from foureyes.shared.policy import Policy
 from foureyes.shared.policy_text import PolicyError, parse_policy
 from foureyes.shared.rejudge import Rejudged, rejudge, strangers
@@ -27,7 +29,11 @@ class Both:
 
     @property
     def differs(self) -> bool:
-        return (self.before.outcome, self.before.needed) != (self.after.outcome, self.after.needed)
+        return _compared(self.before) != _compared(self.after)
+
+
+def _compared(one: Rejudged) -> tuple[object, ...]:
+    return one.outcome, one.needed, one.gated
 
 
 @dataclass
@@ -77,7 +83,16 @@ class Simulation:
         return dict(sorted(loads.items(), key=lambda item: (-item[1][1], -item[1][0], item[0])))
 
 
-def simulate(slug: str, stored: Iterable[Decision], policy: Policy) -> Simulation:
+@dataclass(frozen=True)
+class Tried:
+    """`floor` None: the one that each decision was made by stays. `default_branch`: "" where it is not known."""
+
+    policy: Policy
+    floor: str | None = None
+    default_branch: str = ""
+
+
+def simulate(slug: str, stored: Iterable[Decision], tried: Tried) -> Simulation:
     judged, unreadable = [], []
     names: dict[str, None] = {}
     for one in stored:
@@ -87,8 +102,11 @@ def simulate(slug: str, stored: Iterable[Decision], policy: Policy) -> Simulatio
         except (ValidationError, PolicyError):
             unreadable.append(one.id)
             continue
-        names |= dict.fromkeys(strangers(facts.roster, policy))
-        judged.append(Both(one.pull, one.id, facts.at, rejudge(facts, before), rejudge(facts, policy)))
+        then = facts if tried.floor is None else replace(facts, floor=Known(tried.floor))
+        by = ruling(then.floor, tried.policy)
+        names |= dict.fromkeys(strangers(facts.roster, by.value if isinstance(by, Known) else tried.policy))
+        now = rejudge(then, tried.policy, tried.default_branch)
+        judged.append(Both(one.pull, one.id, facts.at, rejudge(facts, before), now))
     ordered = sorted(judged, key=lambda both: (both.at, both.pull))
     return Simulation(slug, tuple(ordered), tuple(unreadable), tuple(names))
 
@@ -100,6 +118,8 @@ def _week(at: str) -> str:
 
 def told(one: Rejudged) -> str:
     """`Waiting (2)`: the word of the verdict, and the humans that are asked for."""
+    if not one.gated:
+        return "not gated"
     word = WORDS[one.outcome]
     return f"{word} ({one.needed})" if one.needed else word
 

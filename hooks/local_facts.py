@@ -99,8 +99,12 @@ class _People:
         return Person(identity, self.unknown.setdefault(email, stand_in))
 
 
-def read_facts(repo: Repo, planned: Planned, builder: Builder, policy: Policy, at: str) -> LocalFacts:
-    """`at`: RFC 3339, now. Raises UserError if the commits cannot be read."""
+def read_facts(
+    repo: Repo, planned: Planned, builder: Builder, policy: Policy, at: str, floor: str = ""
+) -> LocalFacts:
+    """`policy` is the ruling one, `floor` the text of the organisation's that it was combined with. `at`: RFC 3339,
+    now. Raises UserError if the commits cannot be read.
+    """
     listed = repo.git("rev-list", planned.head, f"^{planned.base}").decode("ascii").split()
     commits = read_commits(repo, listed)
     ordered = [commits[oid] for oid in listed]
@@ -131,6 +135,7 @@ def read_facts(repo: Repo, planned: Planned, builder: Builder, policy: Policy, a
         moves=Known(()),
         involved=Known(()),
         roster=Known(_roster(policy, people, _MOST_IN_TEAM)),
+        floor=Known(floor),
     )
     shown = replace(facts, roster=Known(_roster(policy, people, 1)))
     return LocalFacts(facts, shown, tuple(_notes(policy, people, records)))
@@ -221,7 +226,8 @@ def _members(name: str, people: _People, in_team: int) -> Iterator[Account]:
 
 
 def _notes(policy: Policy, people: _People, records: _Records) -> Iterator[str]:
-    teams = sorted(name for name in policy.roster if "/" in name)
+    rosters = (*policy.roster, *(policy.floor.roster if policy.floor else ()))
+    teams = sorted({name for name in rosters if "/" in name})
     if teams:
         yield f"who is in {both(teams)}, and whether you are one of the people who count there"
     if people.unknown:

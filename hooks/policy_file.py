@@ -48,15 +48,15 @@ def text_of(data: bytes) -> str | Problem:
         return Problem(line, column, "the file is not UTF-8 text here", "save it as UTF-8")
 
 
-def check(data: bytes, name: str) -> Checked:
-    """Every error and every warning, in the order of their lines."""
+def check(data: bytes, name: str, *, floor: bool = False) -> Checked:
+    """Every error and every warning, in the order of their lines. `floor`: it is an organisation's."""
     from foureyes.shared.policy_text import read_policy
 
     text = text_of(data)
     if isinstance(text, Problem):
         return Checked(name, None, (text,))
     try:
-        reading = read_policy(text)
+        reading = read_policy(text, floor=floor)
     except PolicyError as error:
         return Checked(name, None, error.problems, error.warnings)
     return Checked(name, reading.policy, (), reading.warnings)

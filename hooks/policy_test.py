@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from foureyes.hooks.floor_file import read_floor, ruling
 from foureyes.hooks.policy_file import POLICY, policy_from, read_file, text_of, told
 from foureyes.shared.errors import UserError
 from foureyes.shared.markup import count
@@ -36,15 +37,19 @@ class Tried:
 @click.option(
     "--policy", "policy_file", type=click.Path(path_type=Path), default=Path(POLICY), show_default=True
 )
+@click.option(
+    "--floor", type=click.Path(path_type=Path), help="The organisation's floor, to try both together."
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def command(file: Path, policy_file: Path, as_json: bool) -> int:
+def command(file: Path, policy_file: Path, floor: Path | None, as_json: bool) -> int:
     """Try the policy on cases: this change by these people must have this verdict.
 
     FILE is .github/foureyes-tests.yml if it is not named; docs/policy.md shows how cases are written. Exit code 1: a
     case differs.
     """
     policy = policy_from(read_file(policy_file), str(policy_file))
-    tried = run_cases(_cases(file, policy), policy)
+    below = read_floor(floor).text or ""
+    tried = run_cases(_cases(file, ruling(policy, below)), policy, below)
     click.echo(
         json.dumps(_as_json(file, policy_file, tried), indent=2)
         if as_json
@@ -53,10 +58,10 @@ def command(file: Path, policy_file: Path, as_json: bool) -> int:
     return 0 if all(one.good for one in tried) else 1
 
 
-def run_cases(cases: Sequence["CaseAt"], policy: "Policy") -> tuple[Tried, ...]:
+def run_cases(cases: Sequence["CaseAt"], policy: "Policy", floor: str = "") -> tuple[Tried, ...]:
     from foureyes.shared.policy_trial import try_case
 
-    return tuple(Tried(at, try_case(at.case, policy)) for at in cases)
+    return tuple(Tried(at, try_case(at.case, policy, floor)) for at in cases)
 
 
 def _cases(file: Path, policy: "Policy") -> tuple["CaseAt", ...]:

@@ -115,7 +115,7 @@ def _findings(cases: list[PolicyCase], policy: Policy, top: Place) -> Iterator[F
         if case.name in names:
             yield Finding((*top, index, "name"), f"two cases are named `{case.name}`", "rename one")
         names.add(case.name)
-        for team in policy.roster:
+        for team in dict.fromkeys((*policy.roster, *(policy.floor.roster if policy.floor else ()))):
             if "/" in team and case.members(team) is None:
                 message = f"{team} is on the roster, and nobody says who is in it"
                 yield Finding((*top, index), message, f'add teams: {{"{team}": [ana, raj]}}')

@@ -30,6 +30,7 @@ from foureyes.shared.facts import (
     Touch,
     Witness,
 )
+from foureyes.shared.floor import ruling
 from foureyes.shared.people import Account, Identity, Kind
 from foureyes.shared.policy import Policy
 from foureyes.shared.policy_cases import ChangedPath, PolicyCase
@@ -63,8 +64,9 @@ class Trial:
     """Teams that own what is touched, and that the case puts nobody in."""
 
 
-def try_case(case: PolicyCase, policy: Policy) -> Trial:
-    facts = facts_of(case, policy)
+def try_case(case: PolicyCase, policy: Policy, floor: str = "") -> Trial:
+    """`floor`: the text of the organisation's, which holds no error; "" for none."""
+    facts = facts_of(case, policy, floor)
     judgement = evaluate(facts, policy)
     outcome = judgement.verdict.outcome.name.lower()
     reasons = tuple(dict.fromkeys(r.code for part in judgement.verdict.walk() for r in part.reasons))
@@ -87,8 +89,10 @@ def _differences(
         yield Difference("reason", case.reason, ", ".join(reasons))
 
 
-def facts_of(case: PolicyCase, policy: Policy) -> PullFacts:
+def facts_of(case: PolicyCase, policy: Policy, floor: str = "") -> PullFacts:
     """Everybody has write access, every review was witnessed on this content, and GitHub shows all of the change."""
+    by_both = ruling(Known(floor), policy)
+    policy = by_both.value if isinstance(by_both, Known) else policy
     accounts = _Accounts(case, policy)
     by = accounts.of(case.by)
     pull = Pull(Repository(1, "policy", "test"), 1, True, False, by, _HEAD, "case", _BASE, "main", _OPENED)
@@ -106,6 +110,7 @@ def facts_of(case: PolicyCase, policy: Policy) -> PullFacts:
         moves=Known(()),
         involved=Known(tuple(_involved(case, accounts))),
         roster=Known(accounts.roster()),
+        floor=Known(floor),
     )
 
 

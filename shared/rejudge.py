@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 
 from foureyes.shared import content
+from foureyes.shared.branches import is_gated
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.explain import explain
 from foureyes.shared.facts import Content, Fact, Known, PullFacts, Review, Roster
+from foureyes.shared.floor import ruling
 from foureyes.shared.people import Account
 from foureyes.shared.policy import Policy
 from foureyes.shared.verdict import Outcome
@@ -15,16 +17,27 @@ _UNKNOWN_CONTENT = "not known by this policy"
 
 @dataclass(frozen=True)
 class Rejudged:
-    """`able` are those who counted and those who still could, each person once; none where a fact is not known."""
+    """`able` are those who counted and those who still could, each person once; none where a fact is not known.
+    `gated` False: by that policy nobody is asked about the branch that it goes to.
+    """
 
     outcome: Outcome
     title: str
     needed: int = 0
     able: tuple[Account, ...] = ()
+    gated: bool = True
 
 
-def rejudge(facts: PullFacts, policy: Policy) -> Rejudged:
-    facts = for_policy(facts, policy)
+def rejudge(facts: PullFacts, policy: Policy, default_branch: str = "") -> Rejudged:
+    """By the policy and the floor that is among the facts. `default_branch` "": not known, then its branch is gated."""
+    by = ruling(facts.floor, policy)
+    if (
+        isinstance(by, Known)
+        and default_branch
+        and not is_gated(facts.pull.base_ref, by.value, default_branch)
+    ):
+        return Rejudged(Outcome.PASS, f"{facts.pull.base_ref} is not gated: nobody waits", gated=False)
+    facts = for_policy(facts, by.value if isinstance(by, Known) else policy)
     judgement = evaluate(facts, policy)
     title = explain(facts, policy, judgement).title
     if not judgement.complete:
@@ -35,8 +48,8 @@ def rejudge(facts: PullFacts, policy: Policy) -> Rejudged:
 
 
 def for_policy(facts: PullFacts, policy: Policy) -> PullFacts:
-    """What in the facts follows from the policy, made anew: which part of a content is protected. Of content that is
-    not the present one that cannot be told from what was kept, and such an approval stands on nothing.
+    """What in the facts follows from the ruling policy, made anew: which part of a content is protected. Of content
+    that is not the present one that cannot be told from what was kept, and such an approval stands on nothing.
     """
     if not isinstance(facts.reviews, Known) or not isinstance(facts.changes, Known):
         return facts
@@ -56,4 +69,5 @@ def _for_policy(review: Review, now: Content) -> Review:
 def strangers(roster: Fact[Roster], policy: Policy) -> tuple[str, ...]:
     """Names on the policy's roster that were not resolved when the facts were kept: they add nobody."""
     known = roster.value.members if isinstance(roster, Known) else {}
-    return tuple(name for name in policy.roster if name not in known)
+    rosters = (*policy.roster, *(policy.floor.roster if policy.floor else ()))
+    return tuple(name for name in dict.fromkeys(rosters) if name not in known)

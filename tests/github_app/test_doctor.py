@@ -231,3 +231,18 @@ def test_two_apps_of_one_name_are_a_problem() -> None:
     assert of("App", findings(replace(FINE, app=None, apps_seen=(7, 8)))).state is State.PROBLEM
     unknown = replace(FINE, app=None)
     assert of("main: check", findings(unknown)).state is State.UNKNOWN
+
+
+def test_the_organisations_floor_is_looked_at_too(gate: Gate) -> None:
+    place = "acme/.github"
+    floor = 'version: 1\nbranches: ["release/*"]\nroster: ["@acme/engineers"]\nprotected: ["docs/**"]\n'
+    gate.control("POST", "repositories", repository=place, files={".github/foureyes-floor.yml": floor})
+    gate.push("noor", "release/1", gate.tip())
+    told = doctor("--app", str(gate.sandbox.app.id))[1]
+    assert states(told)["floor"] == "ok"
+    assert "release/1: check" in states(told), "gated by the floor alone"
+    gate.control("POST", "roles", repository=place, login="noor", role="admin")
+    broken = gate.change({".github/foureyes-floor.yml": "version: 2\n"}, gate.tip(slug=place))
+    gate.push("noor", "main", broken, slug=place)
+    told = doctor("--app", str(gate.sandbox.app.id))[1]
+    assert states(told)["floor"] == "problem"

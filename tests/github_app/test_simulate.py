@@ -1,7 +1,6 @@
-"""`foureyes simulate`: a new policy on stored decisions, as a process on a real database."""
+"""`foureyes simulate`: a new policy on stored decisions, on a real database."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,12 @@ from typing import Any
 import pytest
 from support_database import migrated
 from support_facts import PULL, RITA, SAM, change, commit, facts, record, review
-from support_git import python_env, run
+from support_git import foureyes
+from support_in_process import ended as in_process
 
 from foureyes.github_app import decisions, storage
 from foureyes.github_app.simulate import last_of_each
-from foureyes.github_app.simulation import simulate
+from foureyes.github_app.simulation import Tried, simulate
 from foureyes.shared.content import of
 from foureyes.shared.evaluate import VERSION, evaluate
 from foureyes.shared.facts import Known, PullFacts, Repository, Witness
@@ -70,10 +70,14 @@ def data(tmp_path: Path) -> Path:
 
 def ended(data: Path, policy: str, *arguments: str) -> tuple[int, str, str]:
     (data / "new.yml").write_text(policy)
-    code = "from foureyes.hooks.cli import main; main()"
-    argv = [sys.executable, "-c", code, "simulate", "--policy", "new.yml", *arguments]
-    done = run(argv, data, env={**python_env(), "FOUREYES_DATA": str(data)}, ok=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    argv = ("simulate", "--policy", "new.yml", *arguments)
+    return in_process(data, *argv, env={"FOUREYES_DATA": str(data)})
+
+
+def test_it_is_a_command(data: Path) -> None:
+    (data / "new.yml").write_text(OLD)
+    out = foureyes(data, "simulate", "--policy", "new.yml", env={"FOUREYES_DATA": str(data)})
+    assert "0 would be judged otherwise." in out
 
 
 def test_a_stricter_policy_shows_who_would_wait_by_week_and_by_reviewer(data: Path) -> None:
@@ -81,7 +85,7 @@ def test_a_stricter_policy_shows_who_would_wait_by_week_and_by_reviewer(data: Pa
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert lines[0] == "4 pull requests of acme/shop, 2026-11-22 to 2026-11-24, judged by new.yml"
-    assert lines[2] == "3 would be judged otherwise:"
+    assert lines[2] == "3 would be judged otherwise: 3 ask for more people"
     assert [line.split()[0] for line in lines[3:6]] == ["#1", "#2", "#4"]
     assert "Passed (2) → Blocked (3)" in lines[3]
     assert "not enough eligible reviewers" in lines[3]
@@ -101,7 +105,7 @@ def test_the_same_policy_changes_nothing(data: Path) -> None:
 
 def test_a_weaker_policy_lets_more_pass_and_asks_nobody(data: Path) -> None:
     _, out, _ = ended(data, OLD.replace("infra/**", "other/**"))
-    assert "3 would be judged otherwise:" in out
+    assert "3 would be judged otherwise: 3 ask for fewer\n" in out
     assert "Waiting (2) → Passed " in out
     status, out, _ = ended(data, OLD.replace("infra/**", "other/**"), "--last", "2", "--json")
     told = json.loads(out)
@@ -145,7 +149,9 @@ def test_people_that_no_stored_decision_knows_are_said(data: Path) -> None:
 def test_a_decision_that_cannot_be_read_is_counted_and_left_out(data: Path) -> None:
     stored = keep_one(data)
     policy = parse_policy(THREE)
-    found = simulate("acme/shop", [stored, replace(stored, facts="{}"), replace(stored, policy="[")], policy)
+    found = simulate(
+        "acme/shop", [stored, replace(stored, facts="{}"), replace(stored, policy="[")], Tried(policy)
+    )
     assert len(found.judged) == 1
     assert found.unreadable == (stored.id, stored.id)
     with migrated(f"sqlite:///{data / 'foureyes.sqlite3'}") as engine, storage.writing(engine) as conn:
@@ -161,6 +167,42 @@ def keep_one(data: Path) -> decisions.Decision:
             return next(iter(last_of_each(conn, "acme/shop", 1)))
     finally:
         engine.dispose()
+
+
+FLOOR = 'version: 1\nroster: ["@acme/reviewers"]\nprotected: ["docs/**"]\n'
+
+
+def test_the_floor_that_a_decision_was_made_by_stays_unless_another_is_named(data: Path) -> None:
+    with migrated(f"sqlite:///{data / 'foureyes.sqlite3'}") as engine, storage.writing(engine) as conn:
+        keep(conn, replace(judged(5, 0, path="docs/x", day=3), floor=Known(FLOOR)), START + 3 * DAY)
+    _, out, _ = ended(data, OLD)
+    assert "0 would be judged otherwise." in out, "also not the one that only the floor holds"
+    (data / "floor.yml").write_text(FLOOR.replace("docs/**", "nothing/**"))
+    status, out, _ = ended(data, OLD, "--floor", "floor.yml")
+    assert status == 0
+    assert "1 would be judged otherwise: 1 ask for fewer" in out
+    assert "#5  2026-11-25  Waiting (2) → Passed" in out
+    (data / "floor.yml").write_text(FLOOR.replace("docs/**", "!docs/**"))
+    status, _, err = ended(data, OLD, "--floor", "floor.yml")
+    assert status == 1
+    assert "floor.yml:3:" in err
+
+
+def test_a_pull_request_into_a_branch_that_is_not_gated_any_more_waits_for_nobody(data: Path) -> None:
+    wide = OLD + 'branches: ["release/*"]\n'
+    release = judged(6, 1, day=3)
+    release = replace(release, pull=replace(release.pull, base_ref="release/1"))
+    with migrated(f"sqlite:///{data / 'foureyes.sqlite3'}") as engine, storage.writing(engine) as conn:
+        keep(conn, release, START + 3 * DAY, wide)
+    _, out, _ = ended(data, wide)
+    assert "0 would be judged otherwise." in out
+    _, out, _ = ended(data, OLD)
+    assert "1 would be judged otherwise: 1 are not gated any more" in out
+    assert "Waiting (2) → not gated  release/1 is not gated: nobody waits" in out
+    told = json.loads(ended(data, OLD, "--json")[1])
+    assert [one["after"]["gated"] for one in told["differing"]] == [False]
+    _, out, _ = ended(data, OLD, "--default-branch", "release/1")
+    assert "4 are not gated any more" in out
 
 
 def test_the_repository_has_to_be_named_if_there_are_several(data: Path) -> None:

@@ -1,14 +1,14 @@
 """`foureyes check`: what a change will need, told from what is known on this machine and no more."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support_agent import CLAUDE_ENV
-from support_git import HOOKS_OFF, commit, git, head, python_env, run
+from support_git import HOOKS_OFF, commit, foureyes, git, head
 from support_hooked import make_hooked, make_remote
+from support_in_process import ended as in_process
 from support_keys import home, make_key
 
 POLICY = """\
@@ -33,10 +33,12 @@ def repo(tmp_path: Path) -> Path:
 
 
 def ended(repo: Path, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:
-    code = "from foureyes.hooks.cli import main; main()"
-    argv = [sys.executable, "-c", code, "check", *arguments]
-    done = run(argv, repo, env={**python_env(), **(env or {})}, ok=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    return in_process(repo, "check", *arguments, env=env)
+
+
+def test_it_is_a_command(repo: Path) -> None:
+    by_agent(repo, {"docs/a": "2\n"})
+    assert foureyes(repo, "check").startswith("Passed: no protected path is touched")
 
 
 def told(repo: Path, *arguments: str) -> tuple[int, dict[str, Any]]:

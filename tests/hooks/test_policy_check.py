@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support_git import foureyes, python_env, run
+from support_in_process import ended as in_process
 from support_policy import FULL, SHORT
 
 from foureyes.hooks import policy_file
@@ -27,9 +28,7 @@ def write(folder: Path, text: str | bytes, name: str = ".github/foureyes.yml") -
 
 
 def ended(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    code = "from foureyes.hooks.cli import main; main()"
-    done = run([sys.executable, "-c", code, *arguments], folder, env=python_env(), ok=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    return in_process(folder, *arguments)
 
 
 @pytest.mark.parametrize("text", [SHORT, FULL])

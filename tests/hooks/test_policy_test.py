@@ -1,11 +1,11 @@
 """`foureyes policy test`: the command, as a person or a CI job runs it."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from support_git import python_env, run
+from support_git import foureyes
+from support_in_process import ended as in_process
 from support_policy import SHORT
 
 CASES = """\
@@ -30,10 +30,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def ended(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    code = "from foureyes.hooks.cli import main; main()"
-    argv = [sys.executable, "-c", code, "policy", "test", *arguments]
-    done = run(argv, folder, env=python_env(), ok=False)
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    return in_process(folder, "policy", "test", *arguments)
+
+
+def test_it_is_a_command(folder: Path) -> None:
+    assert "0 of 2 cases differ" in foureyes(folder, "policy", "test")
 
 
 def test_cases_that_hold_end_with_0(folder: Path) -> None:

@@ -7,6 +7,7 @@ from support_facts import MALLORY, POLICY, RITA, SAM, change, facts, policy, rev
 from foureyes.shared import content
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.facts import Content, Known, Review, Unknown, Witness
+from foureyes.shared.floor import ruling
 from foureyes.shared.policy import System, Tier
 from foureyes.shared.rejudge import for_policy, rejudge, strangers
 from foureyes.shared.verdict import Outcome
@@ -22,6 +23,34 @@ def test_the_same_policy_gives_the_same_verdict() -> None:
     assert (again.outcome, again.needed) == (Outcome.PASS, 2)
     assert again.title == "Passed: 2 humans approved this content"
     assert [account.login for account in again.able] == ["rita", "sam"]
+
+
+FLOOR = 'version: 1\nroster: ["@acme/reviewers", "@ben"]\nprotected: ["docs/**"]\n'
+
+
+def test_the_floor_among_the_facts_holds_for_the_other_policy_too() -> None:
+    docs = facts(changes=(change("docs/x.md"),))
+    assert rejudge(docs, POLICY).needed == 0
+    under = replace(docs, floor=Known(FLOOR))
+    assert (rejudge(under, POLICY).outcome, rejudge(under, POLICY).needed) == (Outcome.WAIT, 2)
+    broken = replace(docs, floor=Known("version: 9"))
+    assert rejudge(broken, POLICY).outcome is Outcome.BROKEN
+    assert rejudge(broken, POLICY, "trunk").outcome is Outcome.BROKEN
+
+
+def test_what_goes_to_a_branch_that_is_not_gated_waits_for_nobody() -> None:
+    there = rejudge(facts(), POLICY, "trunk")
+    assert (there.outcome, there.needed, there.gated) == (Outcome.PASS, 0, False)
+    assert rejudge(facts(), POLICY, "main").gated
+    assert rejudge(facts(), policy(branches=("main",)), "trunk").gated
+    by_floor = replace(facts(), floor=Known(FLOOR + "branches: [main]\n"))
+    assert rejudge(by_floor, POLICY, "trunk").gated
+
+
+def test_names_of_the_floor_that_nobody_resolved_are_strangers() -> None:
+    both = ruling(Known(FLOOR), POLICY)
+    assert isinstance(both, Known)
+    assert strangers(facts().roster, both.value) == ("@ben",)
 
 
 def test_a_stricter_and_a_weaker_policy_are_told_apart() -> None:
