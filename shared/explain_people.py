@@ -7,7 +7,7 @@ from foureyes.shared.case import Case, known
 from foureyes.shared.classes import Class
 from foureyes.shared.evaluate import Judgement
 from foureyes.shared.exclusion import Excluded
-from foureyes.shared.facts import ReviewState
+from foureyes.shared.facts import RecordFact, ReviewState
 from foureyes.shared.markup import both, count, either, in_words, short
 from foureyes.shared.people import Account, Kind
 from foureyes.shared.protection import Hit
@@ -79,9 +79,7 @@ def _tied_line(case: Case, excluded: Excluded, names: Mapping[str, str], *, appr
 def _ran(case: Case, account: Account, names: Mapping[str, str]) -> str:
     """`ran Claude Code for 3 of 4 commits (a1b2c3d …)`; empty where the person is not an operator."""
     commits = known(case.facts.commits)
-    driven = [
-        c for c in commits if c.record.operator and c.record.operator.id == account.id and c.record.agents
-    ]
+    driven = [c for c in commits if c.record.agents and account.id in _operators(c.record)]
     if not driven:
         return ""
     agents = sorted({names.get(m.agent, m.agent) for c in driven for m in c.record.agents})
@@ -90,6 +88,11 @@ def _ran(case: Case, account: Account, names: Mapping[str, str]) -> str:
         f"ran {both(agents)} for {len(driven)} of {count(len(commits), 'commit')} "
         f"({short(driven[0].oid)}{more})"
     )
+
+
+def _operators(record: RecordFact) -> set[int]:
+    accounts = [record.operator, *(named.account for named in record.named if named.role == "operator")]
+    return {account.id for account in accounts if account}
 
 
 def not_known(case: Case) -> Iterator[str]:
@@ -146,7 +149,9 @@ def next_up(case: Case, asked: Set[int] = frozenset()) -> tuple[Account, ...]:
     lacking = owners_missing(case)
     if lacking and case.needed - len(case.approvals.counted) <= len(lacking):
         members = known(case.facts.roster).members
-        owners = {case.people.same(a) for hit in lacking for name in hit.owners for a in members.get(name, ())}
+        owners = {
+            case.people.same(a) for hit in lacking for name in hit.owners for a in members.get(name, ())
+        }
         candidates = tuple(a for a in candidates if case.people.same(a) in owners) or candidates
     return tuple(sorted(candidates, key=lambda account: account.id not in asked))
 
