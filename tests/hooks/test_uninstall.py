@@ -1,0 +1,131 @@
+"""`foureyes uninstall` in every kind of repository: every file is as it was, byte for byte and with its mode."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support_git import commit, git, make_repo
+from support_newer_git import needs_newer_git, use_newer_git
+
+from foureyes.hooks import cli, config_hooks
+from foureyes.hooks.install import install
+
+Contents = dict[str, tuple[int, bytes]]
+
+
+def contents(*folders: Path) -> Contents:
+    """Every file, link and folder below: mode and content."""
+    found = {}
+    for path in (path for folder in folders for path in folder.rglob("*")):
+        content = path.read_bytes() if path.is_file() else b""
+        linked = os.fsencode(path.readlink()) if path.is_symlink() else content
+        found[str(path)] = (path.lstat().st_mode, linked)
+    return found
+
+
+def plain(top: Path) -> Path:
+    return make_repo(top / "mein Repo é")
+
+
+def with_hooks(top: Path) -> Path:
+    repo = make_repo(top / "repo")
+    for event, mode in (("post-commit", 0o755), ("pre-push", 0o700), ("post-merge", 0o644)):
+        (repo / ".git" / "hooks" / event).write_bytes(b"#!/bin/sh\r\n\xff no end")
+        (repo / ".git" / "hooks" / event).chmod(mode)
+    return repo
+
+
+def submodule(top: Path) -> Path:
+    inner, outer = make_repo(top / "inner"), make_repo(top / "outer")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner, "sub dir é")
+    return outer / "sub dir é"
+
+
+def worktree_of_bare(top: Path) -> Path:
+    git(top, "clone", "-q", "--bare", make_repo(top / "source"), top / "bare é.git")
+    git(top / "bare é.git", "worktree", "add", "-q", "-b", "one", top / "one two")
+    return top / "one two"
+
+
+def linked_worktree(top: Path) -> Path:
+    repo = make_repo(top / "repo")
+    git(repo, "worktree", "add", "-q", "-b", "one", top / "linked")
+    return top / "linked"
+
+
+def folder_elsewhere(top: Path) -> Path:
+    git(top, "init", "-q", "--separate-git-dir", top / "the real one", top / "work")
+    return top / "work"
+
+
+def no_hooks_folder(top: Path) -> Path:
+    git(top, "init", "-q", "--template=", top / "repo")
+    return top / "repo"
+
+
+def sha256(top: Path) -> Path:
+    git(top, "init", "-q", "--object-format=sha256", top / "repo")
+    return top / "repo"
+
+
+def with_hooks_of_its_own(top: Path) -> Path:
+    repo = make_repo(top / "repo")
+    (repo / ".githooks").mkdir()
+    (repo / ".githooks" / "post-commit").write_bytes(b"#!/bin/sh\ntrue")
+    (repo / ".githooks" / "post-commit").chmod(0o755)
+    git(repo, "config", "core.hooksPath", ".githooks")
+    return repo
+
+
+def reftable(top: Path) -> Path:
+    git(top, "init", "-q", "--ref-format=reftable", top / "repo")
+    return top / "repo"
+
+
+KINDS = [
+    *(plain, with_hooks, submodule, worktree_of_bare, linked_worktree, folder_elsewhere, no_hooks_folder),
+    *(sha256, with_hooks_of_its_own),
+]
+
+
+def there_and_back(repo: Path, top: Path, monkeypatch: pytest.MonkeyPatch, *, write: bool = False) -> None:
+    monkeypatch.chdir(repo)
+    for folder in (".claude", ".config"):
+        (Path.home() / folder).mkdir()
+    settings = Path.home() / ".claude" / "settings.json"
+    settings.write_text('{"model": "x" , "hooks": {}}')
+    before = contents(top, Path.home())
+    install(repo, login="olga", agents=("claude-code",), write=write)
+    assert contents(top, Path.home()) != before
+    assert cli.run(["uninstall", "--forget"]) == 0
+    assert contents(top, Path.home()) == before
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_hook_files(kind: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_hooks, "OLDEST_GIT", (99,))
+    there_and_back(kind(tmp_path), tmp_path, monkeypatch, write=kind is with_hooks_of_its_own)
+
+
+@needs_newer_git
+@pytest.mark.parametrize("kind", [*KINDS, reftable], ids=lambda kind: kind.__name__)
+def test_config_hooks(kind: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_newer_git(tmp_path, monkeypatch)
+    (tmp_path / "top").mkdir()
+    there_and_back(kind(tmp_path / "top"), tmp_path / "top", monkeypatch)
+
+
+def test_what_was_committed_meanwhile_stays_and_nothing_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config_hooks, "OLDEST_GIT", (99,))
+    repo = with_hooks(tmp_path)
+    before = contents(repo / ".git" / "hooks")
+    install(repo, login="olga")
+    made = commit(repo, {"a": "1"}, "x")
+    monkeypatch.chdir(repo)
+    assert cli.run(["uninstall", "--forget"]) == 0
+    assert contents(repo / ".git" / "hooks") == before
+    assert git(repo, "rev-parse", "HEAD") == made
+    assert not [path for path in (repo / ".git").rglob("*foureyes*")]
