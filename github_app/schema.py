@@ -43,8 +43,16 @@ def require_current(conn: Connection) -> None:
     if set(found) != set(script.get_heads()):
         raise UserError(
             "the database is not set up for this version of foureyes",
-            next_step="start the server once (foureyes serve); it brings the tables up to date",
+            next_step="foureyes db migrate (foureyes serve does it by itself when it starts)",
         )
+
+
+def state_of(conn: Connection) -> tuple[str, str]:
+    """(the revision that the database holds, "" for none; ours). Raises UserError if the database is newer."""
+    _, script = _scripts()
+    found = MigrationContext.configure(conn).get_current_heads()
+    _refuse_newer(script, found)
+    return ", ".join(found), ", ".join(script.get_heads())
 
 
 def _refuse_newer(script: ScriptDirectory, found: tuple[str, ...]) -> None:

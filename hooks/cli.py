@@ -72,6 +72,16 @@ COMMANDS: dict[str, Entry] = {
     "replay": Entry(
         "foureyes.github_app.replay:command", "Decide a stored decision again, and compare.", "app"
     ),
+    "db": Entry(
+        "foureyes.github_app.database_command:group",
+        "Migrate, check and back up the server's database.",
+        "app",
+    ),
+    "dead-letters": Entry(
+        "foureyes.github_app.dead_letters_command:group",
+        "What could not be looked at, again and again.",
+        "app",
+    ),
     "alerts": Entry(
         "foureyes.github_app.alerts_command:command",
         "What landed without being let in; what vanished.",
