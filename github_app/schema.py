@@ -19,15 +19,15 @@ _REVISIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x4EE7E5  # any fixed number: replicas that start together migrate one after the other
 
 
-def upgrade(conn: Connection) -> None:
-    """To the newest revision. Raises UserError if the database is newer than this program."""
+def upgrade(conn: Connection, to: str = "head") -> None:
+    """To the newest revision, or to `to`. Raises UserError if the database is newer than this program."""
     if conn.dialect.name == "postgresql":
         conn.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     config, script = _scripts()
     _refuse_newer(script, MigrationContext.configure(conn).get_current_heads())
 
     def steps(revision: Any, _context: Any) -> Any:
-        return script._upgrade_revs("head", revision)
+        return script._upgrade_revs(to, revision)
 
     with EnvironmentContext(config, script, fn=steps) as environment:
         # The caller's transaction holds all of it, on SQLite as well.
