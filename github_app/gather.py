@@ -23,6 +23,7 @@ from foureyes.github_app.git_facts import GitFacts, Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.landed_facts import Late, landed_commits
 from foureyes.github_app.mirror import GitError, Mirror
+from foureyes.github_app.pins import Pins
 from foureyes.github_app.policy_in_force import InForce, gated_prefixes
 from foureyes.github_app.pull_query import MOVES, CommitPeople, GivenReview, PullAnswer, ask_commit
 from foureyes.github_app.pushes import Activity, read_pushes
@@ -47,6 +48,7 @@ from foureyes.shared.facts import (
     RecordState,
     Review,
     ReviewState,
+    Roster,
     Unknown,
     Witness,
 )
@@ -104,7 +106,7 @@ def gather(sources: Sources, answer: PullAnswer, in_force: InForce, at_ms: int) 
         reviews=_reviews(sources, answer, in_force),
         moves=_moves(answer),
         involved=_after(commits, lambda read: _involved(sources, answer, pushes, read.earlier)),
-        roster=_attempt(lambda: sources.people.roster(sources.client, in_force.ruling)),
+        roster=_attempt(lambda: _roster(sources, answer, in_force)),
         floor=in_force.floor.text,
         app=_attempt(lambda: _app(sources, answer, in_force)),
         landed=_after(git, lambda _: _attempt(lambda: _landed(sources, answer, at_ms))),
@@ -316,6 +318,12 @@ def _involved(
     with reading(sources.engine) as conn:
         before = prompters.seen_before(conn, answer.pull.repository.id, answer.pull.number)
     return Known(tuple(dict.fromkeys((*earlier, *now_seen.value, *mentions.value, *before))))
+
+
+def _roster(sources: Sources, answer: PullAnswer, in_force: InForce) -> Roster:
+    pins = Pins(sources.engine, answer.pull.repository.id)
+    whole = isinstance(in_force.floor.text, Known)
+    return sources.people.roster(sources.client, in_force.ruling, pins, whole=whole)
 
 
 def _app(sources: Sources, answer: PullAnswer, in_force: InForce) -> AppAccount | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from foureyes.github_app.aged import Aged
 from foureyes.github_app.client import GitHubError, InstallationClient, segment
+from foureyes.github_app.pins import Pins
 from foureyes.github_app.pull_query import understood
 from foureyes.shared.facts import Roster
 from foureyes.shared.people import Account, Kind
@@ -18,11 +19,18 @@ _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,99})(?:_[A-Za-z0-9]+)?(?:\[bo
 
 
 @dataclass(frozen=True)
+class Team:
+    id: int
+    members: tuple[Account, ...]
+
+
+@dataclass(frozen=True)
 class People:
     """Caches for one server: keyed by installation too, since an installation sees only its own teams."""
 
-    teams: Aged[tuple[int, str], tuple[Account, ...] | None] = field(default_factory=lambda: Aged(TEAM_AGE))
+    teams: Aged[tuple[int, str], Team | None] = field(default_factory=lambda: Aged(TEAM_AGE))
     users: Aged[tuple[int, str], Account | None] = field(default_factory=lambda: Aged(USER_AGE))
+    numbered: Aged[tuple[int, int], Account | None] = field(default_factory=lambda: Aged(USER_AGE))
     apps: Aged[tuple[int, str], int | None] = field(default_factory=lambda: Aged(USER_AGE))
 
     def user(self, client: InstallationClient, login: str) -> Account | None:
@@ -32,9 +40,14 @@ class People:
         key = (client.installation_id, login.casefold())
         return self.users.get(key, lambda: _account(_found(client, f"/users/{segment(login)}")))
 
-    def team(self, client: InstallationClient, name: str) -> tuple[Account, ...] | None:
-        """Members of `org/team`, those of child teams too. None: there is none that the App can see."""
-        return self.teams.get((client.installation_id, name.casefold()), lambda: _members(client, name))
+    def by_number(self, client: InstallationClient, number: int) -> Account | None:
+        """Whatever its login is now. None: it is gone. Raises GitHubError."""
+        key = (client.installation_id, number)
+        return self.numbered.get(key, lambda: _account(_found(client, f"/user/{number}")))
+
+    def team(self, client: InstallationClient, name: str) -> Team | None:
+        """`org/team` with its members, those of child teams too. None: there is none that the App can see."""
+        return self.teams.get((client.installation_id, name.casefold()), lambda: _team(client, name))
 
     def app(self, client: InstallationClient, bot: Account) -> int | None:
         """Number of the App that acts as this account. None: no App of that name can be seen. Raises GitHubError."""
@@ -44,35 +57,53 @@ class People:
         key = (client.installation_id, slug.casefold())
         return self.apps.get(key, lambda: _app_number(_found(client, f"/apps/{segment(slug)}")))
 
-    def roster(self, client: InstallationClient, policy: Policy) -> Roster:
-        """Every name that the policy uses for people. Raises GitHubError."""
+    def roster(self, client: InstallationClient, policy: Policy, pins: Pins, *, whole: bool = True) -> Roster:
+        """Every name that the policy uses for people, each as it was first seen. `whole` False: names may be missing
+        from the policy, so that none is forgotten. Raises GitHubError.
+        """
+        pinned = pins.read()
         members: dict[str, tuple[Account, ...]] = {}
-        unresolved = []
-        for name in names(policy):
-            found = self._resolve(client, name.removeprefix("@"))
+        unresolved, seen = [], {}
+        wanted = names(policy)
+        for name in wanted:
+            key = name.removeprefix("@").casefold()
+            found = self._resolve(client, name.removeprefix("@"), pinned.get(key))
             if found is None:
                 unresolved.append(name)
-            else:
-                members[name] = found
+                continue
+            number, members[name] = found
+            if key not in pinned:
+                seen[key] = number
+        named = {name.removeprefix("@").casefold() for name in wanted}
+        pins.keep(seen, pinned.keys() - named if whole else ())
         return Roster(members, tuple(unresolved))
 
-    def _resolve(self, client: InstallationClient, name: str) -> tuple[Account, ...] | None:
+    def _resolve(
+        self, client: InstallationClient, name: str, pinned: int | None
+    ) -> tuple[int, tuple[Account, ...]] | None:
+        """The id to pin, and the people. None: nobody, also where the name is another team's now."""
         if "/" in name:
-            return self.team(client, name)
-        account = self.user(client, name)
-        return None if account is None else (account,)
+            team = self.team(client, name)
+            return None if team is None or pinned not in (None, team.id) else (team.id, team.members)
+        account = self.user(client, name) if pinned is None else self.by_number(client, pinned)
+        return None if account is None else (account.id, (account,))
 
 
-def _members(client: InstallationClient, name: str) -> tuple[Account, ...] | None:
+def _team(client: InstallationClient, name: str) -> Team | None:
     org, _, slug = name.partition("/")
+    path = f"/orgs/{segment(org)}/teams/{segment(slug)}"
+    told = _found(client, path)
+    if told is None:
+        return None
     try:
-        listed = list(client.get_all(f"/orgs/{segment(org)}/teams/{segment(slug)}/members"))
+        listed = list(client.get_all(f"{path}/members"))
     except GitHubError as error:
         if error.status == 404:
             return None
         raise
     found = (_account(item) for item in listed)
-    return tuple(sorted(account for account in found if account is not None))
+    members = tuple(sorted(account for account in found if account is not None))
+    return Team(understood(lambda: int(told["id"])), members)  # type: ignore[index]
 
 
 def _found(client: InstallationClient, path: str) -> object:

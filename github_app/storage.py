@@ -159,6 +159,16 @@ policy_seen = Table(
     Column("seen_at", BigInteger, nullable=False),  # last time
 )
 
+# Whom a name in a policy meant when it was first seen there: an account's id, or a team's.
+name_pinned = Table(
+    "name_pinned",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("id", BigInteger, nullable=False),
+    Column("pinned_at", BigInteger, nullable=False),
+)
+
 # An organisation's floor, as its policy file in its repository `.github` was.
 floor_seen = Table(
     "floor_seen",

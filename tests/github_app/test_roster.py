@@ -8,6 +8,7 @@ from support_gate import Gate, running_gate
 
 from foureyes.github_app.aged import Aged
 from foureyes.github_app.client import GitHub, GitHubError, InstallationClient
+from foureyes.github_app.pins import Pins
 from foureyes.github_app.roster import People, names
 from foureyes.shared.people import Account, Kind
 from foureyes.shared.policy_text import parse_policy
@@ -48,7 +49,7 @@ def test_teams_and_logins_become_accounts_and_unknown_names_add_nobody(
     gate: Gate, client: InstallationClient
 ) -> None:
     gate.control("POST", "users", login="olga-work", id=777)
-    roster = People().roster(client, parse_policy(POLICY))
+    roster = People().roster(client, parse_policy(POLICY), Pins(gate.engine, 1))
     assert [account.login for account in roster.members["@acme/payments-oncall"]] == ["lee", "noor"]
     assert roster.members["@rita"] == (Account(2, "rita"),)
     assert roster.members["@olga-work"] == (Account(777, "olga-work"),)
@@ -66,16 +67,22 @@ def test_what_is_no_login_is_not_asked_for(gate: Gate, client: InstallationClien
     assert gate.paths == []
 
 
+def members(people: People, client: InstallationClient) -> int:
+    team = people.team(client, "acme/reviewers")
+    assert team is not None
+    return len(team.members)
+
+
 def test_a_team_is_asked_for_again_only_when_it_has_aged(gate: Gate, client: InstallationClient) -> None:
     clock = [0.0]
     people = People(teams=Aged(300, lambda: clock[0]))
-    assert people.team(client, "acme/reviewers") is not None
+    assert members(people, client) == 2
     team = gate.sandbox.world.organizations["acme"].teams["reviewers"]
     team.members = team.members[:1]
     clock[0] = 299
-    assert len(people.team(client, "acme/reviewers") or ()) == 2
+    assert members(people, client) == 2
     clock[0] = 300
-    assert len(people.team(client, "acme/reviewers") or ()) == 1
+    assert members(people, client) == 1
 
 
 def test_an_aged_answer_is_not_used_when_github_does_not_answer(
@@ -88,3 +95,43 @@ def test_an_aged_answer_is_not_used_when_github_does_not_answer(
     gate.fault("status", "GET /api/v3/orgs/*", status=500, times=9)
     with pytest.raises(GitHubError):
         people.team(client, "acme/reviewers")
+
+
+def rostered(gate: Gate, client: InstallationClient, text: str = POLICY) -> dict[str, set[int]]:
+    """As a server that has just started resolves it: name -> ids."""
+    roster = People().roster(client, parse_policy(text), Pins(gate.engine, 1))
+    return {name: {account.id for account in found} for name, found in roster.members.items()}
+
+
+def test_a_login_means_who_had_it_first_and_follows_them(gate: Gate, client: InstallationClient) -> None:
+    assert rostered(gate, client)["@rita"] == {2}
+    rita = gate.sandbox.world.user("rita")
+    assert rita is not None
+    rita.login = "rita-smith"
+    gate.control("POST", "users", login="rita", id=999)
+    assert rostered(gate, client)["@rita"] == {2}, "and not who took the name"
+    gate.control("DELETE", "users", login="rita-smith")
+    assert "@rita" not in rostered(gate, client)
+
+
+def test_a_team_means_the_one_that_had_the_name_first(gate: Gate, client: InstallationClient) -> None:
+    assert rostered(gate, client)["@acme/engineers"]
+    teams = gate.sandbox.world.organizations["acme"].teams
+    teams.pop("engineers")
+    gate.control("POST", "teams", slug="engineers", members=["kim"])
+    assert "@acme/engineers" not in rostered(gate, client)
+
+
+def test_a_name_that_left_the_policy_can_mean_somebody_else_when_it_comes_back(
+    gate: Gate, client: InstallationClient
+) -> None:
+    rostered(gate, client)
+    rita = gate.sandbox.world.user("rita")
+    assert rita is not None
+    rita.login = "rita-smith"
+    gate.control("POST", "users", login="rita", id=999)
+    without = POLICY.replace('"@rita", ', "")
+    People().roster(client, parse_policy(without), Pins(gate.engine, 1), whole=False)
+    assert rostered(gate, client)["@rita"] == {2}, "a floor that cannot be read takes nobody's name away"
+    rostered(gate, client, without)
+    assert rostered(gate, client)["@rita"] == {999}
