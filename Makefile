@@ -5,13 +5,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-long test-managers test-agents check bench clean
+.PHONY: help demo test test-long test-kills test-managers test-agents check bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo          the main job end to end, on this machine alone   (REPO=/path/to/a/clone: on a copy of yours)"
 	@echo "make test          every test"
 	@echo "make test-long     for an hour: 8 worktrees x 30 commits, kill -9 at every step, many random histories of both halves"
+	@echo "make test-kills    the server for an hour: 1,000 events, killed 30 times, on both databases, 1, 2 and 4 replicas"
 	@echo "make test-managers beside the real husky, lefthook, pre-commit and prek, from their registries"
 	@echo "make test-agents   beside the real agent programs, from their registries, with a scripted model (2 GB)"
 	@echo "make check         format, lint, types, layering"
@@ -29,6 +30,11 @@ test-long: $(VENV)/.dev-installed
 	FOUREYES_TEST_LONG=1 HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n auto tests/hooks/test_model.py \
 		tests/hooks/test_killed.py tests/hooks/test_rewrites_at_random.py tests/hooks/test_worktrees.py \
 		tests/shared/test_histories.py tests/shared/test_properties.py tests/shared/test_floor.py $(ARGS)
+
+# Servers are killed by the clock of what they do, so that one test at a time is enough for two cores.
+test-kills: $(VENV)/.dev-installed
+	FOUREYES_TEST_KILLS=1 FOUREYES_TEST_SEED=$${SEED:-$$$$} $(BIN)/python -m pytest -s tests/flow/test_kills.py \
+		tests/flow/test_kills_whole.py $(ARGS)
 
 # At the end of PATH, so that nothing else of theirs is used.
 test-managers: $(VENV)/.dev-installed $(VENV)/.managers-installed

@@ -154,13 +154,17 @@ class Blow:
     """Seconds more, so that it hits anything."""
 
 
-def blows(chance: random.Random, events: int, replicas: int, kinds: Mapping[str, int]) -> list[Blow]:
-    """`kinds`: `kill`, `term` or `stall` -> how many."""
+def blows(
+    chance: random.Random, events: int, replicas: int, kinds: Mapping[str, int], longest: float = 0.05
+) -> list[Blow]:
+    """`kinds`: `kill`, `term` or `stall` -> how many. `longest`: seconds that a server is left alone at most, once the
+    next blow is its turn.
+    """
     wanted = [kind for kind, count in kinds.items() for _ in range(count)]
     chance.shuffle(wanted)
     times = sorted(chance.sample(range(1, events), len(wanted)))
     return [
-        Blow(after, kind, chance.randrange(replicas), chance.random() / 20)
+        Blow(after, kind, chance.randrange(replicas), chance.random() * longest)
         for after, kind in zip(times, wanted, strict=True)
     ]
 
