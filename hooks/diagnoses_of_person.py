@@ -137,23 +137,13 @@ def agents(look: Look) -> Iterator[Finding]:  # noqa: ARG001 -- their settings a
             yield Finding("agents", State.GOOD, f"{names[agent]}: its own hooks call foureyes")
 
 
-def _awaits_records(look: Look, unpushed: tuple[str, ...]) -> bool:
-    """Whether this branch has pushed commits that its remote's default branch has not: what landed is judged."""
-    listed = look.repo.ask("for-each-ref", "--format=%(refname)", "refs/remotes").out.decode(
-        "utf-8", "replace"
-    )
-    landed = [f"^{ref}" for ref in listed.split() if ref.rpartition("/")[2] in {"HEAD", "main", "master"}]
-    own = look.repo.ask("rev-list", "--max-count=1000", "HEAD", *landed).out.decode("ascii").split()
-    return bool(set(own) - set(unpushed))
-
-
 def records(look: Look) -> Iterator[Finding]:
     try:
         now = status.read(look.repo)
     except UserError as error:
         yield Finding("records", State.PROBLEM, error.what, error.next_step)
         return
-    if now.published is False and _awaits_records(look, now.unpushed):
+    if now.published is False:
         yield Finding(
             "records",
             State.PROBLEM,

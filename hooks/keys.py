@@ -22,6 +22,7 @@ _KINDS = {
 }
 _FILES = ("id_ed25519_sk", "id_ed25519", "id_ecdsa_sk", "id_ecdsa", "id_rsa")
 _LISTED = re.compile(r"^\d+ (SHA256:\S+) .*\(([A-Z0-9-]+)\)$")
+_DEFAULT = "a default key"
 _SECONDS = 5.0
 
 
@@ -63,7 +64,7 @@ def _candidates(repo: Repo) -> Iterator[SigningKey | None]:
     yield _configured(repo)
     yield _in_agent()
     for name in _FILES:
-        yield _in_file(Path.home() / ".ssh" / name, f"~/.ssh/{name}")
+        yield _in_file(Path.home() / ".ssh" / name, _DEFAULT)
 
 
 def _configured(repo: Repo) -> SigningKey | None:

@@ -17,4 +17,4 @@ def show(lines: Iterable[str]) -> None:
     pager = os.environ.get("GIT_PAGER")
     if pager:
         os.environ["PAGER"] = pager
-    click.echo_via_pager("\n".join(lines))
+    click.echo_via_pager("\n".join(lines), color=not os.environ.get("NO_COLOR"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from foureyes.hooks import paging
 from foureyes.hooks.build import build
 from foureyes.hooks.builder import builder_in
 from foureyes.hooks.catalogue import agents_around, catalogue
@@ -40,6 +41,7 @@ _CLASSES = {
     "": "no class: nobody saw it being made, so it counts like an agent's",
 }
 
+_COLOURS = {"ai": "magenta", "human": "green", "": None}
 _EVIDENCE = {
     "agent-hook": "its own hooks",
     "shell-snapshot": "what its commands left",
@@ -66,7 +68,10 @@ class Shown:
 def command(commit: str, offline: bool, as_json: bool) -> None:
     """Show who wrote COMMIT (default: HEAD): agents, who ran them, lines, deletions, and what vouches for it."""
     shown = find(Repo.open(Path.cwd(), bare_ok=True), commit, offline=offline)
-    click.echo(json.dumps(_as_json(shown), indent=2) if as_json else "\n".join(_as_text(shown)))
+    if as_json:
+        click.echo(json.dumps(_as_json(shown), indent=2))
+    else:
+        paging.show(_as_text(shown))
 
 
 def find(repo: Repo, name: str, *, offline: bool = False) -> Shown:
@@ -131,8 +136,8 @@ def _matches(shown: Shown) -> bool:
 def _as_text(shown: Shown) -> Iterator[str]:
     record, totals = shown.record, shown.record.totals
     title = shown.commit.message.strip().split("\n")[0]
-    yield f"{shown.commit.oid[:10]}  {title}"
-    yield f"class      {_CLASSES[record.cls]}"
+    yield f"{click.style(shown.commit.oid[:10], dim=True)}  {click.style(title, bold=True)}"
+    yield f"class      {click.style(_CLASSES[record.cls], fg=_COLOURS[record.cls])}"
     yield from _labelled("agents", [_agent(agent) for agent in record.agents])
     ran = [_operator(one) for one in record.operators or (record.operator,) if one.claim or one.email]
     yield from _labelled("ran by" if record.agents else "recorded", ran)

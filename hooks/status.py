@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from foureyes.hooks import agent_settings, everywhere, keys, place, who
+from foureyes.hooks.agent_adapters import ADAPTERS
 from foureyes.hooks.capture_files import EVENTS
 from foureyes.hooks.journal import Line, read_journal
 from foureyes.hooks.keys import SigningKey
+from foureyes.hooks.known_records import agent_name
 from foureyes.hooks.published import published_record
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.version import VERSION
@@ -34,8 +36,11 @@ class Status:
     unseen: tuple[str, ...]
     """Those of them that no hook noted."""
     published: bool | None
-    """Whether a record of the newest pushed commit is in sight; None: no hook saw what is pushed."""
-    agent_hooks: bool
+    """Whether a record of the newest pushed commit is in sight; None: no hook saw what is pushed, or all of it is on
+    the remote's default branch, where it was judged before it landed.
+    """
+    agents: dict[str, bool | None]
+    """Agents found here, and whether their own hooks call us; None: they take none of ours."""
     login: Login | None
     key: SigningKey | None
     problems: tuple[str, ...]
@@ -71,8 +76,11 @@ def read(repo: Repo) -> Status:
         last=max(lines, key=lambda line: line.at, default=None),
         unpushed=unpushed,
         unseen=tuple(oid for oid in unpushed if oid not in journal),
-        published=published_record(repo, newest) is not None if newest in journal else None,
-        agent_hooks=agent_settings.in_place(),
+        published=_published(repo, newest, unpushed) if newest in journal else None,
+        agents={
+            agent: agent_settings.in_place(agent) if agent in ADAPTERS else None
+            for agent in agent_settings.found()
+        },
         login=who.find(repo),
         key=keys.find(repo),
         problems=_problems(repo),
@@ -90,6 +98,14 @@ def _newest_pushed(repo: Repo, unpushed: tuple[str, ...]) -> str:
         return next(iter(_commits(repo, "HEAD")), "")
     edges = repo.ask("rev-list", "--boundary", "HEAD", "--not", "--remotes").out.decode("ascii").split()
     return next((edge[1:] for edge in edges if edge.startswith("-")), "")
+
+
+def _published(repo: Repo, newest: str, unpushed: tuple[str, ...]) -> bool | None:
+    if published_record(repo, newest) is not None:
+        return True
+    listed = repo.ask("for-each-ref", "--format=%(refname)", "refs/remotes").out.decode("utf-8", "replace")
+    landed = [f"^{ref}" for ref in listed.split() if ref.rpartition("/")[2] in {"HEAD", "main", "master"}]
+    return False if set(_commits(repo, "HEAD", *landed)) - set(unpushed) else None
 
 
 def _problems(repo: Repo) -> tuple[str, ...]:
@@ -111,7 +127,7 @@ def _as_text(status: Status) -> Iterator[str]:
         )
     if status.published is not None:
         yield f"records       {'published' if status.published else 'not in sight. Publish them: foureyes publish'}"
-    yield f"agents        Claude Code: {'hooks in place' if status.agent_hooks else 'no hooks; its commits are seen'}"
+    yield f"agents        {_agents(status)}"
     login, key = status.login, status.key
     you = f"@{login.name} (from {login.how})" if login else "not known: foureyes install --login NAME"
     yield f"you are       {you}"
@@ -134,6 +150,16 @@ def _hooks(status: Status) -> str:
         "everywhere": "config hooks of all your repositories",
     }[status.how]
     return what + (f", of foureyes {status.version}: foureyes install" if status.version != VERSION else "")
+
+
+def _agents(status: Status) -> str:
+    words = {
+        True: "hooks in place",
+        False: "no hooks, so its edits are not seen: foureyes install",
+        None: "its commits are seen, its edits are not",
+    }
+    told = [f"{agent_name(agent)}: {words[hooks]}" for agent, hooks in status.agents.items()]
+    return "; ".join(told) or "none found; their commits are seen all the same"
 
 
 def _journal(status: Status) -> str:
@@ -173,7 +199,7 @@ def _as_json(status: Status) -> dict[str, object]:
         },
         "unpushed": {"commits": list(status.unpushed), "unseen": list(status.unseen)},
         "published": status.published,
-        "agent_hooks": status.agent_hooks,
+        "agents": [{"id": agent, "hooks": hooks} for agent, hooks in status.agents.items()],
         "login": {"name": status.login.name, "how": status.login.how} if status.login else None,
         "key": {"shown": status.key.shown, "fingerprint": status.key.fingerprint} if status.key else None,
         "problems": list(status.problems),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from foureyes.hooks import paging
 from foureyes.hooks.commits import Commit, read_commits, read_diffs
 from foureyes.hooks.fetch_records import fetch_records, remote_here
 from foureyes.hooks.published import Vouchers, published_versions
@@ -49,7 +50,7 @@ def command(range: str, remote_name: str | None, offline: bool, as_json: bool) -
     if as_json:
         click.echo(json.dumps(_as_json(verified, notice), indent=2))
     else:
-        click.echo("\n".join(_as_text(verified)))
+        paging.show(_as_text(verified))
         if notice:
             click.echo(f"foureyes: {notice}; judged by what is here", err=True)
     if any(one.problems for one in verified):

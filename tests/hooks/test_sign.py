@@ -56,7 +56,7 @@ def test_openssh_accepts_the_signature_in_our_namespace_alone(repo: Repo, tmp_pa
 def test_the_key_that_git_signs_with_comes_first(repo: Repo, tmp_path: Path):
     make_key(home() / ".ssh" / "id_ed25519")
     chosen = make_key(tmp_path / "my keys" / "work")
-    assert keys.find(repo).how == "~/.ssh/id_ed25519"
+    assert (keys.find(repo).how, keys.find(repo).shown) == ("a default key", "~/.ssh/id_ed25519")
     for value in (str(chosen), f"{chosen}.pub"):
         git(repo.work_tree, "config", "user.signingkey", value)
         found = keys.find(repo)
@@ -74,7 +74,7 @@ def test_what_is_no_ssh_key_is_passed_over(repo: Repo, value: str):
     git(repo.work_tree, "config", "user.signingkey", value)
     assert keys.find(repo) is None
     make_key(home() / ".ssh" / "id_ed25519")
-    assert keys.find(repo).how == "~/.ssh/id_ed25519"
+    assert (keys.find(repo).how, keys.find(repo).shown) == ("a default key", "~/.ssh/id_ed25519")
 
 
 def test_a_key_that_only_the_agent_holds_signs(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

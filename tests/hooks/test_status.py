@@ -73,11 +73,15 @@ def test_pushed_commits_are_looked_up_among_the_published_records(tmp_path: Path
     assert status(repo).published is None
     git(repo, "push", "-q", "origin", "main")
     assert status(repo).published is None  # made before the hooks were there
-    commit(repo, {"a": "1"}, "x")
+    commit(repo, {"a": "0"}, "w")
     git(repo, "push", "-q", "--no-verify", "origin", "main")
+    assert status(repo).published is None  # on the default branch: it has landed
+    git(repo, "switch", "-q", "-c", "side")
+    commit(repo, {"a": "1"}, "x")
+    git(repo, "push", "-q", "--no-verify", "origin", "side")
     commit(repo, {"a": "2"}, "y")
     assert status(repo).published is False
-    git(repo, "push", "-q", "origin", "main")
+    git(repo, "push", "-q", "origin", "side")
     assert status(repo).published is True
     assert status(repo).unpushed == ()
 
