@@ -1,13 +1,15 @@
 """The right to write, on both databases: as long as it takes, and nobody's but the lane's."""
 
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, select, text
+from support_gate import running_gate
 
-from foureyes.github_app import client, lanes, storage
+from foureyes.github_app import client, decisions, lanes, storage
 from foureyes.github_app.fence import may_write
-from foureyes.github_app.lanes import Claim, Done, Lane, Outcome
+from foureyes.github_app.lanes import Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.settings import read_settings
 from foureyes.github_app.storage import work
 from foureyes.github_app.worker import Workers, settle, take
@@ -96,3 +98,39 @@ def test_a_worker_that_lost_its_lease_has_the_lane_looked_at_again(sqlite_engine
         time.sleep(0.01)
     assert workers.stop(30)
     assert len(looks) == 2
+
+
+def test_an_older_look_never_overwrites_a_newer_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker has read two approvals and is stopped; another sees that one of them asks for changes, and says so.
+    The first one goes on.
+    """
+    with running_gate(tmp_path) as gate:
+        number = gate.open("olga", "feature", gate.change({"infra/network.tf": b"one\n"}), by="raj")
+        gate.review("rita", number)
+        gate.settle()
+        gate.review("sam", number)
+        is_stopped: list[bool] = []
+
+        def stopped(_judging: object, _judged: object) -> bool:
+            if not is_stopped:
+                is_stopped.append(True)
+                set_lease(gate.engine, 0)
+                gate.review("sam", number, "REQUEST_CHANGES")
+                gate.settle()
+                assert gate.verdict(number) == "failure"
+            return True
+
+        monkeypatch.setattr("foureyes.github_app.judge._Judging._stands", stopped)
+        with storage.reading(gate.engine) as conn:
+            decided = decisions.counts(conn)
+        older = take(gate.engine, LEASE)
+        assert older is not None
+        outcome = gate.judge(older)
+        assert is_stopped
+        assert outcome == Retry("another worker has this lane")
+        assert not settle(gate.engine, older, outcome)
+        assert gate.verdict(number) == "failure"
+        with storage.reading(gate.engine) as conn:
+            assert decisions.counts(conn) == {**decided, "block": decided.get("block", 0) + 1}, (
+                "nor is it stored"
+            )
