@@ -1,0 +1,250 @@
+"""Others of the kind of the gate's cases, end to end on one server: the name says which case each is near."""
+
+from collections.abc import Iterator
+
+import pytest
+from support_gate import SHOP, Gate, running_gate
+
+POLICY = """\
+version: 1
+roster: ["@acme/engineers", "@acme/reviewers", "@olga-work", "@rita-home"]
+aliases: {olga: [olga-work], rita: [rita-home]}
+systems:
+  infra: {paths: ["infra/**"], tier: 1}
+  vendor: {paths: ["vendor/**"], tier: 1}
+  ledger: {paths: ["ledger/**"], tier: 0}
+tiers: {0: {owner: false, stale: head}}
+"""
+FILES = {
+    ".github/foureyes.yml": POLICY, "infra/network.tf": "range = 16\n", "infra/storage.tf": "size = 1\n",
+    "ledger/book.py": "rows = []\n", "docs/handbook.md": "# Handbook\n",
+}  # fmt: skip
+OLGA, RITA, SAM = (
+    ("Olga", "olga@acme.example"),
+    ("Rita", "rita@acme.example"),
+    ("Sam", "sam@acme.example"),
+)
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    with running_gate(tmp_path_factory.mktemp("near")) as gate:
+        for login in ("olga-work", "rita-home"):
+            gate.control("POST", "users", login=login)
+            gate.control("POST", "roles", repository=SHOP, login=login, role="write")
+        gate.push("noor", "main", gate.clone.commit(FILES))
+        gate.settle()
+        yield gate
+
+
+@pytest.fixture
+def branch(request: pytest.FixtureRequest) -> str:
+    return "".join(sign if sign.isalnum() else "-" for sign in request.node.name)
+
+
+@pytest.fixture(autouse=True)
+def none_left_open(gate: Gate) -> Iterator[None]:
+    """What a test leaves open would be judged again with every push of the next."""
+    yield
+    for number, pull in gate.sandbox.world.repositories[SHOP].pulls.items():
+        if pull.is_open:
+            gate.as_person("noor", "PATCH", f"/repos/{SHOP}/pulls/{number}", {"state": "closed"})
+    gate.settle()
+
+
+def approve(gate: Gate, number: int, *logins: str) -> str:
+    for login in logins:
+        gate.review(login, number)
+    gate.settle()
+    return gate.verdict(number)
+
+
+def title(gate: Gate, number: int) -> str:
+    return gate.check(number).title or ""
+
+
+def summary(gate: Gate, number: int) -> str:
+    return gate.check(number).summary or ""
+
+
+def infra(gate: Gate, *parents: str, text: str = "range = 8\n", **options: object) -> str:
+    return gate.change({"infra/network.tf": text}, *parents, **options)
+
+
+# people
+
+
+def test_near_G3_the_operators_other_account_approves(gate: Gate, branch: str) -> None:
+    number = gate.open("olga", branch, infra(gate))
+    assert approve(gate, number, "olga-work", "ben") == "in_progress"
+    assert "1 of 2" in title(gate, number)
+    assert approve(gate, number, "sam") == "success"
+
+
+def test_near_G3_the_other_account_opened_it_and_the_first_approves(gate: Gate, branch: str) -> None:
+    number = gate.open("olga-work", branch, infra(gate, author=("O", "olga-work@acme.example")))
+    assert approve(gate, number, "olga", "ben") == "in_progress"
+    assert "1 of 2" in title(gate, number)
+
+
+def test_near_G19_one_account_of_a_person_asks_for_changes(gate: Gate, branch: str) -> None:
+    number = gate.open("olga", branch, infra(gate))
+    assert approve(gate, number, "rita", "sam") == "success"
+    gate.review("rita-home", number, "REQUEST_CHANGES")
+    gate.settle()
+    assert gate.verdict(number) == "failure"
+
+
+def test_near_G19_somebody_off_the_roster_asks_for_changes(gate: Gate, branch: str) -> None:
+    if gate.sandbox.world.user("passer-by") is None:
+        gate.control("POST", "users", login="passer-by")
+    number = gate.open("olga", branch, infra(gate))
+    gate.review("passer-by", number, "REQUEST_CHANGES")
+    assert approve(gate, number, "rita", "sam") == "success", "they are heard, and hold nobody up"
+
+
+def test_near_G11_a_co_author_in_the_trailers(gate: Gate, branch: str) -> None:
+    text = "Widen\n\nCo-authored-by: Sam <sam@acme.example>\n"
+    number = gate.open("olga", branch, infra(gate, message=text))
+    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert "@sam" in summary(gate, number)
+    assert approve(gate, number, "ben") == "success"
+
+
+def test_near_G12_who_came_in_through_the_third_parent_of_a_merge(gate: Gate, branch: str) -> None:
+    base = gate.tip()
+    one, two = infra(gate, base), gate.change({"docs/new.md": "x\n"}, base)
+    three = gate.change({"infra/storage.tf": "size = 2\n"}, base, author=SAM)
+    files = {
+        **gate.files(one),
+        "docs/new.md": "x\n",
+        "infra/storage.tf": gate.files(three)["infra/storage.tf"],
+    }
+    number = gate.open("olga", branch, gate.clone.commit(files, one, two, three, author=OLGA))
+    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert "1 of 2" in title(gate, number)
+
+
+def test_near_G13_an_approval_whose_account_is_gone(gate: Gate, branch: str) -> None:
+    gate.control("POST", "users", login="gone-soon", organization="acme")
+    gate.control("POST", "roles", repository=SHOP, login="gone-soon", role="write")
+    reviewers = gate.sandbox.world.organizations["acme"].teams["reviewers"]
+    leaver = gate.sandbox.world.user("gone-soon")
+    assert leaver is not None
+    number = gate.open("olga", branch, infra(gate))
+    gate.review("gone-soon", number)
+    gate.control("DELETE", "users", login="gone-soon")
+    assert leaver not in reviewers.members
+    assert approve(gate, number, "rita") == "in_progress"
+    assert "1 of 2" in title(gate, number)
+
+
+# content
+
+
+def test_near_G21_an_approval_that_names_an_older_commit(gate: Gate, branch: str) -> None:
+    first = infra(gate, text="range = 9\n")
+    number = gate.open("olga", branch, infra(gate, first, text="range = 1\n"))
+    body = {"event": "APPROVE", "commit_id": first}
+    gate.as_person("rita", "POST", f"/repos/{SHOP}/pulls/{number}/reviews", body)
+    assert approve(gate, number, "sam") == "in_progress"
+    assert "approved other content" in summary(gate, number)
+
+
+def test_near_G23_update_branch_where_the_exact_head_is_asked_for(gate: Gate, branch: str) -> None:
+    number = gate.open("olga", branch, gate.change({"ledger/book.py": "rows = [1]\n"}))
+    assert approve(gate, number, "rita", "sam") == "success"
+    gate.push("noor", "main", gate.change({f"docs/{branch}.md": "x\n"}))
+    gate.settle()
+    gate.as_person("rita", "PUT", f"/repos/{SHOP}/pulls/{number}/update-branch")
+    gate.settle()
+    assert gate.verdict(number) == "success"
+    updated = gate.tip(branch)
+    assert updated == gate.pull(number).head
+    gate.push("olga", branch, gate.change({"docs/also.md": "x\n"}, updated))
+    gate.settle()
+    assert gate.verdict(number) == "in_progress"
+
+
+def test_near_G24_an_update_of_the_branch_with_something_in_it(gate: Gate, branch: str) -> None:
+    number = gate.open("olga", branch, infra(gate))
+    assert approve(gate, number, "rita", "sam") == "success"
+    head = gate.pull(number).head
+    main = gate.change({f"docs/{branch}.md": "x\n"})
+    gate.push("noor", "main", main)
+    files = {**gate.files(head), f"docs/{branch}.md": "x\n", "infra/storage.tf": "size = 99\n"}
+    gate.push(
+        "rita", branch, gate.clone.commit(files, head, main, author=RITA, message="Merge branch 'main'")
+    )
+    gate.settle()
+    assert gate.verdict(number) == "in_progress"
+    assert approve(gate, number, "rita", "sam") == "in_progress", "rita made the merge that is more than one"
+    assert approve(gate, number, "ben") == "success"
+
+
+# paths
+
+
+LINK = ("120000", "docs")
+TWINS = {
+    "another case": {"INFRA/network.tf": "range = 1\n"},
+    "a link among protected files": {"infra/link": LINK},
+    "a submodule that moves": {"vendor/lib": ("160000", "1" * 40)},
+    "a submodule in the place of a protected directory": {
+        "infra/network.tf": None, "infra/storage.tf": None, "infra": ("160000", "2" * 40),
+    },
+    "a submodule in the place of one, in another case": {"Infra": ("160000", "3" * 40)},
+    "a file in the place of a protected directory": {
+        "infra/network.tf": None, "infra/storage.tf": None, "infra": "plain\n",
+    },
+    "a workflow that others call": {".github/workflows/shared/deploy.yml": "on: workflow_call\n"},
+    "the policy, in another case": {".github/FOUREYES.yml": "version: 1\n"},
+    "attributes in a folder of nobody": {"docs/.gitattributes": "*.md -diff\n"},
+    "a name with a backslash, which is a slash elsewhere": {"docs\\..\\infra\\x.tf": "x\n"},
+    "a name with a control character": {"docs/\x1b[2K.md": "x\n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TWINS)
+def test_near_G25_G29_G63_what_passes_for_a_protected_path(gate: Gate, branch: str, what: str) -> None:
+    files = {
+        path: ("120000", gate.clone.blob("docs")) if value == LINK else value
+        for path, value in TWINS[what].items()
+    }
+    number = gate.open("olga", branch, gate.change(files))  # type: ignore[arg-type]
+    assert approve(gate, number, "rita") == "in_progress", summary(gate, number)
+    assert approve(gate, number, "sam") == "success", summary(gate, number)
+
+
+def test_near_G28_a_fork_brings_a_policy_of_its_own(gate: Gate, branch: str) -> None:
+    if "kim/shop" not in gate.sandbox.world.repositories:
+        gate.control("POST", "repositories", repository="kim/shop", fork_of=SHOP)
+    lax = 'version: 1\nroster: ["@kim", "@lee"]\nprotected: ["nothing/**"]\n'
+    head = gate.change(
+        {".github/foureyes.yml": lax, "infra/network.tf": "x\n"}, author=("K", "kim@acme.example")
+    )
+    gate.push("kim", branch, head, slug="kim/shop")
+    body = {"title": "t", "head": f"kim:{branch}", "base": "main", "body": ""}
+    number = int(gate.as_person("kim", "POST", f"/repos/{SHOP}/pulls", body)["number"])
+    gate.settle()
+    assert approve(gate, number, "lee") == "in_progress"
+    assert ".github/foureyes.yml" in summary(gate, number) + (gate.check(number).text or "")
+
+
+def test_near_G58_a_criss_cross_history_that_hides_a_revert(gate: Gate, branch: str) -> None:
+    root = gate.tip()
+    fixed = gate.change({"infra/network.tf": "range = 16 # fixed\n"}, root)
+    feature = gate.change({f"docs/{branch}.md": "2\n"}, root)
+    main = gate.clone.merge(fixed, feature, author=OLGA)
+    gate.push("noor", "main", main)
+    gate.settle()
+    reverting = gate.clone.commit(gate.files(feature), feature, fixed, author=OLGA)
+    number = gate.open("olga", branch, reverting)
+    assert approve(gate, number, "rita", "sam") == "failure"
+    assert "GitHub's diff hides 1 changed file" in title(gate, number)
+
+
+def test_near_G58_a_history_of_its_own(gate: Gate, branch: str) -> None:
+    number = gate.open("olga", branch, gate.clone.commit({"infra/network.tf": "range = 1\n"}, author=OLGA))
+    assert approve(gate, number, "rita", "sam") == "failure"
+    assert "no history" in summary(gate, number)
