@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.repo import Repo
-from foureyes.hooks.store import keep_notes, notes_of, read_blobs
+from foureyes.hooks.store import keep_notes, notes_of, read_blobs, tip_of
 from foureyes.shared import agent_trace, git_ai_note, git_ai_writing
 from foureyes.shared.git_ai_note import NotedLines
 from foureyes.shared.record import Record
@@ -48,6 +48,14 @@ def write_git_ai(repo: Repo, records: Mapping[str, Record]) -> int:
             notes[oid] = note.encode()
     keep_notes(repo, GIT_AI, notes, at=int(time.time()))
     return len(notes)
+
+
+def write_beside_git_ai(repo: Repo, records: Mapping[str, Record]) -> int:
+    """The same where git-ai is at work: it has written notes here, or listens to this person's git."""
+    if not records:
+        return 0
+    listens = "git-ai" in (repo.config("trace2.eventTarget") or "")
+    return write_git_ai(repo, records) if listens or tip_of(repo, GIT_AI) else 0
 
 
 def agent_id(tool: str) -> str:

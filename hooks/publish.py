@@ -4,6 +4,7 @@ A record ref only ever grows by commits on top of what is there, so two people w
 slower one fetches, adds its own again, and pushes again.
 """
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from foureyes.hooks import keys, sign
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.evidence import Evidence
+from foureyes.hooks.git_ai_notes import write_beside_git_ai
 from foureyes.hooks.journal import read_journal
 from foureyes.hooks.published import SEEN as SEEN
 from foureyes.hooks.remote import FETCH, SECRET
@@ -164,6 +166,8 @@ def _records(
     told = reviews.put_into(built, kept, newest)
     fresh = {oid: record_bytes(record) for oid, record in (built | told).items()}
     keep_records(repo, fresh, at=int(time.time()))
+    with contextlib.suppress(UserError):  # a courtesy to another tool
+        write_beside_git_ai(repo, built)
     if told:
         reviews.mark_told()
     sessions = {part.session for record in built.values() for part in record.contributors if part.session}

@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 from support_agent import Agent
 from support_git import commit, foureyes, git, head, make_repo, python_env, run
-from support_hooked import make_hooked
+from support_hooked import make_hooked, make_remote, push
 
 from foureyes.shared.git_ai_note import parse_lines
+
+_THEIR_NOTE = """f
+  s_0123456789abcd::t_0123456789abcd 2-3
+---
+{"schema_version": "authorship/3.0.0", "base_commit_sha": "", "prompts": {}, "sessions": {}}
+"""
 
 
 @pytest.fixture
@@ -49,6 +55,27 @@ def test_git_ai_notes_are_shown_and_on_request_written_beside_others(repo: Path)
     assert git(repo, "notes", "--ref=ai", "show", "HEAD~") == "somebody's own words"
     again = foureyes(repo, "export", "--format", "git-ai", "--notes", "--json", "HEAD~2..")
     assert json.loads(again)["written"] == 0
+
+
+@pytest.mark.parametrize("sign", ["", "its notes", "trace2.eventTarget"])
+def test_a_push_writes_notes_of_git_ai_only_where_that_is_at_work(sign: str, repo: Path, tmp_path: Path):
+    if sign == "its notes":
+        theirs = run(
+            ["git", "hash-object", "-w", "--stdin"], repo, stdin=_THEIR_NOTE.encode()
+        ).stdout.decode()
+        git(repo, "notes", "--ref=ai", "add", "-C", theirs.strip(), "HEAD")
+    elif sign:
+        git(repo, "config", sign, f"af_unix:{tmp_path}/git-ai/trace.sock")
+    make_remote(repo, tmp_path / "remote.git")
+    git(repo, "switch", "-q", "-c", "work")
+    Agent(repo).write("f", "human 1\nai 2\nai 3\nai 4\n")
+    commit(repo, {}, "ai again")
+    push(repo, "origin", "work")
+    tell = ["git", "notes", "--ref=ai", "show"]
+    found = parse_lines(run([*tell, "HEAD"], repo, ok=False).stdout)
+    assert [(one.path, one.first, one.last) for one in found] == ([("f", 4, 4)] if sign else [])
+    if sign == "its notes":
+        assert run([*tell, "HEAD~"], repo).stdout.decode() == _THEIR_NOTE
 
 
 def test_others_notes_are_read_as_claims(tmp_path: Path):
