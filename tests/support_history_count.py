@@ -5,6 +5,7 @@ at what really happened, which the App does not know: who pushed unseen, whose a
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from support_history import (
     AGENT,
@@ -300,9 +301,10 @@ def is_safe(h: History, counted_accounts: set[int]) -> bool:
     """Whether as many of those who were counted looked at what is there and really have nothing to do with the change
     as the policy asks for: two on tiers 0 and 1, but for the two exceptions and work that is proved to be a human's.
 
-    A push that is never heard of can be told only by what the next one replaced.
+    A push that is never heard of can be told only by what the next one replaced, and of two in a row only one.
     """
-    if not h.setting.tells_before:
+    lost = [push.seen == "lost" and bool(held(h, push.head)) for push in h.pushes]
+    if not h.setting.tells_before or any(one and two for one, two in pairwise(lost)):
         return True
     looked = {person(who) for who in counted_accounts if really_looked(h, who)}
     wanted = base_number(h, change_class(h))
