@@ -38,6 +38,8 @@ MOST_PAGES = 100
 _TRIES = 3
 _PAUSES = (0.2, 1.0)
 _TOKEN_MARGIN = 120.0
+_JWT_AGE = 200.0
+"""Seconds; PyGithub makes them for 300."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ APP = 0
 """In place of an installation's number: what the App asks for itself."""
 
 
-def _nobody(_verb: str, _path: str, _status: int) -> None:
+def tell_nobody(_verb: str, _path: str, _status: int) -> None:
     return None
 
 
@@ -80,7 +82,7 @@ class GitHub:
         self,
         settings: Settings,
         *,
-        observe: Observer = _nobody,
+        observe: Observer = tell_nobody,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         timeout: int = TIMEOUT,
@@ -95,6 +97,7 @@ class GitHub:
         self._lock = threading.Lock()
         self._locks: dict[int, threading.Lock] = {}
         self._tokens: dict[int, _Token] = {}
+        self._signed = ("", 0.0)
         self._limiters: dict[int, Limiter] = {}
         self.calls: Counter[str] = Counter()
         """Requests by what came of them: `ok`, `refused`, `failed`, `limited` by GitHub, `held back` by us."""
@@ -116,7 +119,16 @@ class GitHub:
         if self._app is None:
             raise GitHubError(f"{verb} {path}: there is no App yet")
         asked = _Request(APP, verb, path, params, body, {})
-        return self._send(asked, self._app.create_jwt())
+        return self._send(asked, self._jwt(self._app))
+
+    def _jwt(self, app: Auth.AppAuth) -> str:
+        """Signed anew every few minutes: reading the key and signing takes longer than all else of a request."""
+        with self._lock:
+            value, signed_at = self._signed
+            if not value or time.monotonic() - signed_at > _JWT_AGE:
+                value = app.create_jwt()
+                self._signed = value, time.monotonic()
+            return value
 
     def as_nobody(self, verb: str, path: str) -> Answer:
         """A request without credentials, made once: what set-up asks before there is an App."""
@@ -199,7 +211,7 @@ class GitHub:
             return self._send(asked, self.token(installation_id))
 
     def _send(self, asked: "_Request", token: str) -> Answer:
-        tries = _TRIES if asked.verb == "GET" or asked.path == self._graphql_path else 1
+        tries = _TRIES if asked.verb == "GET" or asked.path == self.graphql_path else 1
         for attempt in range(tries):
             try:
                 return self._in_place(asked, token)
@@ -213,7 +225,7 @@ class GitHub:
 
     def _in_place(self, asked: "_Request", token: str) -> Answer:
         limiter = self.limiter(asked.installation)
-        is_query = asked.path == self._graphql_path
+        is_query = asked.path == self.graphql_path
         points = 1 if asked.verb == "GET" or is_query else 5
         with limiter.place("graphql" if is_query else "core", points, asked.of) as wait:
             if wait > 0:
@@ -259,7 +271,7 @@ class GitHub:
         return GitHubError(why)
 
     @property
-    def _graphql_path(self) -> str:
+    def graphql_path(self) -> str:
         return self._settings.graphql_url
 
     def _requester(self) -> Requester:
@@ -272,47 +284,6 @@ class GitHub:
             ).requester  # fmt: skip
             self._threads.requester = made
         return made
-
-
-class PersonalGitHub(GitHub):
-    """GitHub as one person sees it, with that person's own token: it reads, and writes nothing."""
-
-    def __init__(self, settings: Settings, token: str, *, observe: Observer = _nobody) -> None:
-        super().__init__(settings, observe=observe)
-        self._personal = token
-
-    def token(self, installation_id: int) -> str:  # noqa: ARG002
-        return self._personal
-
-    def may_write(self, installation_id: int, permission: str) -> bool:  # noqa: ARG002
-        return False
-
-    def as_app(
-        self,
-        verb: str,
-        path: str,
-        body: object = None,  # noqa: ARG002
-        *,
-        params: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> Answer:
-        raise GitHubError(f"{verb} {path}: only the App may ask this")
-
-    def send(
-        self,
-        installation_id: int,
-        verb: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
-        urgent: bool = False,
-    ) -> Answer:
-        if verb != "GET" and path != self._graphql_path:
-            raise GitHubError(f"{verb} {path}: nothing is written with a person's token")
-        return super().send(
-            installation_id, verb, path, params=params, body=body, headers=headers, urgent=urgent
-        )
 
 
 class InstallationClient:
@@ -371,7 +342,7 @@ class InstallationClient:
     def graphql_answer(self, query: str, variables: Mapping[str, object]) -> Answer:
         """As `graphql`, with when it was asked."""
         body = {"query": query, "variables": dict(variables)}
-        answer = self.github.send(self.installation_id, "POST", self.github._graphql_path, body=body)
+        answer = self.github.send(self.installation_id, "POST", self.github.graphql_path, body=body)
         data = answer.data
         if not isinstance(data, dict):
             raise GitHubError("GraphQL: an object was expected")

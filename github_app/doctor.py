@@ -11,11 +11,12 @@ import click
 
 from foureyes.github_app import repository_findings
 from foureyes.github_app.branch_rules import actions_may_approve, read_rules
-from foureyes.github_app.client import GitHubError, InstallationClient, PersonalGitHub
+from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.optional_permissions import optional_permissions, permission_findings
 from foureyes.github_app.org_floor import PATH as FLOOR_PATH
 from foureyes.github_app.org_floor import ask_floor, floor_problem
 from foureyes.github_app.own_token import find_token
+from foureyes.github_app.personal_client import PersonalGitHub
 from foureyes.github_app.policy_in_force import first_problem
 from foureyes.github_app.publish import NAME
 from foureyes.github_app.pull_query import POLICY_PATH, Ground, ask_head, understood

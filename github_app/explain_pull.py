@@ -17,10 +17,11 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from foureyes.github_app import storage
-from foureyes.github_app.client import InstallationClient, PersonalGitHub
+from foureyes.github_app.client import InstallationClient
 from foureyes.github_app.gather import Sources, gather
 from foureyes.github_app.mirror import Mirror, Remote, basic
 from foureyes.github_app.org_floor import Floors
+from foureyes.github_app.personal_client import PersonalGitHub
 from foureyes.github_app.policy_in_force import InForce, NotSetUp, standing
 from foureyes.github_app.pull_query import POLICY_PATH, PullAnswer, ask
 from foureyes.github_app.review_requests import awaited

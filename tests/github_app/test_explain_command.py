@@ -15,8 +15,9 @@ from support_gate import SHOP, Gate, running_gate
 from support_git import python_env, run
 from support_ssh import make_key
 
-from foureyes.github_app.client import GitHubError, PersonalGitHub
+from foureyes.github_app.client import GitHubError
 from foureyes.github_app.own_token import find_token
+from foureyes.github_app.personal_client import PersonalGitHub
 from foureyes.shared.errors import UserError
 
 
