@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-long test-kills test-managers test-agents check bench clean
+.PHONY: help demo test test-long test-kills test-managers test-agents fuzz check bench bench-long clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,8 @@ help:
 	@echo "make test-agents   beside the real agent programs, from their registries, with a scripted model (2 GB)"
 	@echo "make check         format, lint, types, layering"
 	@echo "make bench         what it costs, as ratios"
+	@echo "make bench-long    the server for MINUTES=60 on pull requests of 500 an hour: backlog, calls, memory"
+	@echo "make fuzz          every parser at the edge, SECONDS=60 each (TARGETS=\"policy record\"), by atheris"
 	@echo "make clean         remove what these made"
 
 demo: $(VENV)/.sandbox-installed
@@ -29,7 +31,8 @@ test: $(VENV)/.dev-installed
 test-long: $(VENV)/.dev-installed
 	FOUREYES_TEST_LONG=1 HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -n auto tests/hooks/test_model.py \
 		tests/hooks/test_killed.py tests/hooks/test_rewrites_at_random.py tests/hooks/test_worktrees.py \
-		tests/shared/test_histories.py tests/shared/test_properties.py tests/shared/test_floor.py $(ARGS)
+		tests/shared/test_histories.py tests/shared/test_properties.py tests/shared/test_floor.py \
+		tests/github_app/test_faults.py $(ARGS)
 
 # Servers are killed by the clock of what they do, so that one test at a time is enough for two cores.
 test-kills: $(VENV)/.dev-installed
@@ -56,8 +59,16 @@ bench: $(VENV)/.dev-installed
 	@missed=; for bench in tests/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || missed="$$missed $$bench"; done; \
 		test -z "$$missed" || { echo "a bar was missed in:$$missed"; exit 1; }
 
+bench-long: $(VENV)/.dev-installed
+	$(BIN)/python tests/long_service.py $(or $(MINUTES),60)
+
+# atheris has no wheel for every Python: where there is none, the lane says so and is skipped.
+fuzz: $(VENV)/.dev-installed
+	@$(BIN)/python -m pip install -q atheris || true
+	@$(BIN)/python tests/fuzz.py $(or $(SECONDS),60) $(TARGETS)
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .import_linter_cache
+	rm -rf .fuzz $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .import_linter_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "foureyes needs Python 3.11 or newer: install one, or say PYTHON=/path/to/it"; exit 1; }

@@ -75,7 +75,7 @@ def parse_public_key(line: str) -> PublicKey:
     parts = line.strip().split(None, 2)
     if len(parts) < 2:
         raise SshsigError("not a public key line")
-    blob = _base64(parts[1].encode("utf-8"))
+    blob = _base64(parts[1].encode("utf-8", "surrogatepass"))
     try:
         kind = Reader(blob).name()
     except WireError as error:

@@ -64,8 +64,8 @@ def read_all(connection: socket.socket) -> bytes:
     return found
 
 
-def signed(body: bytes, guid: str = "d-1", event: str = "ping") -> dict[str, str]:
-    digest = hmac.digest(SECRET.encode(), body, "sha256").hex()
+def signed(body: bytes, guid: str = "d-1", event: str = "ping", secret: str = SECRET) -> dict[str, str]:
+    digest = hmac.digest(secret.encode(), body, "sha256").hex()
     return {
         "Host": "x", "Content-Type": "application/json", "X-GitHub-Delivery": guid, "X-GitHub-Event": event,
         "X-Hub-Signature-256": f"sha256={digest}",
