@@ -3,10 +3,11 @@ required, no value taken that is not of the listed kind.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
 
 _ALLOWED: dict[tuple[str, str], tuple[str, ...]] = {
     ("Record", "cls"): ("ai", "human", ""),
@@ -40,8 +41,19 @@ class Source:
     place: str
     unlisted: set[str] = field(default_factory=set)
 
-    def at(self, value: Any, step: str) -> "Source":
-        return Source(value, self.place + step, self.unlisted)
+
+_Place: TypeAlias = tuple[Any, str]
+"""The place around it and the step from there; put together only for who has to be told."""
+_Reader: TypeAlias = Callable[[Any, _Place, set[str]], Any]
+
+
+class _Field(NamedTuple):
+    name: str
+    step: str
+    read: _Reader
+    optional: bool
+    allowed: tuple[str, ...] | None
+    shape: re.Pattern[str] | None
 
 
 def write(value: Any, leave_out: tuple[str, ...] = ()) -> Any:
@@ -60,21 +72,43 @@ def write(value: Any, leave_out: tuple[str, ...] = ()) -> Any:
 
 def fields_of(source: Source, kind: type, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
     """The constructor's arguments for a dataclass. Raises FieldError with the place of what is wrong."""
-    value = source.value
+    return _fields(source.value, (None, source.place), source.unlisted, _plan(kind, leave_out))
+
+
+def _fields(value: Any, place: _Place, unlisted: set[str], plan: Mapping[str, _Field]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise FieldError(f"{source.place} is not an object")
-    hints = {name: hint for name, hint in _hints(kind).items() if name not in leave_out}
-    names = {_json_name(name): name for name in hints}
-    source.unlisted.update(f"{source.place}.{name}" for name in set(value) - set(names))
+        raise FieldError(f"{_told(place)} is not an object")
+    unlisted.update(f"{_told(place)}.{name}" for name in value.keys() - plan.keys())
     found = {}
-    for json_name, name in names.items():
-        if json_name not in value:
-            if is_optional(kind, name):
-                continue
-            raise FieldError(f"{source.place}.{json_name} is missing")
-        found[name] = _read(source.at(value[json_name], f".{json_name}"), hints[name])
-        _check((kind.__name__, name), found[name], f"{source.place}.{json_name}")
+    for json_name, one in plan.items():
+        if json_name in value:
+            here = (place, one.step)
+            found[one.name] = one.read(value[json_name], here, unlisted)
+            _check(one, found[one.name], here)
+        elif not one.optional:
+            raise FieldError(f"{_told(place)}{one.step} is missing")
     return found
+
+
+@cache
+def _plan(kind: type, leave_out: tuple[str, ...] = ()) -> dict[str, _Field]:
+    return {
+        json_name: _Field(
+            name,
+            f".{json_name}",
+            _reader(hint),
+            is_optional(kind, name),
+            _ALLOWED.get((kind.__name__, name)),
+            _SHAPES.get((kind.__name__, name)),
+        )
+        for json_name, name, hint in listed(kind)
+        if name not in leave_out
+    }
+
+
+def _told(place: _Place) -> str:
+    around, step = place
+    return step if around is None else _told(around) + step
 
 
 def listed(kind: type) -> list[tuple[str, str, Any]]:
@@ -97,29 +131,39 @@ def limits(kind: type, name: str) -> dict[str, Any]:
     return told
 
 
-def _check(name: tuple[str, str], value: Any, place: str) -> None:
-    allowed, shape = _ALLOWED.get(name), _SHAPES.get(name)
-    if allowed is not None and value not in allowed:
-        raise FieldError(f"{place} is none of {', '.join(map(repr, allowed))}")
-    if shape is not None and not shape.fullmatch(value):
-        raise FieldError(f"{place} is not a {'mode' if shape is _MODE else 'full object id'}")
+def _check(one: _Field, value: Any, place: _Place) -> None:
+    if one.allowed is not None and value not in one.allowed:
+        raise FieldError(f"{_told(place)} is none of {', '.join(map(repr, one.allowed))}")
+    if one.shape is not None and not one.shape.fullmatch(value):
+        raise FieldError(f"{_told(place)} is not a {'mode' if one.shape is _MODE else 'full object id'}")
 
 
-def _read(source: Source, hint: Any) -> Any:
-    value = source.value
+@cache
+def _reader(hint: Any) -> _Reader:
+    """Made once for each annotation: a history has thousands of records."""
     if isinstance(hint, UnionType):
         [inner] = [part for part in get_args(hint) if part is not NoneType]
-        return None if value is None else _read(source, inner)
+        read = _reader(inner)
+        return lambda value, place, unlisted: None if value is None else read(value, place, unlisted)
     if get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise FieldError(f"{source.place} is not a list")
-        return tuple(_read(source.at(item, f"[{i}]"), get_args(hint)[0]) for i, item in enumerate(value))
+        return partial(_read_list, _reader(get_args(hint)[0]))
     if is_dataclass(hint) and isinstance(hint, type):
-        return hint(**fields_of(source, hint))
+        plan = _plan(hint)
+        return lambda value, place, unlisted: hint(**_fields(value, place, unlisted, plan))
+    return partial(_read_plain, hint)
+
+
+def _read_list(read: _Reader, value: Any, place: _Place, unlisted: set[str]) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise FieldError(f"{_told(place)} is not a list")
+    return tuple(read(item, (place, f"[{number}]"), unlisted) for number, item in enumerate(value))
+
+
+def _read_plain(hint: type, value: Any, place: _Place, _unlisted: set[str]) -> Any:
     if type(value) is not hint:
-        raise FieldError(f"{source.place} is not {_SPOKEN[hint]}")
-    if hint is int and value < 0:
-        raise FieldError(f"{source.place} is negative")
+        raise FieldError(f"{_told(place)} is not {_SPOKEN[hint]}")
+    if hint is int and value < 0:  # type: ignore[operator] # it is of the type hinted
+        raise FieldError(f"{_told(place)} is negative")
     return value
 
 
