@@ -9,7 +9,7 @@ from foureyes.github_app.client import GitHub
 from foureyes.github_app.sweeper import Sweeper
 
 RESULTS = ("ok", "refused", "failed", "limited", "held back")
-WOKEN = ("pull request", "branch", "records", "delivery")
+WOKEN = ("pull request", "to be sure", "branch", "records", "delivery")
 
 
 class Spending(Collector):

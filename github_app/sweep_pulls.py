@@ -26,6 +26,9 @@ BATCH = 50
 MOST_PAGES = 50
 """Of one repository's list, 100 each; what is further down was changed longest ago, and waits for its next event."""
 
+SURE = 30_000
+"""Milliseconds. A look so soon after an event that GitHub's own copies may not have had all of it is made once more."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -67,8 +70,8 @@ class PullSweep:
         pulls = self._since(happened, until)
         with writing(self.engine) as conn:
             at = now(conn)
-            unread = _unread(conn, happened.id, pulls)
-            self._wake(conn, happened, "pull request", [self._head(happened, pull) for pull in unread], at)
+            for why, found in _unread(conn, happened.id, pulls).items():
+                self._wake(conn, happened, why, [self._head(happened, pull) for pull in found], at)
             self._wake(conn, happened, "branch", self._branches(conn, happened, tip), at)
             _keep(conn, self.installation, happened)
 
@@ -104,14 +107,17 @@ class PullSweep:
             _log.info("%s: %d of kind %s to look at, unheard of or changed since", happened.slug, count, why)
 
 
-def _unread(conn: Connection, repository_id: int, pulls: Iterable[Updated]) -> list[Updated]:
+def _unread(conn: Connection, repository_id: int, pulls: Iterable[Updated]) -> dict[str, list[Updated]]:
+    """By why they are looked at: `pull request` was not heard of, `to be sure` was read about when it happened."""
     listed = list(pulls)
     reads = pull_reads.of(conn, repository_id, [pull.number for pull in listed])
-    unread = []
+    unread: dict[str, list[Updated]] = {"pull request": [], "to be sure": []}
     for pull in listed:
         read = reads.get(pull.number)
-        if read is None or read.head != pull.head or read.at < pull.at:
-            unread.append(pull)
+        if read is None or read.head != pull.head or read.at < pull.at - SURE:
+            unread["pull request"].append(pull)
+        elif read.at < pull.at:
+            unread["to be sure"].append(pull)
     return unread
 
 
