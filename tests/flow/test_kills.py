@@ -11,7 +11,7 @@ import random
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +22,7 @@ import pytest
 from sqlalchemy import func, select
 from support_database import fresh_database, postgresql
 from support_kill_server import LEASE_MS, SECRET
-from support_kills import Parcel, Post, Replica, blows, strike, until
+from support_kills import Blow, Parcel, Post, Replica, blows, strike, until
 
 from foureyes.github_app import storage
 from foureyes.github_app.storage import delivery, work
@@ -116,7 +116,7 @@ def edited(number: int, head: str) -> bytes:
     return json.dumps(payload).encode()
 
 
-def suffer(url: str, replicas: int, kinds: dict[str, int]) -> None:
+def suffer(url: str, replicas: int, kinds: dict[str, int], planned: Sequence[Blow] = ()) -> Shown:
     chance, shown = random.Random(SEED), Shown()
     print(f"seed {SEED}, {EVENTS} events, {replicas} replicas, {kinds}")  # noqa: T201 - shown with -s
     with github(shown) as address:
@@ -132,7 +132,7 @@ def suffer(url: str, replicas: int, kinds: dict[str, int]) -> None:
 
         try:
             guids = [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(EVENTS)]
-            planned = blows(chance, EVENTS, replicas, kinds)
+            planned = planned or blows(chance, EVENTS, replicas, kinds)
             for number, guid in enumerate(guids):
                 head = f"{chance.randrange(HEADS):040x}"
                 body = edited(number, head)
@@ -155,6 +155,7 @@ def suffer(url: str, replicas: int, kinds: dict[str, int]) -> None:
     # Nobody can take back a request that is under way when its sender is stopped; it is looked at again.
     assert shown.older_over_newer <= stalls
     assert shown.twice <= (ends + stalls) * 4, "at most what each of four workers had under way"
+    return shown
 
 
 def test_one_process_on_sqlite(tmp_path: Path) -> None:
@@ -173,3 +174,14 @@ def test_replicas_on_postgresql(server: str, replicas: int) -> None:
     kinds = {"kill": 30, "term": 5, "stall": 5} if LONG else {"kill": 3, "term": 1, "stall": 1}
     with fresh_database(server, f"t{uuid.uuid4().hex}") as url:
         suffer(url, replicas, kinds)
+
+
+@pytest.mark.skipif(not LONG, reason="make test-kills")
+@pytest.mark.parametrize("replicas", [2, 4])
+def test_a_rolling_restart_loses_nothing_and_doubles_nothing(server: str, replicas: int) -> None:
+    """Each replica in turn is told to stop, three times over, while deliveries come in."""
+    turns = [turn % replicas for turn in range(3 * replicas)]
+    planned = [Blow(EVENTS * n // (len(turns) + 1), "term", which, 0) for n, which in enumerate(turns, 1)]
+    with fresh_database(server, f"t{uuid.uuid4().hex}") as url:
+        shown = suffer(url, replicas, {"term": len(planned)}, planned)
+    assert (shown.twice, shown.older_over_newer) == (0, 0)

@@ -102,7 +102,7 @@ class Street(Gate):
                 "olga", self.branches[number], self.change({"infra/network.tf": text}, self.pull(number).head)
             )
         else:
-            kind = chance.choices(("APPROVE", "REQUEST_CHANGES", "COMMENT"), (7, 1, 2))[0]
+            kind = chance.choices(("APPROVE", "REQUEST_CHANGES", "COMMENT"), (6, 3, 1))[0]
             self.review(chance.choice(("rita", "sam")), number, kind)
 
     def expected(self, number: int) -> str:
