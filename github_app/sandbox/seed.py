@@ -1,6 +1,7 @@
 """The organisation that a new sandbox starts with: acme, its people and teams, the repository acme/shop, the App."""
 
 import secrets
+from functools import cache
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -150,6 +151,7 @@ def new_key() -> str:
     return pem.decode()
 
 
+@cache
 def _public(private: str) -> str:
     key = serialization.load_pem_private_key(private.encode(), None)
     pem = key.public_key().public_bytes(
