@@ -43,5 +43,5 @@ class Spending(Collector):
             labels=["kind"],
         )
         for kind in WOKEN:
-            found.add_metric([kind], self._sweeper.woken[kind])
+            found.add_metric([kind], self._sweeper.woken.get(kind, 0))
         yield found

@@ -180,13 +180,17 @@ class Faulty:
         self.gate.push("noor", "main", self.gate.change({name: "x\n"}, self.gate.tip()))
         self.say("main moves")
 
-    ACTS = (push, reword, review, review, review, review, block, dismiss, draft, close, retarget, move_base)
+    ACTS = (push, reword, *(review,) * 8, block, dismiss, draft, close, retarget, move_base)
 
     def act(self) -> None:
         """Something happens, and its deliveries go where they go."""
-        one = self.random.choice(self.pulls)
+        one, faults = self.random.choice(self.pulls), self.gate.sandbox.world.faults
+        waiting = faults.listed()
+        faults.clear()  # they are the App's alone
         self.random.choice(self.ACTS)(self, one)
         self.deliver(self.random.choice(DELIVERIES), one)
+        for fault in waiting:
+            faults.add(fault)
 
     # what the App hears and does
 

@@ -1,0 +1,169 @@
+"""The sweep's errands as rows: in turn, by one at a time, from where the last turn stopped; and lanes that rest."""
+
+import pytest
+from sqlalchemy import Engine, select
+
+from foureyes.github_app import errands, lanes, storage
+from foureyes.github_app.errands import Errand
+from foureyes.github_app.inbox import Delivery, accept, undecided
+from foureyes.github_app.lanes import Done, Lane
+from foureyes.github_app.rest_lanes import rest_installations, rest_repositories
+from foureyes.github_app.storage import work
+from foureyes.github_app.sweep import MOST, sweep, wake_idle
+from foureyes.github_app.sweep_tables import errand, pull_read
+
+
+def expect(engine: Engine, *keys: tuple[str, int], at: int = 1000) -> None:
+    with storage.writing(engine) as conn:
+        errands.expect(conn, keys, at)
+
+
+def take(engine: Engine, at: int, owner: str = "me") -> Errand | None:
+    with storage.writing(engine) as conn:
+        return errands.take(conn, f"{owner}-{at}", at)
+
+
+def test_each_has_its_turn_however_long_one_takes(engine: Engine) -> None:
+    expect(engine, ("pulls:1", 1), ("pulls:2", 2))
+    seen = []
+    for at in range(1000, 1006):
+        taken = take(engine, at)
+        assert taken is not None
+        seen.append((taken.key, taken.place))
+        with storage.writing(engine) as conn:
+            errands.go_on(conn, taken, f"{at}", at + 1)
+    assert seen == [
+        ("pulls:1", ""), ("pulls:2", ""), ("pulls:1", "1000"), ("pulls:2", "1001"), ("pulls:1", "1002"),
+        ("pulls:2", "1003"),
+    ]  # fmt: skip
+
+
+def test_nobody_takes_what_another_is_about_until_its_lease_ends(engine: Engine) -> None:
+    expect(engine, ("deliveries", 0))
+    first = take(engine, 2000)
+    assert first is not None
+    assert take(engine, 2001) is None
+    second = take(engine, 2000 + errands.LEASE)
+    assert second is not None
+    with storage.writing(engine) as conn:
+        errands.finish(conn, first, 300_000, 60_000, "lost")
+        errands.finish(conn, second, 300_000, 60_000, "kept")
+    with storage.reading(engine) as conn:
+        row = conn.execute(select(errand)).one()
+    assert (row.place, row.owner, row.done_at) == ("kept", "", 300_000)
+
+
+def test_a_round_begins_an_interval_after_the_last_one_began(engine: Engine) -> None:
+    expect(engine, ("deliveries", 0), at=1000)
+    taken = take(engine, 1000)
+    assert taken is not None
+    with storage.writing(engine) as conn:
+        errands.finish(conn, taken, 5_000, 60_000)
+    assert take(engine, 60_999) is None
+    assert take(engine, 61_000) is not None
+
+
+def test_a_failure_waits_keeps_its_place_and_is_counted(engine: Engine) -> None:
+    expect(engine, ("pulls:1", 1))
+    for tries in range(3):
+        at = 10_000 * (tries + 1)
+        taken = take(engine, at)
+        assert taken is not None
+        assert taken.tries == tries
+        with storage.writing(engine) as conn:
+            errands.put_off(conn, taken, "502", at, 5_000)
+        assert take(engine, at + 4_999) is None
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_at_start_all_are_due_but_what_another_process_is_about(engine: Engine, alone: bool) -> None:
+    expect(engine, ("deliveries", 0), ("pulls:1", 1), ("pulls:2", 2))
+    held = take(engine, 1000)
+    done = take(engine, 1001)
+    assert held is not None
+    assert done is not None
+    with storage.writing(engine) as conn:
+        errands.finish(conn, done, 1002, 10**9)
+        errands.hurry(conn, 2000, alone=alone)
+    keys = {taken.key for at in range(2000, 2004) if (taken := take(engine, at)) is not None}
+    assert keys == {"deliveries", "pulls:1", "pulls:2"} - (set() if alone else {held.key})
+
+
+def head(installation: int, repository: int, number: int) -> Lane:
+    return Lane(
+        installation, repository, f"acme/r{repository}", head=f"{repository:020x}{number:020x}", pull=number
+    )
+
+
+def push(number: int, installation: int, repository: int) -> Delivery:
+    lane = head(installation, repository, number)
+    payload = {
+        "action": "opened", "installation": {"id": installation},
+        "repository": {"id": repository, "full_name": lane.slug, "default_branch": "main"},
+        "pull_request": {"number": number, "head": {"sha": lane.head, "ref": "f"}, "base": {"ref": "main"}},
+    }  # fmt: skip
+    return Delivery(f"d-{installation}-{repository}-{number}", "pull_request", b"{}", payload)
+
+
+def pending(engine: Engine) -> set[tuple[int, int]]:
+    with storage.reading(engine) as conn:
+        rows = conn.execute(select(work).where(work.c.gen > work.c.done_gen)).all()
+    return {(row.installation_id, row.repository_id) for row in rows}
+
+
+def test_lanes_of_what_the_app_may_not_see_rest_and_their_deliveries_are_done_with(engine: Engine) -> None:
+    for installation, repository in ((1, 10), (1, 11), (2, 20)):
+        accept(engine, push(1, installation, repository))
+    with storage.writing(engine) as conn:
+        for installation, repository in ((1, 10), (1, 11), (2, 20)):
+            row = {
+                "repository_id": repository,
+                "pull": 1,
+                "installation_id": installation,
+                "head": "a",
+                "read_at": 5,
+            }
+            conn.execute(pull_read.insert().values(**row))
+        assert rest_repositories(conn, 1, {10}, storage.now(conn)) == 1
+    assert pending(engine) == {(1, 10), (2, 20)}
+    with storage.writing(engine) as conn:
+        assert undecided(conn) == 2
+        assert rest_installations(conn, {1}, storage.now(conn)) == 1
+        assert rest_installations(conn, {1}, storage.now(conn)) == 0
+    assert pending(engine) == {(1, 10)}
+    with storage.reading(engine) as conn:
+        assert undecided(conn) == 1
+        assert conn.execute(select(pull_read.c.repository_id)).scalars().all() == [10]
+
+
+def settled(engine: Engine, lane: Lane, at: int, *, green: bool = False) -> None:
+    with storage.writing(engine) as conn:
+        lanes.wake(conn, lane, at)
+        held = lanes.claim(conn, f"{lane.key}-{at}", at, 60_000)
+        assert held is not None
+        assert lanes.finish(conn, held, Done(green=green, look_again=1), at)
+
+
+def test_one_installation_takes_no_more_than_its_share_of_a_sweep(sqlite_engine: Engine) -> None:
+    for number in range(MOST + 5):
+        settled(sqlite_engine, head(1, 10, number), 1000)
+    settled(sqlite_engine, head(2, 20, 1), 1000)
+    settled(sqlite_engine, head(1, 10, 999), 1000, green=True)
+    with storage.writing(sqlite_engine) as conn:
+        assert sweep(conn, 10_000) == MOST + 1
+        rows = conn.execute(select(work).where(work.c.gen > work.c.done_gen)).all()
+        assert {row.installation_id for row in rows} == {1, 2}
+        first = min(rows, key=lambda row: row.due_at)
+        assert first.green
+        assert max(row.due_at for row in rows) > 10_000 + MOST, (
+            "spread, so that news is not put behind all of them"
+        )
+        assert sweep(conn, 20_000) == 6
+
+
+def test_what_waits_for_a_look_anyway_is_not_woken_by_the_sweep(engine: Engine) -> None:
+    lane, other = head(1, 10, 1), head(1, 10, 2)
+    settled(engine, lane, 1000)
+    with storage.writing(engine) as conn:
+        assert wake_idle(conn, [lane, other], 2000) == 2
+        assert wake_idle(conn, [lane, other], 3000) == 0
