@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 from support_database import fresh_database
+from support_git import CHECKOUT
 from support_serve import (
     PATIENCE,
     OnlyTheProof,
@@ -29,6 +32,10 @@ from support_serve import (
 
 from foureyes.github_app import serve, storage, worker_command, wsgi
 from foureyes.shared.errors import UserError
+
+PAGE = (CHECKOUT / "docs" / "operations.md").read_text()
+(_LINE,) = re.findall(r"^gunicorn ([^#\n]+)", PAGE, re.MULTILINE)
+GUNICORN = [sys.executable, "-m", "gunicorn", *shlex.split(_LINE)]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +83,7 @@ def under_gunicorn(
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Two web processes, as docs/operations.md starts them."""
     with logs.open("w") as errors:
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:foureyes.github_app.prefork", *more]
+        command = [*GUNICORN, *more]
         process = subprocess.Popen(command, env=environment, text=True, stderr=errors)
     try:
         yield process, _address(process, logs)
@@ -145,9 +152,8 @@ def test_gunicorn_hears_and_a_worker_looks_and_both_end_when_they_are_told_to(
 
 
 def test_gunicorn_says_once_what_is_wrong(environment: dict[str, str], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:foureyes.github_app.prefork"]
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        GUNICORN, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 1
     assert done.stderr.count("foureyes: a web process of its own needs PostgreSQL\n") == 1
