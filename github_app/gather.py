@@ -21,7 +21,7 @@ from foureyes.github_app.client import GitHubError, InstallationClient, RetryLat
 from foureyes.github_app.commit_facts import Behind, Names
 from foureyes.github_app.git_facts import GitFacts, Kept
 from foureyes.github_app.keys import Keys
-from foureyes.github_app.landed_facts import Late, landed_commits
+from foureyes.github_app.landed_facts import Late, landed_commits, landed_heads
 from foureyes.github_app.mirror import GitError, Mirror
 from foureyes.github_app.pins import Pins
 from foureyes.github_app.policy_in_force import InForce, gated_prefixes
@@ -37,6 +37,7 @@ from foureyes.shared.branches import is_gated
 from foureyes.shared.facts import (
     AppAccount,
     CommitFacts,
+    Content,
     Fact,
     Involved,
     Known,
@@ -266,6 +267,8 @@ def _reviews(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[tu
         witnessed = seen.reviews_seen(conn, [review.id for review in given])
     standing = [witnessed[r.id] for r in given if r.id in witnessed and r.state is ReviewState.APPROVED]
     repository = answer.pull.repository.id
+    retargeted = {told.base for told in standing if told.base_ref != answer.pull.base_ref}
+    bases = _landed_heads(sources, answer, retargeted) if retargeted else frozenset()
     reader = Reader(sources.contents, sources.mirror, repository, in_force.ruling, in_force.key)
     contents = reader.of(standing)
     dismissals = {event.review: event for event in answer.timeline.value if event.review is not None}
@@ -281,14 +284,21 @@ def _reviews(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[tu
             commit=review.commit,
             submitted_at=review.submitted_at,
             can_push=review.can_push,
-            witness=Witness(told.commit, told.base_ref, contents.get((told.base, told.commit), nothing))
-            if told
-            else None,
+            witness=_witness(told, contents.get((told.base, told.commit), nothing), bases) if told else None,
             dismissed_by=dismissal.actor if dismissal else None,
             dismissed_state=dismissal.previous if dismissal else None,
         )
 
     return Known(tuple(map(finished, given)))
+
+
+def _witness(told: seen.SeenReview, content: Fact[Content], bases: frozenset[str]) -> Witness:
+    return Witness(told.commit, told.base_ref, content, told.base in bases)
+
+
+def _landed_heads(sources: Sources, answer: PullAnswer, heads: Iterable[str]) -> frozenset[str]:
+    with reading(sources.engine) as conn:
+        return landed_heads(conn, answer.pull.repository.id, answer.pull.base_ref, heads)
 
 
 def _moves(answer: PullAnswer) -> Fact[tuple[Move, ...]]:

@@ -35,6 +35,13 @@ def landed_commits(conn: Connection, repository_id: int, commits: Iterable[RawCo
     return frozenset(found)
 
 
+def landed_heads(conn: Connection, repository_id: int, branch: str, heads: Iterable[str]) -> frozenset[str]:
+    """Those that were the head of a pull request which a stored Pass let into the branch."""
+    where = (landing.c.repository_id == repository_id) & (landing.c.ref == f"refs/heads/{branch}")
+    where = where & (landing.c.finding == DECIDED) & landing.c.head.in_(list(heads))
+    return frozenset(conn.execute(select(landing.c.head).where(where)).scalars())
+
+
 def _reached(parents: Mapping[str, tuple[str, ...]], start: str) -> set[str]:
     """Within the range. What lies outside of it is below its base, with all that it was made from."""
     reached: set[str] = set()

@@ -218,6 +218,8 @@ class Witness:
     head: str
     base_ref: str
     content: Fact[Content]
+    base_landed: bool = False
+    """The commit that the base was at then came onto the base branch of now by a stored Pass."""
 
 
 @dataclass(frozen=True)

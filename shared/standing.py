@@ -26,13 +26,14 @@ def why_stale(review: Review, ground: Ground) -> str:
     witness = review.witness
     if witness is None:
         return _why_unwitnessed_stale(review, ground)
-    if witness.base_ref != ground.pull.base_ref:
+    elsewhere = witness.base_ref != ground.pull.base_ref
+    if elsewhere and not witness.base_landed:
         return f"approved for {code(witness.base_ref)}, this now goes to {code(ground.pull.base_ref)}"
     if ground.stale == "head" and witness.head not in _same_heads(ground):
         return f"approved {short(witness.head)}, the head is {short(ground.pull.head)}"
     if not isinstance(witness.content, Known):
         return f"the content that was approved could not be read: {witness.content.why}"
-    if ground.stale == "protected":
+    if ground.stale == "protected" and not elsewhere:
         same = witness.content.value.protected == ground.content.protected
     else:
         same = witness.content.value.change == ground.content.change

@@ -26,6 +26,7 @@ from support_facts import (
 from foureyes.shared.content import of
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.facts import (
+    Content,
     Known,
     Merge,
     MergeState,
@@ -322,6 +323,22 @@ def test_only_a_clean_merge_that_github_agrees_on_passes(merge, expected):
     assert outcome(given) is Outcome.BLOCK
     assert codes(rule(given, "mergeable")) == {expected}
     assert outcome(facts(merge=Merge(MergeState.CLEAN, "5" * 40, "5" * 40), reviews=BOTH)) is Outcome.PASS
+
+
+@pytest.mark.parametrize(("stale", "other", "stands"), [
+    ("change", False, True), ("protected", False, True), ("change", True, False), ("protected", True, False),
+])  # fmt: skip
+def test_G33_an_approval_for_a_base_that_landed_here_stands_on_the_whole_change(stale, other, stands):
+    now = of((change(),), POLICY)
+    content = Content("other", now.protected) if other else now
+    given = [
+        review(who, number=n, witness=Witness(HEAD, "stack", Known(content), base_landed=True))
+        for n, who in enumerate((RITA, SAM))
+    ]
+    by = policy(tiers={**DEFAULT_TIERS, 1: DEFAULT_TIERS[1].model_copy(update={"stale": stale})})
+    assert bool(evaluate(facts(reviews=tuple(given)), by).verdict) is stands
+    unlanded = [replace(r, witness=replace(r.witness, base_landed=False)) for r in given]
+    assert not evaluate(facts(reviews=tuple(unlanded)), by).verdict
 
 
 def test_G33_drafts_and_closed_pull_requests_do_not_pass():
