@@ -23,6 +23,7 @@ from support_facts import (
     unrecorded,
 )
 
+from foureyes.shared.case import Case
 from foureyes.shared.content import of
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.facts import (
@@ -463,6 +464,18 @@ def test_every_part_that_is_unknown_breaks_the_verdict_and_every_part_is_needed(
 def test_every_rule_has_a_name_of_its_own_and_listens_to_something():
     assert len({r.name for r in RULES}) == len(RULES)
     assert all(r.listens for r in RULES)
+
+
+@pytest.mark.parametrize("one", RULES, ids=lambda one: one.name)
+def test_a_rule_looks_at_nothing_but_what_it_says_it_needs(one):
+    parts = [f.name for f in fields(PullFacts) if f.name not in ("pull", "at")]
+    for given in (
+        facts(reviews=BOTH),
+        facts(reviews=BOTH[:1], commits=(unrecorded(),)),
+        facts(changes=(change("docs/a"),)),
+    ):
+        bare = replace(given, **{part: Unknown("not read") for part in parts if part not in one.needs})
+        assert one.check(Case(bare, POLICY), one.params(POLICY)) == rule(given, one.name)
 
 
 def test_no_rule_at_all_is_broken():
