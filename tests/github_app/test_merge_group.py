@@ -94,6 +94,19 @@ def test_an_approval_that_is_taken_back_in_the_queue_stops_the_group(gate: Gate)
     assert advance(gate) == []
 
 
+@pytest.mark.parametrize("text", ["y\n", "x\n"])
+def test_a_head_that_moved_while_it_is_queued_stops_the_group(gate: Gate, text: str) -> None:
+    """Also one of the same content: what the queue made of it is not what it is now."""
+    number = approved(gate, "feat", "infra/a.tf")
+    made = enqueue(gate, number)
+    gate.settle()
+    assert said(gate, made) == "success"
+    gate.push("olga", "feat", gate.change({"infra/a.tf": text}, message="again"))
+    gate.settle()
+    assert said(gate, made) == "failure"
+    assert advance(gate) == []
+
+
 def test_who_waits_is_refused_for_a_queue_must_not_stand_still(gate: Gate) -> None:
     number = approved(gate, "feat", "infra/a.tf")
     gate.deaf = True
