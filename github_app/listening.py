@@ -41,6 +41,7 @@ class Listening:
                 channel_timeout=60, cleanup_interval=10,
             )  # fmt: skip
         except (OSError, ValueError) as error:
+            wasyncore.close_all(self._sockets, ignore_all=True)
             raise UserError(
                 f"cannot listen on {host}:{port}: {error}",
                 why="GitHub's webhooks would reach nobody, or another program",

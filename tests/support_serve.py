@@ -17,11 +17,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support_git import CHECKOUT
+from support_in_process import ended
 
 SECRET, TOKEN = "it is a secret to everybody", "sandbox-token"
 PATIENCE = 60
@@ -113,10 +115,14 @@ def serving(environment: dict[str, str], *arguments: str) -> Iterator[tuple[subp
 
 
 def refused(environment: dict[str, str], *arguments: str) -> str:
-    """What a server that does not start says; it must end with exit code 1, without a traceback."""
-    process = start(environment, *(arguments or ("serve",)))
-    said, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1, errors
+    """What a server that does not start says; it must end with exit code 1, without a traceback. In this process."""
+    umask = os.umask(0o077)
+    try:
+        with patch("foureyes.github_app.serve.start_logging"):
+            code, said, errors = ended(CHECKOUT, *(arguments or ("serve",)), env=environment)
+    finally:
+        os.umask(umask)
+    assert code == 1, errors
     assert "Traceback" not in errors
     assert said == ""
     assert "what to do:" in errors
