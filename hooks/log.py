@@ -11,8 +11,8 @@ from foureyes.hooks import paging
 from foureyes.hooks.commits import Commit
 from foureyes.hooks.git_ai_notes import agent_id
 from foureyes.hooks.known_records import Known, agent_name, read_known
+from foureyes.hooks.ranges import no_commits
 from foureyes.hooks.repo import Repo
-from foureyes.shared.errors import UserError
 
 _MOST = 100
 _COLOURS = {"ai": "magenta", "human": "green", "claimed": "yellow", "none": None}
@@ -33,11 +33,7 @@ def command(range: str, max_count: int, offline: bool, as_json: bool) -> None:
     asked = ("rev-list", f"--max-count={max(max_count, 0)}", "--end-of-options", range, "--")
     answer = repo.ask(*asked)
     if answer.status != 0:
-        raise UserError(
-            f"`{range}` names no commits here",
-            next_step="name a range as git does, `main..work`, or a branch",
-            exit_code=2,
-        )
+        raise no_commits(repo, range)
     oids = answer.out.decode("ascii").split()
     known = read_known(repo, oids, offline=offline)
     found = [(one.commit, one) for oid in oids if (one := known.get(oid)) and one.commit]

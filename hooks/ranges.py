@@ -1,5 +1,7 @@
 """Which commits a person means: `main..work`, or one commit."""
 
+import re
+
 from foureyes.hooks.repo import Repo
 from foureyes.shared.errors import UserError
 
@@ -12,9 +14,28 @@ def commits_in(repo: Repo, text: str) -> tuple[str, ...]:
     asked = ("rev-list", "--reverse", "--topo-order", f"--max-count={MOST_COMMITS}", *alone)
     answer = repo.ask(*asked, "--end-of-options", text, "--")
     if answer.status != 0:
-        raise UserError(
-            f"`{text}` names no commits here",
-            next_step="name a range as git does, `main..work`, or one commit, `HEAD~2`",
-            exit_code=2,
-        )
+        raise no_commits(repo, text)
     return tuple(answer.out.decode("ascii").split())
+
+
+def no_commits(repo: Repo, text: str) -> UserError:
+    """Which part of it git does not know; in a fresh clone that is often a branch that only the remote has."""
+    sides = [side for side in re.split(r"\.{2,3}", text, maxsplit=1) if side and not side.startswith("-")]
+    unknown = next((side for side in sides if not _is_commit(repo, side)), text)
+    remotes = repo.git("remote").decode("utf-8", "replace").split()
+    there = next(
+        (f"{name}/{unknown}" for name in remotes if _is_commit(repo, f"refs/remotes/{name}/{unknown}")), ""
+    )
+    ranged = "..".join(there if side == unknown else side for side in sides)
+    return UserError(
+        f"`{unknown}` names no commits here",
+        next_step=f"only the remote has that branch: {ranged}"
+        if there
+        else "name a range as git does, `main..work`, or one commit, `HEAD~2`",
+        exit_code=2,
+    )
+
+
+def _is_commit(repo: Repo, name: str) -> bool:
+    asked = ("rev-parse", "-q", "--verify", "--end-of-options", f"{name}^{{commit}}")
+    return repo.ask(*asked).status == 0

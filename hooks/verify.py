@@ -146,7 +146,7 @@ def _as_text(verified: Sequence[Verified]) -> Iterator[str]:
         yield from (f"            {problem}" for problem in one.problems)
     good = sum(not one.problems for one in verified)
     keys = sorted({key for one in verified for key in one.signed_by})
-    yield f"{good} of {len(verified)} commits hold"
+    yield f"{good} of {len(verified)} commits hold" if verified else "there are no commits in this range"
     if keys:
         yield f"signed with {', '.join(keys)}: whose keys these are, their owners' pages on GitHub tell"
 

@@ -164,6 +164,12 @@ def test_the_edge_of_a_shallow_clone_and_an_unreachable_remote_are_told(
 def test_wrong_use(repo: Path, tmp_path: Path):
     assert "names no commits here" in verify(repo, "no-such", status=2)
     assert "names no commits here" in verify(repo, "--", "--all", status=2)
+    git(repo, "update-ref", "refs/remotes/origin/theirs", "HEAD")
+    git(repo, "remote", "add", "origin", tmp_path / "none")
+    assert "only the remote has that branch: origin/theirs..HEAD" in verify(repo, "theirs..HEAD", status=2)
+    assert "`nobodys` names no commits here" in verify(repo, "HEAD..nobodys", status=2)
+    assert "no commits in this range" in verify(repo, "--offline", "HEAD..HEAD", status=0)
+    git(repo, "remote", "remove", "origin")
     assert "there is no remote `nowhere` here" in verify(repo, "--remote", "nowhere", status=2)
     assert "names no commits here" in verify(make_repo(tmp_path / "empty", first_commit=False), status=2)
     write(repo, {"f": "x\n"})
