@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support_in_process import ended
 from support_sandbox import World, running_sandbox
 from support_setup import first_run, serving
 
@@ -189,11 +190,8 @@ def test_each_credentials_command_of_the_page_does_what_it_is_said_to(world: Wor
     secrets = []
     for words in documented():
         arguments = [str(app.id) if word == "12345" else word for word in words]
-        done = subprocess.run(
-            [sys.executable, "-m", "foureyes.hooks.cli", *arguments], env=first_run(world), cwd=world.folder,
-            capture_output=True, text=True, timeout=PATIENCE, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, (words, done.stderr)
+        code, _, said = ended(world.folder, *arguments, env=first_run(world))
+        assert code == 0, (words, said)
         secrets.append(credentials.read(world.folder / "data")["WEBHOOK_SECRET"].split(","))
     new = "the-secret-that-comes-next"
     assert secrets == [[app.webhook_secret], [app.webhook_secret, new], [new], [new]]
