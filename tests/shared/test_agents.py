@@ -272,6 +272,10 @@ def test_lines_that_agents_leave_in_the_text() -> None:
         (49699333, "dependabot[bot]", None),
         (7, "v0", None),
         (7, "other[bot]", None),
+        (7, "theagenticguy", None),
+        (7, "TheRAWagent", None),
+        (7, "Iheanacho-ai", None),
+        (7, "liketosweep", None),
     ],
 )
 def test_accounts(id: int | None, login: str, agent: str | None) -> None:
