@@ -22,9 +22,9 @@ from foureyes.github_app.deps import Deps, Mirrors
 from foureyes.github_app.inbox import Delivery
 from foureyes.github_app.judge import judge_lane
 from foureyes.github_app.sandbox.seed import TEAMS
-from foureyes.github_app.storage import work
 from foureyes.github_app.sweep_tables import errand
 from foureyes.github_app.sweeper import Sweeper
+from foureyes.github_app.tables import work
 from foureyes.shared.agents import parse_catalogue
 
 ROSTER = {login for members in TEAMS.values() for login in members}
@@ -364,7 +364,7 @@ def play(gate: Gate, seed: int, steps: int) -> Faulty:
             kind, match, how = dice.choice(ANSWERS)
             gate.fault(kind, match, **how)
             game.say(f"   fault: {kind} {match} {how}")
-        if dice.random() < 0.1:
+        if dice.random() < 0.3:
             game.interrupt = game.act
         game.act()
         if dice.random() < 0.7:

@@ -6,9 +6,9 @@ from support_gate import Gate
 
 from foureyes.github_app import storage
 from foureyes.github_app.deps import Deps, make_deps
-from foureyes.github_app.storage import work
 from foureyes.github_app.sweep_tables import pull_read
 from foureyes.github_app.sweeper import Sweeper
+from foureyes.github_app.tables import work
 from foureyes.shared.agents import Catalogue
 
 
@@ -40,7 +40,7 @@ class Swept:
         """Looks at all that is pending, without the pauses between what the sweep found."""
         with storage.writing(self.gate.engine) as conn:
             conn.execute(work.update().where(work.c.not_before == 0).values(due_at=0))
-        self.gate.settle()
+        self.gate.settle(most=1_000)
 
 
 def age_reads(gate: Gate) -> None:
