@@ -2,6 +2,7 @@
 
 python tests/bench_recovery.py          # FOUREYES_BENCH_EVENTS=1000 (made in a few minutes); 120 if not set
 """
+# ruff: noqa: T201, E402
 
 import os
 import sys
