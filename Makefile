@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-long test-kills test-newer-git test-managers test-agents fuzz check bench bench-long clean
+.PHONY: help demo test test-long mutate test-kills test-newer-git test-managers test-agents fuzz check bench bench-long clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test-long     for an hour: 8 worktrees x 30 commits, kill -9 at every step, many random histories of both halves"
 	@echo "make test-kills    the server for an hour: 1,000 events, killed 30 times, on both databases, 1, 2 and 4 replicas"
 	@echo "make test-newer-git GIT=/path/to/git    the hooks and the whole way through with git 2.54 or newer"
+	@echo "make mutate        small mistakes in what decides, one by one: each must fail a test   (some minutes)"
 	@echo "make test-managers beside the real husky, lefthook, pre-commit and prek, from their registries"
 	@echo "make test-agents   beside the real agent programs, from their registries, with a scripted model (2 GB)"
 	@echo "make check         format, lint, types, layering"
@@ -45,6 +46,9 @@ test-newer-git: $(VENV)/.dev-installed
 	@test -x "$(GIT)" || { echo "name a git of 2.54 or newer: make test-newer-git GIT=/path/to/git"; exit 1; }
 	PATH="$(dir $(abspath $(GIT))):$$PATH" FOUREYES_GIT="$(abspath $(GIT))" \
 		$(BIN)/python -m pytest -n auto tests/hooks tests/flow $(ARGS)
+
+mutate: $(VENV)/.dev-installed
+	$(BIN)/python tests/mutate.py $(ARGS)
 
 # At the end of PATH, so that nothing else of theirs is used.
 test-managers: $(VENV)/.dev-installed $(VENV)/.managers-installed

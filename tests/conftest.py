@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import support_orphan
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 _KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "CI", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_XDIST_WORKER"}
 _KEPT_PREFIXES = ("COV_", "COVERAGE_", "PYTEST_", "HYPOTHESIS_", "FOUREYES_TEST_")
@@ -13,6 +13,8 @@ _KEPT_PREFIXES = ("COV_", "COVERAGE_", "PYTEST_", "HYPOTHESIS_", "FOUREYES_TEST_
 # Every run tries the same examples, so that a red run is red again; the long profile tries others each time.
 settings.register_profile("alike", derandomize=True, deadline=None)
 settings.register_profile("long", deadline=None)
+# Of a mistake that was made on purpose nobody wants the smallest example.
+settings.register_profile("mutate", derandomize=True, deadline=None, phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "alike"))
 
 

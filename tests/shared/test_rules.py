@@ -7,6 +7,7 @@ from support_facts import (
     BOT,
     CLAUDE,
     HEAD,
+    MALLORY,
     OLD_HEAD,
     OLGA,
     POLICY,
@@ -162,6 +163,13 @@ def test_who_may_dismiss_a_request_for_changes(by, expected):
     assert outcome(given) is expected
 
 
+def test_who_ran_the_agent_may_take_back_their_own_request_for_changes():
+    own = review(OLGA, "DISMISSED", 5, dismissed_by=OLGA, dismissed_state=ReviewState.CHANGES_REQUESTED)
+    assert outcome(facts(reviews=(*BOTH, own))) is Outcome.PASS
+    assert outcome(facts(reviews=(*BOTH, replace(own, dismissed_by=SAM)))) is Outcome.PASS
+    assert outcome(facts(reviews=(*BOTH, replace(own, dismissed_by=MALLORY)))) is Outcome.BLOCK
+
+
 def test_G20_a_dismissed_approval_does_not_count():
     dismissed = review(RITA, "DISMISSED", dismissed_by=OLGA, dismissed_state=ReviewState.APPROVED)
     assert outcome(facts(reviews=(dismissed, BOTH[1]))) is Outcome.WAIT
@@ -270,7 +278,13 @@ def test_an_alias_that_asks_for_changes_silences_the_other_account():
     work = Account(7, "rita-work")
     roster = Roster({"@acme/reviewers": (RITA, SAM, work), "@rita": (RITA,), "@rita-work": (work,)})
     given = facts(roster=roster, reviews=(*BOTH, review(work, "CHANGES_REQUESTED", 3)))
-    assert outcome(given, policy(aliases={"rita": ("rita-work",)})) is Outcome.BLOCK
+    verdict = rule(given, "two_humans", policy(aliases={"rita": ("rita-work",)}))
+    assert verdict.outcome is Outcome.BLOCK
+    assert {(r.code, r.subject) for r in verdict.reasons} >= {
+        ("changes-requested", "@rita-work"),
+        ("not-counted-same-person", "@rita"),
+        ("counts", "@sam"),
+    }
 
 
 def test_G47_not_enough_people_is_said():
