@@ -3,8 +3,9 @@
 import contextlib
 import hashlib
 import os
+import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from foureyes.hooks.published import SEEN
@@ -37,15 +38,31 @@ def fetch_records(repo: Repo, remote: Remote) -> str:
     place = hashlib.sha256(remote.url.encode()).hexdigest()[:16]
     spec = f"+{PREFIX}*:{SEEN}{place}/*"
     # A partial clone would get the records without their contents, and then each of them one by one.
-    answer = repo.ask_remote(
-        "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", *FETCH, "--no-filter", remote.name, spec,
-        seconds=_SECONDS,
-    )  # fmt: skip
+    with _telling(f"asking {remote.name} for records ..."):
+        answer = repo.ask_remote(
+            "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", *FETCH, "--no-filter", remote.name, spec,
+            seconds=_SECONDS,
+        )  # fmt: skip
     _stamp(repo, place, again_after=_AGAIN_AFTER if answer.status == 0 else _AGAIN_AFTER_FAILURE)
     if answer.status == 0:
         return ""
     lines = [line.strip() for line in answer.words.splitlines() if line.strip()]
     return SECRET.sub("//", next(iter(lines), f"git ended with status {answer.status}"))
+
+
+@contextlib.contextmanager
+def _telling(text: str) -> Iterator[None]:
+    """What is waited for, on a terminal and only as long."""
+    on_terminal = sys.stderr.isatty()
+    if on_terminal:
+        sys.stderr.write(f"foureyes: {text}")
+        sys.stderr.flush()
+    try:
+        yield
+    finally:
+        if on_terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def fetch_missing(repo: Repo, missing: Collection[str], *, offline: bool) -> bool:

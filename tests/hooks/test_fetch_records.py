@@ -1,6 +1,7 @@
 """Colleagues' records are asked for when they are missing, and a remote is not asked again and again."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,15 @@ def test_a_git_dir_that_cannot_be_written_keeps_nobody_from_reading(asked: Path)
     clone = asked.parent / "clone"
     (clone / ".git" / "foureyes").write_text("in the way")
     assert not fetch_missing(Repo.open(clone), {"0" * 40}, offline=False)
+
+
+def test_on_a_terminal_it_is_told_what_is_waited_for(
+    asked: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = Repo.open(asked.parent / "clone")
+    fetch_missing(repo, {"0" * 40}, offline=False)
+    assert capsys.readouterr().err == ""
+    later(asked.parent / "clone")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    fetch_missing(repo, {"0" * 40}, offline=False)
+    assert capsys.readouterr().err == "foureyes: asking origin for records ...\r\x1b[K"
