@@ -7,7 +7,8 @@ from enum import StrEnum
 from sqlalchemy import Connection, func, select, update
 
 from foureyes.github_app.decisions import new_id
-from foureyes.github_app.storage import alert, insert
+from foureyes.github_app.storage import insert
+from foureyes.github_app.tables import alert
 
 
 class Kind(StrEnum):

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from foureyes.github_app import decisions, storage
+from foureyes.github_app import decisions, storage, tables
 from foureyes.github_app.replay import replay
 from foureyes.github_app.schema import state_of
-from foureyes.github_app.storage import decision, delivery, envelope_seen, landing, record_seen
+from foureyes.github_app.tables import decision, delivery, envelope_seen, landing, record_seen
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.evaluate import VERSION
 
@@ -70,9 +70,9 @@ def _pages(conn: Connection) -> Finding:
 def _tables(conn: Connection) -> Finding:
     """PostgreSQL looks after its own pages; here every row is read once."""
     rows = 0
-    for table in storage.metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         rows += conn.execute(select(func.count()).select_from(table)).scalar_one()
-    return Finding("tables", f"{len(storage.metadata.tables)} with {rows} rows")
+    return Finding("tables", f"{len(tables.metadata.tables)} with {rows} rows")
 
 
 def _read(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select, update
 
 from foureyes.github_app.lanes import DEAD_AFTER, GROUP, LANDED
-from foureyes.github_app.storage import delivery_awaits, work
+from foureyes.github_app.tables import delivery_awaits, work
 
 
 @dataclass(frozen=True)

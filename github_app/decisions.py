@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, func, select, update
 
-from foureyes.github_app.storage import decision
+from foureyes.github_app.tables import decision
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.canonical import canonical_bytes, sha256_hex
 from foureyes.shared.errors import UserError

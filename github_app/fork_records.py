@@ -11,7 +11,7 @@ from foureyes.github_app import alert_text, alerts, records
 from foureyes.github_app.mirror import GitError, Mirror
 from foureyes.github_app.pull_query import PullAnswer
 from foureyes.github_app.records import Published
-from foureyes.github_app.storage import record_shown
+from foureyes.github_app.tables import record_shown
 from foureyes.shared.facts import Repository
 
 MirrorOf = Callable[[Repository], Mirror]

@@ -15,7 +15,7 @@ from foureyes.github_app import group_commit, seen, storage
 from foureyes.github_app.events import Effects, effects
 from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane, groups, wake_all
 from foureyes.github_app.policy_in_force import may_be_gated
-from foureyes.github_app.storage import decision, delivery, delivery_awaits
+from foureyes.github_app.tables import decision, delivery, delivery_awaits
 from foureyes.shared.canonical import sha256_hex
 
 

@@ -38,8 +38,8 @@ from foureyes.github_app.pull_reads import keep_reads
 from foureyes.github_app.redaction import redact
 from foureyes.github_app.review_requests import Asked, Asker, awaited
 from foureyes.github_app.settings import Settings
-from foureyes.github_app.storage import decision as decision_table
 from foureyes.github_app.storage import now, reading, writing
+from foureyes.github_app.tables import decision as decision_table
 from foureyes.shared import evaluate, explain
 from foureyes.shared.agents import parse_catalogue
 from foureyes.shared.branches import is_gated

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from foureyes.github_app.landing import Landing
-from foureyes.github_app.storage import insert, landing, push_seen
+from foureyes.github_app.storage import insert
+from foureyes.github_app.tables import landing, push_seen
 
 NO_COMMIT = "0" * 40
 

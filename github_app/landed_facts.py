@@ -13,7 +13,7 @@ from foureyes.github_app.aged import Aged
 from foureyes.github_app.landing import DECIDED
 from foureyes.github_app.mirror import Mirror
 from foureyes.github_app.range import RawCommit
-from foureyes.github_app.storage import landing
+from foureyes.github_app.tables import landing
 from foureyes.shared import content
 from foureyes.shared.exemption import REVERT_WITHIN
 from foureyes.shared.facts import Landed

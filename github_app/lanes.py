@@ -14,7 +14,8 @@ from random import random
 
 from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, case, func, select, update
 
-from foureyes.github_app.storage import delivery, delivery_awaits, insert_into, work
+from foureyes.github_app.storage import insert_into
+from foureyes.github_app.tables import delivery, delivery_awaits, work
 
 EVERY_BRANCH = "*"
 """As a lane's `ref`: the default branch moved, so that any pull request may be judged by another policy."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, select
 
-from foureyes.github_app.storage import insert, name_pinned, now, reading, writing
+from foureyes.github_app.storage import insert, now, reading, writing
+from foureyes.github_app.tables import name_pinned
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, select
 from foureyes.github_app import seen
 from foureyes.github_app.mirror import OURS, GitError, Mirror, Trouble
 from foureyes.github_app.range import RawCommit
-from foureyes.github_app.storage import insert, record_shown
+from foureyes.github_app.storage import insert
+from foureyes.github_app.tables import record_shown
 from foureyes.shared import dsse, manifest
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import AgentMark, Named, RecordFact, RecordState

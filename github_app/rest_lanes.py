@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
-from foureyes.github_app.storage import delivery, delivery_awaits, work
 from foureyes.github_app.sweep_tables import pull_read, repository_swept
+from foureyes.github_app.tables import delivery, delivery_awaits, work
 
 
 def rest_installations(conn: Connection, working: Collection[int], at: int) -> int:

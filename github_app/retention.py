@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, delete, select
 
 from foureyes.github_app import group_commit, storage
-from foureyes.github_app.storage import alert, decision, delivery, landing, work
+from foureyes.github_app.tables import alert, decision, delivery, landing, work
 
 DAY_MS = 86_400_000
 BATCH = 500

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, select
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
 from foureyes.github_app.pull_query import PullAnswer, operation, there, understood
 from foureyes.github_app.redaction import redact
-from foureyes.github_app.storage import insert, now, reading, review_asked, writing
+from foureyes.github_app.storage import insert, now, reading, writing
+from foureyes.github_app.tables import review_asked
 from foureyes.shared import content
 from foureyes.shared.asking import Requests, to_ask, worth_asking
 from foureyes.shared.case import known

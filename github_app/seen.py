@@ -10,15 +10,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, ColumnElement, Connection, or_, select
 
-from foureyes.github_app import storage
-from foureyes.github_app.storage import (
-    envelope_seen,
-    floor_seen,
-    insert,
-    policy_seen,
-    push_seen,
-    record_seen,
-)
+from foureyes.github_app import tables
+from foureyes.github_app.storage import insert
+from foureyes.github_app.tables import envelope_seen, floor_seen, policy_seen, push_seen, record_seen
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import Push
 from foureyes.shared.people import Account, Kind
@@ -85,7 +79,7 @@ def keep_push(conn: Connection, push: PushSeen, at: int) -> None:
 def keep_review(conn: Connection, seen: ReviewSeen, at: int) -> None:
     """The first delivery of a submission is kept; it is the nearest to the moment itself."""
     given = seen.review
-    statement = insert(conn, storage.review_seen).values(
+    statement = insert(conn, tables.review_seen).values(
         review_id=seen.id, repository_id=seen.repository_id, pull=seen.pull,
         account_id=seen.account.id if seen.account else 0, state=given.state, commit=given.commit,
         head=given.head, base=given.base, base_ref=given.base_ref, seen_at=at,
@@ -131,7 +125,7 @@ def pushes_seen(
 def reviews_seen(conn: Connection, review_ids: Collection[int]) -> dict[int, SeenReview]:
     """Review -> what it was given on. One whose submission was never delivered to us is left out."""
     rows = conn.execute(
-        select(storage.review_seen).where(storage.review_seen.c.review_id.in_(list(review_ids)))
+        select(tables.review_seen).where(tables.review_seen.c.review_id.in_(list(review_ids)))
     )
     return {
         row.review_id: SeenReview(row.commit, row.head, row.base, row.base_ref, row.state) for row in rows

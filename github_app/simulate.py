@@ -13,7 +13,7 @@ from foureyes.github_app import decisions, storage
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.settings import read_database_url
 from foureyes.github_app.simulation import Both, Simulation, Tried, simulate, table, told
-from foureyes.github_app.storage import decision as decision_table
+from foureyes.github_app.tables import decision as decision_table
 from foureyes.shared.branches import is_gated
 from foureyes.shared.errors import UserError
 from foureyes.shared.floor import parse_floor

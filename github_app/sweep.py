@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from foureyes.github_app.lanes import Lane, wake
-from foureyes.github_app.storage import work
+from foureyes.github_app.tables import work
 
 MOST = 200
 """Heads of one installation that one sweep looks at again, so that a large one takes no other's turn; the others come

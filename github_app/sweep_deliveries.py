@@ -18,7 +18,8 @@ from foureyes.github_app.client import GitHub, GitHubError, RetryLater
 from foureyes.github_app.events import HANDLED
 from foureyes.github_app.inbox import Delivery, accept
 from foureyes.github_app.pull_query import understood
-from foureyes.github_app.storage import delivery, reading
+from foureyes.github_app.storage import reading
+from foureyes.github_app.tables import delivery
 
 PATH = "/app/hook/deliveries"
 PAGE = "100"

@@ -16,10 +16,11 @@ from foureyes.github_app import landed, pull_reads, seen
 from foureyes.github_app.client import InstallationClient
 from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane
 from foureyes.github_app.rest_lanes import rest_repositories
-from foureyes.github_app.storage import insert, now, push_seen, reading, writing
+from foureyes.github_app.storage import insert, now, reading, writing
 from foureyes.github_app.sweep import wake_idle
 from foureyes.github_app.sweep_query import Happened, Updated, ask_happened, ask_open, ask_repositories
 from foureyes.github_app.sweep_tables import repository_swept
+from foureyes.github_app.tables import push_seen
 
 BATCH = 50
 """Repositories of one query: one point of the budget."""

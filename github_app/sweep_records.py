@@ -13,10 +13,11 @@ from sqlalchemy import Engine, select, update
 from foureyes.github_app.client import InstallationClient
 from foureyes.github_app.lanes import Lane
 from foureyes.github_app.mirror import GitError, Mirror
-from foureyes.github_app.storage import now, reading, work, writing
+from foureyes.github_app.storage import now, reading, writing
 from foureyes.github_app.sweep import wake_idle
 from foureyes.github_app.sweep_query import Updated, ask_all_open
 from foureyes.github_app.sweep_tables import repository_swept
+from foureyes.github_app.tables import work
 from foureyes.shared.record_ref import PREFIX, record_ref
 
 MirrorOf = Callable[[int, str], Mirror]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from foureyes.github_app.storage import metadata
+from foureyes.github_app.tables import metadata
 
 # What the sweep goes and asks, again and again: one row for each thing to ask, in the hands of one process at a time.
 errand = Table(

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, func, select
 
-from foureyes.github_app import storage
+from foureyes.github_app import storage, tables
 from foureyes.github_app.listening import Listening
 from foureyes.github_app.metrics import Figures
 from foureyes.github_app.settings import Settings
@@ -51,7 +51,7 @@ class Port:
 
     def stored(self) -> int:
         with storage.reading(self.engine) as conn:
-            return conn.execute(select(func.count()).select_from(storage.delivery)).scalar_one()
+            return conn.execute(select(func.count()).select_from(tables.delivery)).scalar_one()
 
 
 def read_all(connection: socket.socket) -> bytes:

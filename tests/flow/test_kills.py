@@ -25,7 +25,7 @@ from support_kill_server import LEASE_MS, SECRET
 from support_kills import Blow, Parcel, Post, Replica, blows, strike, until
 
 from foureyes.github_app import storage
-from foureyes.github_app.storage import delivery, work
+from foureyes.github_app.tables import delivery, work
 
 SERVER = Path(__file__).parent.parent / "support_kill_server.py"
 LONG = bool(os.environ.get("FOUREYES_TEST_KILLS"))

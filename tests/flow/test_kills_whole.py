@@ -29,7 +29,7 @@ from support_repository import Bare
 
 from foureyes.github_app import decisions, storage
 from foureyes.github_app.sandbox.server import Sandbox
-from foureyes.github_app.storage import delivery, work
+from foureyes.github_app.tables import delivery, work
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.facts import Known
 

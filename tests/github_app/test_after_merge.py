@@ -7,7 +7,7 @@ import pytest
 from support_gate import SHOP, Gate, running_gate
 from support_ssh import make_key
 
-from foureyes.github_app import alerts, storage
+from foureyes.github_app import alerts, storage, tables
 from foureyes.github_app.alerts import Alert, Kind
 from foureyes.shared.record_ref import record_ref
 
@@ -30,7 +30,7 @@ def raised(gate: Gate) -> list[Alert]:
 
 def findings(gate: Gate) -> list[str]:
     with storage.reading(gate.engine) as conn:
-        rows = conn.execute(storage.landing.select().order_by(storage.landing.c.landed_at))
+        rows = conn.execute(tables.landing.select().order_by(tables.landing.c.landed_at))
         return [row.finding for row in rows]
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from support_gate import SHOP, Gate, running_gate
 
-from foureyes.github_app import storage
+from foureyes.github_app import storage, tables
 from foureyes.github_app.alert_issues import LABEL
 from foureyes.github_app.alerts_command import command
 from foureyes.github_app.judge import judge_with
@@ -30,7 +30,7 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
 
 def forget_alerts(gate: Gate) -> None:
     with storage.writing(gate.engine) as conn:
-        conn.execute(storage.alert.delete())
+        conn.execute(tables.alert.delete())
 
 
 def permit(gate: Gate) -> None:
@@ -78,7 +78,7 @@ def test_an_issue_whose_answer_was_lost_is_found_and_not_opened_again(gate: Gate
     gate.sandbox.world.repositories[SHOP].issues[77] = forged
     past_the_gate(gate, "docs/notes.md")
     with storage.reading(gate.engine) as conn:
-        numbers = sorted(conn.execute(storage.alert.select()).mappings(), key=lambda row: row["raised_at"])
+        numbers = sorted(conn.execute(tables.alert.select()).mappings(), key=lambda row: row["raised_at"])
     assert [row["issue"] for row in numbers] == [opened.number, 78]
     assert len(issues(gate)) == 3
 
@@ -86,9 +86,7 @@ def test_an_issue_whose_answer_was_lost_is_found_and_not_opened_again(gate: Gate
 def test_what_was_raised_long_ago_gets_no_issue(gate: Gate) -> None:
     past_the_gate(gate)
     with storage.writing(gate.engine) as conn:
-        conn.execute(
-            storage.alert.update().values(raised_at=storage.alert.c.raised_at - 8 * 24 * 3600 * 1000)
-        )
+        conn.execute(tables.alert.update().values(raised_at=tables.alert.c.raised_at - 8 * 24 * 3600 * 1000))
     permit(gate)
     recent = past_the_gate(gate, "docs/notes.md")
     (told,) = issues(gate)

@@ -14,7 +14,7 @@ from support_database import migrated
 from support_listening import PATIENCE, listening, signed
 from support_serve import pull_request
 
-from foureyes.github_app import inbox, storage
+from foureyes.github_app import inbox, storage, tables
 from foureyes.github_app.lanes import Claim, Done, Outcome
 from foureyes.github_app.worker import Workers
 
@@ -61,6 +61,6 @@ def test_a_burst_of_500_deliveries_is_stored_and_decided(tmp_path: Path, senders
             finally:
                 assert workers.stop(PATIENCE)
         with storage.reading(engine) as conn:
-            assert conn.execute(select(func.count()).select_from(storage.delivery)).scalar_one() == DELIVERIES
+            assert conn.execute(select(func.count()).select_from(tables.delivery)).scalar_one() == DELIVERIES
     assert set(looked) == {f"{number:040x}" for number in range(1, 101)}
     assert looked.total() <= DELIVERIES

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_gate import SHOP, Gate, running_gate
 
-from foureyes.github_app import decisions, storage, sweep
+from foureyes.github_app import decisions, storage, sweep, tables
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.facts import Known
 
@@ -36,7 +36,7 @@ def approve(gate: Gate, number: int, *logins: str) -> None:
 
 def decisions_on(gate: Gate, number: int) -> int:
     with storage.reading(gate.engine) as conn:
-        table = storage.decision
+        table = tables.decision
         return len(conn.execute(table.select().where(table.c.pull == number)).all())
 
 
@@ -126,7 +126,7 @@ def test_G37_the_sweep_makes_good_what_a_lost_webhook_would_have_told(gate: Gate
     with storage.writing(gate.engine) as conn:
         assert sweep.sweep(conn, storage.now(conn)) == 0, "its time has not come"
         assert sweep.sweep(conn, storage.now(conn) + 300_000) >= 1
-        conn.execute(storage.work.update().values(due_at=0))
+        conn.execute(tables.work.update().values(due_at=0))
     gate.settle()
     assert gate.verdict(number) == "success"
 

@@ -10,7 +10,7 @@ import pytest
 import requests
 from support_gate import SHOP, Gate, running_gate
 
-from foureyes.github_app import alerts, storage
+from foureyes.github_app import alerts, storage, tables
 from foureyes.github_app.alerts import Alert, Kind
 
 POLICY = 'version: 1\nroster: ["@acme/engineers", "@acme/reviewers"]\nprotected: ["infra/**"]\n'
@@ -97,7 +97,7 @@ def test_G43_a_revert_of_what_landed_weeks_ago_gets_no_discount(gate: Gate) -> N
     before = landed_change(gate)
     weeks = 21 * 24 * 3600 * 1000
     with storage.writing(gate.engine) as conn:
-        conn.execute(storage.landing.update().values(landed_at=storage.landing.c.landed_at - weeks))
+        conn.execute(tables.landing.update().values(landed_at=tables.landing.c.landed_at - weeks))
     number = gate.open("olga", "back", gate.change({"infra/network.tf": ("100644", before)}))
     approve(gate, number, "sam")
     assert gate.verdict(number) == "in_progress"

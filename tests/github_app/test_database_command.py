@@ -16,10 +16,10 @@ from sqlalchemy import Engine, insert, make_url, select, text, update
 from support_database import fresh_database, migrated
 from support_facts import facts
 
-from foureyes.github_app import database_backup, decisions, seen, storage
+from foureyes.github_app import database_backup, decisions, seen, storage, tables
 from foureyes.github_app.database_backup import connection_environment
 from foureyes.github_app.database_command import group
-from foureyes.github_app.storage import decision, delivery, landing
+from foureyes.github_app.tables import decision, delivery, landing
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.errors import UserError
 from foureyes.shared.evaluate import VERSION, evaluate
@@ -72,7 +72,7 @@ def contents(engine: Engine) -> dict[str, list[str]]:
     with storage.reading(engine) as conn:
         return {
             table.name: sorted(map(str, conn.execute(select(table)).all()))
-            for table in storage.metadata.sorted_tables
+            for table in tables.metadata.sorted_tables
         }
 
 
@@ -92,9 +92,9 @@ def spoil(engine: Engine, what: str) -> None:
         if what == "deliveries":
             conn.execute(update(delivery).values(payload=b"not zlib"))
         elif what == "records":
-            conn.execute(update(storage.record_seen).values(record=zlib.compress(b"another")))
+            conn.execute(update(tables.record_seen).values(record=zlib.compress(b"another")))
         elif what == "envelopes":
-            conn.execute(update(storage.envelope_seen).values(envelope=zlib.compress(b"another")))
+            conn.execute(update(tables.envelope_seen).values(envelope=zlib.compress(b"another")))
         elif what == "decisions":
             other = 'version: 1\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n'
             conn.execute(update(decision).values(policy=other))

@@ -12,7 +12,7 @@ from foureyes.github_app import lanes, storage
 from foureyes.github_app.dead_letters import failing, retry_now
 from foureyes.github_app.dead_letters_command import group
 from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane, Retry
-from foureyes.github_app.storage import delivery_awaits, work
+from foureyes.github_app.tables import delivery_awaits, work
 from foureyes.shared.errors import UserError
 
 PULL = Lane(7, 9, "acme/shop", head="a" * 40, pull=412)

@@ -8,9 +8,9 @@ from foureyes.github_app.errands import Errand
 from foureyes.github_app.inbox import Delivery, accept, undecided
 from foureyes.github_app.lanes import Done, Lane
 from foureyes.github_app.rest_lanes import rest_installations, rest_repositories
-from foureyes.github_app.storage import work
 from foureyes.github_app.sweep import MOST, sweep, wake_idle
 from foureyes.github_app.sweep_tables import errand, pull_read
+from foureyes.github_app.tables import work
 
 
 def expect(engine: Engine, *keys: tuple[str, int], at: int = 1000) -> None:

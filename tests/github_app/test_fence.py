@@ -11,7 +11,7 @@ from foureyes.github_app import client, decisions, lanes, storage
 from foureyes.github_app.fence import may_write
 from foureyes.github_app.lanes import Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.settings import read_settings
-from foureyes.github_app.storage import work
+from foureyes.github_app.tables import work
 from foureyes.github_app.worker import Workers, settle, take
 from foureyes.shared.errors import UserError
 

@@ -8,7 +8,7 @@ from support_gate import SHOP, Gate, running_gate
 from support_git import git
 from support_ssh import KeyFile, make_key
 
-from foureyes.github_app import alerts, decisions, storage
+from foureyes.github_app import alerts, decisions, storage, tables
 from foureyes.github_app.alerts import Kind
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.facts import Known, RecordFact, RecordState
@@ -143,7 +143,7 @@ def test_records_for_other_commits_are_not_taken(gate: Gate, key: KeyFile) -> No
     number = opened(gate, head)
     assert record_of(gate, number).state is RecordState.MISSING
     with storage.reading(gate.engine) as conn:
-        assert conn.execute(storage.record_seen.select()).all() == []
+        assert conn.execute(tables.record_seen.select()).all() == []
 
 
 @pytest.mark.parametrize("listed", [True, False])

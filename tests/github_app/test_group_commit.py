@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, event, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from foureyes.github_app import group_commit, storage
-from foureyes.github_app.storage import policy_seen
+from foureyes.github_app.tables import policy_seen
 
 PATIENCE = 30.0
 

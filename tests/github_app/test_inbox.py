@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from foureyes.github_app import inbox, lanes, seen, storage
 from foureyes.github_app.inbox import Delivery
 from foureyes.github_app.lanes import Done, Retry
-from foureyes.github_app.storage import delivery, delivery_awaits, push_seen, work
+from foureyes.github_app.tables import delivery, delivery_awaits, push_seen, work
 
 HEAD, BEFORE = "a" * 40, "b" * 40
 LEASE = 60_000

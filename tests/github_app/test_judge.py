@@ -8,7 +8,7 @@ import pytest
 from support_gate import SHOP, Gate, running_gate
 from support_ssh import make_key
 
-from foureyes.github_app import decisions, lanes, storage, worker
+from foureyes.github_app import decisions, lanes, storage, tables, worker
 from foureyes.github_app.judge import judge_with
 from foureyes.github_app.lanes import Done, Retry
 from foureyes.shared import facts as pull_facts
@@ -553,7 +553,7 @@ def test_G38_trouble_on_the_way_is_never_a_success(
     gate.sandbox.world.faults.clear()
     gate.wake(number)
     with storage.writing(gate.engine) as conn:
-        conn.execute(storage.work.update().values(due_at=0, not_before=0))
+        conn.execute(tables.work.update().values(due_at=0, not_before=0))
     gate.judge = judge_with(gate.settings, gate.engine, gate.observe)  # nobody has to wait any more
     gate.settle()
     assert gate.verdict(number) == "success"
@@ -575,7 +575,7 @@ def test_a_write_whose_answer_was_lost_makes_no_second_check(gate: Gate) -> None
     gate.fault("lost-answer", "POST /api/v3/repos/acme/shop/check-runs", status=502)
     gate.settle()
     with storage.writing(gate.engine) as conn:
-        conn.execute(storage.work.update().values(due_at=0))
+        conn.execute(tables.work.update().values(due_at=0))
     gate.settle()
     assert gate.verdict(number) == "success"
 
@@ -612,7 +612,7 @@ def test_a_worker_that_lost_its_lane_writes_nothing(gate: Gate) -> None:
         claim = worker.take(gate.engine, 60_000)
     assert claim is not None
     with storage.writing(gate.engine) as conn:
-        conn.execute(storage.work.update().values(owner="another"))
+        conn.execute(tables.work.update().values(owner="another"))
     outcome = worker.look(claim, gate.judge)
     assert isinstance(outcome, Retry)
     assert gate.runs(gate.pull(number).head) == []
@@ -621,7 +621,7 @@ def test_a_worker_that_lost_its_lane_writes_nothing(gate: Gate) -> None:
 def test_another_repository_of_the_same_name_is_not_judged(gate: Gate) -> None:
     number = opened(gate)
     with storage.writing(gate.engine) as conn:
-        conn.execute(storage.work.update().values(repository_id=424242))
+        conn.execute(tables.work.update().values(repository_id=424242))
     claim = worker.take(gate.engine, 60_000)
     assert claim is not None
     assert isinstance(worker.look(claim, gate.judge), Retry)
@@ -706,7 +706,7 @@ def test_a_renamed_repository_is_followed(gate: Gate) -> None:
     shop.name = "store"
     world.repositories["acme/store"] = shop
     with storage.writing(gate.engine) as conn:
-        conn.execute(storage.work.update().values(slug="acme/store"))
+        conn.execute(tables.work.update().values(slug="acme/store"))
     gate.settle()
     assert [run.status for run in shop.check_runs if run.suite.head_sha == shop.pulls[number].head] == [
         "in_progress"

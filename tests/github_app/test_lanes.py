@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 
 from foureyes.github_app import lanes, storage
 from foureyes.github_app.lanes import Claim, Done, Lane, Retry
-from foureyes.github_app.storage import work
+from foureyes.github_app.tables import work
 
 LEASE = 60_000
 LANE = Lane(7, 1, "acme/shop", head="a" * 40, pull=412)

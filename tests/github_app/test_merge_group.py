@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_gate import SHOP, Gate, running_gate
 
-from foureyes.github_app import alerts, asking, storage
+from foureyes.github_app import alerts, asking, storage, tables
 from foureyes.github_app.lanes import Retry
 from foureyes.github_app.queue_query import QueueEntry, group
 from foureyes.github_app.sandbox import merge_queue, webhooks
@@ -79,7 +79,7 @@ def test_several_in_one_group_are_each_judged_on_what_comes_before(gate: Gate, m
     gate.settle()
     with storage.reading(gate.engine) as conn:
         assert alerts.listed(conn) == ()
-        found = conn.execute(storage.landing.select().order_by(storage.landing.c.landed_at)).all()
+        found = conn.execute(tables.landing.select().order_by(tables.landing.c.landed_at)).all()
     assert [row.finding for row in found][-2:] == ["decided", "decided"]
 
 
@@ -226,7 +226,7 @@ def test_what_cannot_be_read_is_tried_again_before_the_group_is_refused(
     assert isinstance(gate.outcomes[-1], Retry)
     assert gate.runs(made) == []
     with storage.writing(gate.engine) as conn:
-        conn.execute(storage.work.update().values(tries=5, due_at=0, not_before=0))
+        conn.execute(tables.work.update().values(tries=5, due_at=0, not_before=0))
     gate.settle()
     assert said(gate, made) == "failure"
 

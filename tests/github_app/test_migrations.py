@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Boolean, Engine, Integer, LargeBinary, MetaData, Table, select
 
-from foureyes.github_app import storage
+from foureyes.github_app import storage, tables
 from foureyes.github_app.schema import _scripts, upgrade
 from foureyes.shared.errors import UserError
 
@@ -31,7 +31,7 @@ def bring(engine: Engine, revision: str) -> None:
         upgrade(conn, revision)
 
 
-def tables(engine: Engine) -> dict[str, Table]:
+def found_tables(engine: Engine) -> dict[str, Table]:
     found = MetaData()
     found.reflect(engine)
     return {name: table for name, table in found.tables.items() if name != "alembic_version"}
@@ -47,7 +47,7 @@ def value(column: Any, number: int) -> object:
 
 def fill(engine: Engine) -> None:
     with storage.writing(engine) as conn:
-        for table in tables(engine).values():
+        for table in found_tables(engine).values():
             for number in range(1, ROWS + 1):
                 conn.execute(table.insert().values({c.name: value(c, number) for c in table.columns}))
 
@@ -56,7 +56,7 @@ def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     with storage.reading(engine) as conn:
         return {
             name: sorted((dict(row) for row in conn.execute(select(table)).mappings()), key=str)
-            for name, table in tables(engine).items()
+            for name, table in found_tables(engine).items()
         }
 
 
@@ -81,7 +81,7 @@ def test_rows_of_an_older_revision_are_all_there_after_it(empty: Engine, revisio
         wanted = [{key: row[key] for key in row if key in after[name][0]} for row in old]
         assert kept == wanted, name
     with storage.reading(empty) as conn:
-        assert compare_metadata(MigrationContext.configure(conn), storage.metadata) == []
+        assert compare_metadata(MigrationContext.configure(conn), tables.metadata) == []
 
 
 @pytest.mark.parametrize("revision", ["r0001", "r0002"])
@@ -89,7 +89,7 @@ def test_floors_that_were_kept_among_the_policies_move_to_their_own_table(
     empty: Engine, revision: str
 ) -> None:
     bring(empty, revision)
-    policies = tables(empty)["policy_seen"]
+    policies = found_tables(empty)["policy_seen"]
     row = {"repository_id": FLOOR, "oid": "o", "text": "version: 1", "good": True, "seen_at": 7}
     with storage.writing(empty) as conn:
         conn.execute(policies.insert().values(row))

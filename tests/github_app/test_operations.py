@@ -23,7 +23,7 @@ from support_sandbox import SHOP, World, running_sandbox
 from support_serve import PATIENCE, get, serving
 
 from foureyes.github_app import decisions, storage
-from foureyes.github_app.storage import decision
+from foureyes.github_app.tables import decision
 
 PAGE = (CHECKOUT / "docs" / "operations.md").read_text()
 SHOWN = "foureyes has no GitHub App yet."

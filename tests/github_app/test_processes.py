@@ -30,7 +30,7 @@ from support_serve import (
     settings_for,
 )
 
-from foureyes.github_app import serve, storage, worker_command, wsgi
+from foureyes.github_app import serve, storage, tables, worker_command, wsgi
 from foureyes.shared.errors import UserError
 
 PAGE = (CHECKOUT / "docs" / "operations.md").read_text()
@@ -136,7 +136,7 @@ def test_gunicorn_hears_and_a_worker_looks_and_both_end_when_they_are_told_to(
 
             def all_were_tried() -> bool:
                 with storage.reading(engine) as conn:
-                    tries = conn.execute(select(storage.work.c.tries)).scalars().all()
+                    tries = conn.execute(select(tables.work.c.tries)).scalars().all()
                 return len(tries) == 8 and min(tries) > 0
 
             until(all_were_tried, "the worker did not look at what the web side heard")

@@ -11,13 +11,13 @@ from sqlalchemy import Engine, Table, func, insert, select
 from support_facts import facts
 from support_gate import running_gate
 
-from foureyes.github_app import decisions, landed, lanes, seen, storage
+from foureyes.github_app import decisions, landed, lanes, seen, storage, tables
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.judge import _decided_pulls
 from foureyes.github_app.lanes import Done, Lane
 from foureyes.github_app.retention import DAY_MS, Purged, Retention, purge
 from foureyes.github_app.simulate import last_of_each
-from foureyes.github_app.storage import (
+from foureyes.github_app.tables import (
     alert,
     decision,
     delivery,
@@ -32,7 +32,7 @@ from foureyes.shared.policy_text import parse_policy
 
 KEEP = Retention(deliveries=30, decisions=400)
 NOW = 2_000 * DAY_MS
-WITNESSED = (push_seen, review_seen, record_seen, storage.envelope_seen, storage.policy_seen, landing, alert)
+WITNESSED = (push_seen, review_seen, record_seen, tables.envelope_seen, tables.policy_seen, landing, alert)
 POLICY = 'version: 1\nroster: ["@acme/reviewers"]\nprotected: ["infra/**"]\n'
 FACTS = facts()
 VERDICT = evaluate(FACTS, parse_policy(POLICY)).verdict

@@ -8,7 +8,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
-from foureyes.github_app import schema, seen, storage
+from foureyes.github_app import schema, seen, storage, tables
 from foureyes.github_app.seen import SeenPolicy
 from foureyes.github_app.settings import sqlite_url
 from foureyes.shared.errors import UserError
@@ -17,9 +17,9 @@ from foureyes.shared.errors import UserError
 def test_migrations_make_exactly_the_tables_that_the_code_uses(engine: Engine) -> None:
     with storage.reading(engine) as conn:
         context = MigrationContext.configure(conn, opts={"compare_type": True})
-        assert compare_metadata(context, storage.metadata) == []
+        assert compare_metadata(context, tables.metadata) == []
         # Alembic does not compare primary keys.
-        for table in storage.metadata.tables.values():
+        for table in tables.metadata.tables.values():
             found = inspect(conn).get_pk_constraint(table.name)["constrained_columns"]
             assert set(found) == {column.name for column in table.primary_key}
 

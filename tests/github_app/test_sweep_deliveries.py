@@ -10,9 +10,9 @@ from support_sweep import Swept, sweeping
 
 from foureyes.github_app import storage, sweep_deliveries
 from foureyes.github_app.inbox import Delivery, accept
-from foureyes.github_app.storage import delivery, review_seen
 from foureyes.github_app.sweep_deliveries import Place
 from foureyes.github_app.sweep_tables import errand
+from foureyes.github_app.tables import delivery, review_seen
 
 
 @pytest.fixture(scope="module")

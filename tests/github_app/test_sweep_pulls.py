@@ -8,8 +8,8 @@ from support_gate import SHOP, Gate, running_gate
 from support_sweep import Swept, age_reads, sweeping
 
 from foureyes.github_app import storage
-from foureyes.github_app.storage import work
 from foureyes.github_app.sweep_tables import errand, pull_read, repository_swept
+from foureyes.github_app.tables import work
 
 
 @pytest.fixture(scope="module")

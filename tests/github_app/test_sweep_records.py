@@ -8,7 +8,7 @@ from support_ssh import KeyFile, make_key
 from support_sweep import Swept, age_reads, sweeping
 
 from foureyes.github_app import storage
-from foureyes.github_app.storage import work
+from foureyes.github_app.tables import work
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, func, select, text
 from werkzeug.test import TestResponse
 
-from foureyes.github_app import storage
+from foureyes.github_app import storage, tables
 from foureyes.github_app.settings import Settings
 from foureyes.github_app.web import Site, create_site
 from foureyes.github_app.webhook import LARGEST_BODY, Refusal, receive
@@ -51,7 +51,7 @@ def client(sqlite_engine: Engine, news: News) -> FlaskClient:
 
 def stored(engine: Engine) -> int:
     with storage.reading(engine) as conn:
-        return conn.execute(select(func.count()).select_from(storage.delivery)).scalar_one()
+        return conn.execute(select(func.count()).select_from(tables.delivery)).scalar_one()
 
 
 def send(client: FlaskClient, body: bytes, sent: Mapping[str, str]) -> TestResponse:

@@ -10,8 +10,8 @@ from sqlalchemy import Engine, select, text
 from foureyes.github_app import lanes, storage
 from foureyes.github_app.lanes import Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.retention import Retention
-from foureyes.github_app.storage import work
 from foureyes.github_app.sweep import sweep
+from foureyes.github_app.tables import work
 from foureyes.github_app.worker import Workers, look, settle, take
 
 LANE = Lane(7, 9, "acme/shop", head="a" * 40, pull=412)
