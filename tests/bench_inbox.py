@@ -164,8 +164,23 @@ def measure(
     return [(len(mine) / seconds, statistics.quantiles(mine, n=100)[98]) for mine in took]
 
 
+def cpu_for_one(count: int = 400) -> float:
+    """Milliseconds, one after the other, in this process."""
+    with database("sqlite") as url:
+        engine = storage.connect(url)
+        storage.migrate(engine)
+        bodies = [payload(number) for number in range(count)]
+        given = [inbox.Delivery(str(uuid.uuid4()), "pull_request", body, json.loads(body)) for body in bodies]
+        start = time.process_time()
+        for delivery in given:
+            inbox.accept(engine, delivery)
+        took = time.process_time() - start
+        engine.dispose()
+    return took * 1000 / count
+
+
 def figures(seconds: float) -> dict[str, float]:
-    found: dict[str, float] = {}
+    found = {"SQLite, CPU for one delivery of two heads, ms": cpu_for_one()}
     for disk, pause in (("own", 0.0), ("slow", SLOW_DISK)):
         for connections in (16, 32):
             name, against = f"{disk} disk, {connections} connections: ", "one commit for all against one each"
