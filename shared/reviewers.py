@@ -52,7 +52,7 @@ def people(policy: Policy, roster: Roster) -> People:
     own = _named(policy.roster, roster)
     floor = own if policy.floor is None else _named(policy.floor.roster, roster)
     rostered = {id: account for id, account in own.items() if id in floor}
-    machines = {a.id for login in policy.machine_users for a in roster.members.get(_at(login), ())}
+    machines = {a.id for login in policy.machine_users for a in roster.members.get(f"@{login}", ())}
     person = _persons(policy, roster)
     may_block = frozenset(person.get(id, id) for id in own.keys() | floor.keys())
     return People(rostered, frozenset(machines), person, may_block)
@@ -72,15 +72,11 @@ def _persons(policy: Policy, roster: Roster) -> dict[int, int]:
         return node
 
     for login, others in policy.aliases.items():
-        ids = sorted(a.id for name in (login, *others) for a in roster.members.get(_at(name), ()))
+        ids = sorted(a.id for name in (login, *others) for a in roster.members.get(f"@{name}", ()))
         for other in ids[1:]:
             first, second = sorted((find(ids[0]), find(other)))
             leader[second] = first
     return {node: find(node) for node in leader}
-
-
-def _at(login: str) -> str:
-    return login if login.startswith("@") else f"@{login}"
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,20 @@ def test_one_condition_missing_is_unattested(odd):
     assert cls(commit(**odd)).cls is Class.UNATTESTED
 
 
+@pytest.mark.parametrize(
+    ("published", "opened", "expected"),
+    [
+        ("2026-11-15T12:00:00Z", "2026-11-20T12:00:00Z", Class.HUMAN),  # seven days, to the second
+        ("2026-11-15T12:00:01Z", "2026-11-20T12:00:00Z", Class.UNATTESTED),
+        ("2026-11-01T00:00:00Z", "2026-11-01T00:00:01Z", Class.HUMAN),
+        ("2026-11-01T00:00:00Z", "2026-11-01T00:00:00Z", Class.UNATTESTED),
+    ],
+)
+def test_the_key_is_older_than_the_pull_request_and_seven_days(published, opened, expected):
+    signed = commit(record=replace(HUMAN, signer=replace(TOUCHED, published_at=published)))
+    assert cls(signed, pull=replace(PULL, created_at=opened)).cls is expected
+
+
 def test_an_author_who_was_not_seen_pushing_gets_no_discount():
     assert cls(commit(record=HUMAN), pushes=(Push(HEAD, None),)).cls is Class.UNATTESTED
 

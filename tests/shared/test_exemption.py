@@ -90,6 +90,14 @@ def test_G65_one_approval_does_for_an_apps_own_verified_work():
     assert "Fewer humans do" in explain(its_own(), BY, told).summary
 
 
+@pytest.mark.parametrize(
+    "modes", [("000000", "100644"), ("100644", "000000"), ("100644", "100755"), ("100755", "100644")]
+)
+def test_G65_files_may_come_and_go(modes):
+    lock = replace(LOCK, old_mode=modes[0], new_mode=modes[1])
+    assert outcome(its_own(changes=(lock,), touched=(Touch(LOCK.path, HEAD, *modes),))) is Outcome.PASS
+
+
 EXEMPT_NOT = {
     "a person pushed to it": its_own(pushes=(Push(OLD_HEAD, OLGA), Push(HEAD, RENOVATE))),
     "nobody saw who pushed": its_own(pushes=(Push(HEAD, None),)),

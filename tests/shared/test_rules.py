@@ -325,6 +325,24 @@ def test_tier_0_wants_an_owner_among_the_two():
     assert outcome(owned, policy(systems=systems)) is Outcome.PASS
 
 
+def test_an_owner_whose_approval_does_not_count_is_no_owner_among_the_two():
+    systems = {"pay": System(paths=("infra/**",), tier=0, owners=("@acme/owners",))}
+    lee, work = Account(8, "lee"), Account(9, "lee-work")
+    members = {"@acme/reviewers": (OLGA, RITA, SAM, lee), "@acme/owners": (lee, OLGA)}
+    members |= {"@lee": (lee,), "@lee-work": (work,)}
+    by = policy(systems=systems, aliases={"lee": ("lee-work",)})
+
+    def judged(*reviews):
+        return outcome(facts(reviews=(*BOTH, *reviews), roster=Roster(members)), by)
+
+    assert judged(review(lee)) is Outcome.PASS
+    assert judged(review(OLGA)) is Outcome.WAIT, "the operator"
+    assert judged(replace(review(lee), witness=other())) is Outcome.WAIT, "other content"
+    assert judged(replace(review(lee), can_push=False)) is Outcome.WAIT, "no access"
+    assert judged(review(lee), review(work, "CHANGES_REQUESTED", 2)) is Outcome.BLOCK
+    assert judged(review(work)) is Outcome.WAIT, "not on the roster"
+
+
 @pytest.mark.parametrize(
     ("merge", "expected"),
     [
