@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from foureyes.github_app.tables import decision
 from foureyes.shared import facts as pull_facts
@@ -129,12 +129,6 @@ def latest_on_head(
     newest = select(decision).where(where).order_by(decision.c.made_at.desc(), decision.c.id.desc()).limit(1)
     row = conn.execute(newest).mappings().first()
     return _from_row(dict(row)) if row else None
-
-
-def counts(conn: Connection) -> dict[str, int]:
-    """Outcome -> how many decisions."""
-    rows = conn.execute(select(decision.c.outcome, func.count()).group_by(decision.c.outcome))
-    return {outcome: number for outcome, number in rows}
 
 
 def to_json(made: Decision) -> dict[str, object]:

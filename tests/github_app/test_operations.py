@@ -50,7 +50,8 @@ class Place:
     """Where the page's commands are run: its names stand for those that there are here."""
 
     world: World
-    web: str
+    health: str
+    """Of the worker."""
     names: dict[str, str]
     variables: dict[str, str] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
@@ -103,7 +104,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, postgresql_server: str) -> I
             name: value for name, value in environment.items()
             if name.startswith("FOUREYES_") and name not in ("FOUREYES_APP_ID", "FOUREYES_PRIVATE_KEY")
         }  # fmt: skip
-        place = Place(world, web, names, {**variables, "GH_TOKEN": world.sandbox.token("noor")})
+        place = Place(world, health, names, {**variables, "GH_TOKEN": world.sandbox.token("noor")})
         place.done += [web_line, worker_line]
         yield place
 
@@ -150,6 +151,10 @@ def test_each_command_is_run_here_or_accounted_for(place: Place) -> None:
     assert json.loads(told["foureyes dead-letters list OWNER/REPO --json"]) == []
     assert "equal" in told["foureyes replay 01KA9S3V7Q4M8E2Z6T5N1R0CBD"]
     assert json.loads(told["foureyes doctor OWNER/REPO --json"])
+    counted = get(place.health, "/metrics")[1]
+    assert 'foureyes_decisions_total{outcome="wait"} 1.0' in counted
+    assert re.search(r'foureyes_decision_reasons_total{outcome="wait",reason="[a-z-]+"} 1\.0', counted)
+    assert re.search(r'foureyes_github_requests_total{result="ok"} [1-9]', counted)
 
 
 def test_what_is_said_to_be_run_elsewhere_is_read_from_the_page_there() -> None:

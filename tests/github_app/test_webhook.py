@@ -3,13 +3,16 @@
 import hmac
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, func, select, text
 from werkzeug.test import TestResponse
 
-from foureyes.github_app import storage, tables
+from foureyes.github_app import lanes, storage, tables
+from foureyes.github_app.metrics import Figures
 from foureyes.github_app.settings import Settings
 from foureyes.github_app.web import Site, create_site
 from foureyes.github_app.webhook import LARGEST_BODY, Refusal, receive
@@ -208,6 +211,72 @@ def test_health_is_about_workers_and_readiness_about_the_database(sqlite_engine:
     with storage.writing(sqlite_engine) as conn:
         conn.execute(text("update alembic_version set version_num = 'r9999'"))
     assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
+
+
+@pytest.mark.parametrize(
+    ("version", "says"), [("r0001", "not set up for this version"), ("r9999", "newer foureyes")]
+)
+def test_readiness_tells_tables_of_another_version(sqlite_engine: Engine, version: str, says: str) -> None:
+    client = create_site(
+        Site(sqlite_engine, Settings(1, "", (SECRET,)), lambda: None, lambda: True)
+    ).test_client()
+    with storage.writing(sqlite_engine) as conn:
+        conn.execute(text("update alembic_version set version_num = :version"), {"version": version})
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert says in answer.text
+
+
+def test_a_database_that_is_gone_is_told_and_names_nothing_of_it(
+    sqlite_engine: Engine, client: FlaskClient, tmp_path: Path
+) -> None:
+    assert "foureyes_database_up 1.0" in client.get("/metrics").text
+    sqlite_engine.dispose()
+    for file in tmp_path.glob("foureyes.sqlite3*"):
+        file.unlink()
+    (tmp_path / "foureyes.sqlite3").mkdir()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.text) == (503, "the database cannot be used\n")
+    told = client.get("/metrics")
+    assert told.status_code == 200
+    assert "foureyes_database_up 0.0" in told.text
+    assert "foureyes_heads" not in told.text
+
+
+def test_a_web_process_says_when_nobody_works(sqlite_engine: Engine) -> None:
+    settings = Settings(1, "", (SECRET,))
+    alone = Site(sqlite_engine, settings, lambda: None, lambda: True, works=False)
+    client = create_site(alone).test_client()
+    with storage.writing(sqlite_engine) as conn:
+        lanes.wake(conn, lanes.Lane(7, 9, "acme/shop", "a" * 40), storage.now(conn))
+    assert "worker" not in client.get("/readyz").text
+    with storage.writing(sqlite_engine) as conn:
+        conn.execute(text("update work set due_at = due_at - 60000"))
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert "does `foureyes worker` run?" in answer.text
+    both = create_site(replace(alone, works=True, figures=Figures())).test_client()
+    assert "worker" not in both.get("/readyz").text
+
+
+def test_a_process_that_only_works_hears_nothing(sqlite_engine: Engine) -> None:
+    site = Site(sqlite_engine, Settings(1, "", (SECRET,)), lambda: None, lambda: True, hears=False)
+    client = create_site(site).test_client()
+    assert send(client, BODY, headers()).status_code == 404
+    assert stored(sqlite_engine) == 0
+    assert [client.get(path).status_code for path in ("/healthz", "/readyz", "/metrics")] == [200, 200, 200]
+
+
+def test_whatever_goes_wrong_with_storing_is_no_acknowledgement(
+    client: FlaskClient, news: News, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr("foureyes.github_app.web.accept", fails)
+    assert send(client, BODY, headers()).status_code == 503
+    assert news.count == 0
+    assert 'foureyes_deliveries_total{event="ping",result="failed"} 1.0' in client.get("/metrics").text
 
 
 def test_metrics_tell_deliveries_and_what_waits(client: FlaskClient) -> None:
