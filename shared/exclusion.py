@@ -88,8 +88,8 @@ def only_landed(push: Push, commits: Iterable[CommitFacts]) -> bool:
 def _commit_ties(commit: CommitFacts) -> Iterator[tuple[Account, Tie]]:
     record = commit.record
     if record.operator:
-        proved = record.state is RecordState.SIGNED and record.signer is not None
-        own = proved and record.signer is not None and record.signer.account.id == record.operator.id
+        signer = record.signer.account if record.signer and record.state is RecordState.SIGNED else None
+        own = signer is not None and signer.id == record.operator.id
         yield record.operator, Tie("operator", commit.oid, verified=own)
     for named in record.named:
         if named.account and named.role == "operator":

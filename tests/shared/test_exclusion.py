@@ -4,7 +4,7 @@ import pytest
 from support_facts import BASE, BOT, HEAD, OLD_HEAD, OLGA, PULL, RITA, SAM, commit, person, record, unrecorded
 
 from foureyes.shared.exclusion import Excluded, Tie, excluded
-from foureyes.shared.facts import Involved, Push, RecordState
+from foureyes.shared.facts import Involved, Named, Push, RecordState
 from foureyes.shared.people import Account
 from foureyes.shared.reviewers import tie_text
 
@@ -44,6 +44,13 @@ def test_an_operator_is_verified_by_their_own_signature_alone():
         ]
         kept = record(state=state, operator=OLGA)
         assert ties(OLGA, (commit(record=kept),))[0] == ("operator", HEAD, False)
+
+
+def test_whoever_else_a_record_names_is_tied_as_what_it_says():
+    named = (Named("operator", "rita", RITA), Named("reviewer", "sam", SAM), Named("operator", "kim"))
+    made = (commit(record=record(named=named)),)
+    assert ties(RITA, made) == [("operator", HEAD, False)]
+    assert ties(SAM, made) == [("an agent was seen to submit a review as this account", "", False)]
 
 
 def test_the_same_tie_is_told_once_and_people_in_order_of_their_number():

@@ -132,6 +132,7 @@ EXEMPT_NOT = {
 @pytest.mark.parametrize("why", EXEMPT_NOT)
 def test_G65_the_ordinary_rule_holds_as_soon(why):
     assert outcome(EXEMPT_NOT[why]) is not Outcome.PASS
+    assert evaluate(EXEMPT_NOT[why], BY).case.exemption is None
 
 
 def test_which_app_it_is_must_be_known():

@@ -5,7 +5,8 @@ counted are as many, and as independent of what really happened, as the policy a
 """
 
 from hypothesis import given, settings
-from support_history_count import is_safe, may_pass
+from support_history import PEOPLE
+from support_history_count import counted, is_safe, may_pass, needed, person, tied, unknown
 from support_history_facts import known, policy
 from support_history_steps import IS_LONG, play, scripts
 
@@ -18,7 +19,14 @@ from foureyes.shared.verdict import Outcome
 def test_property_2_the_verdict_is_what_a_count_by_hand_says(script: bytes) -> None:
     for history in play(script):
         judgement = evaluate(known(history), policy(history.setting))
-        passed = judgement.verdict.outcome is Outcome.PASS
+        case, passed = judgement.case, judgement.verdict.outcome is Outcome.PASS
+        persons = {person(account.id) for account in case.approvals.counted}
+        assert persons == counted(history), history
+        assert {person(e.account.id) for e in case.excluded if e.account.id in PEOPLE} == tied(history), (
+            history
+        )
+        assert len(case.unknown_people) == len(unknown(history)), history
+        assert case.needed == needed(history), history
         assert passed == may_pass(history), history
         if passed:
-            assert is_safe(history, {a.id for a in judgement.case.approvals.counted}), history
+            assert is_safe(history, {account.id for account in case.approvals.counted}), history

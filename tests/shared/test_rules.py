@@ -123,7 +123,11 @@ def test_G14_a_bot_never_counts():
         reviews=(review(RITA), review(BOT, number=1)),
     )
     assert outcome(given) is Outcome.WAIT
-    assert "not-counted-not-a-person" in codes(rule(given, "two_humans"))
+    verdict = rule(given, "two_humans")
+    assert "not-counted-not-a-person" in codes(verdict)
+    assert BOT not in evaluate(given, POLICY).case.approvals.candidates
+    lifted = review(SAM, "DISMISSED", 5, dismissed_by=BOT, dismissed_state=ReviewState.CHANGES_REQUESTED)
+    assert outcome(replace(given, reviews=Known((lifted,)))) is Outcome.BLOCK, "and lifts nothing"
 
 
 def test_G16_a_machine_user_on_the_roster_does_not_count():
@@ -161,6 +165,28 @@ def test_who_may_dismiss_a_request_for_changes(by, expected):
         reviews=(*BOTH, dismissed), roster=Roster({"@acme/reviewers": (OLGA, RITA, SAM, Account(5, "mia"))})
     )
     assert outcome(given) is expected
+
+
+def test_who_could_still_approve():
+    """One account for each person, by login: not who counts already, is tied, is a machine or asks for changes."""
+    work, robot = Account(7, "ana-work"), Account(90, "acme-release")
+    ana, ben, mia = Account(8, "Ana"), Account(4, "ben"), Account(5, "mia")
+    members = {"@acme/reviewers": (robot, mia, work, ben, SAM, RITA, OLGA, ana), "@acme-release": (robot,)}
+    members |= {"@ana": (ana,), "@ana-work": (work,)}
+    by = policy(machine_users=("acme-release",), aliases={"ana": ("ana-work",)})
+    given = facts(roster=Roster(members), reviews=(review(RITA), review(mia, "CHANGES_REQUESTED", 1)))
+    count = evaluate(given, by).case.approvals
+    assert [a.login for a in count.candidates] == ["Ana", "ben", "sam"]
+    assert (count.counted, count.blocking) == ((RITA,), (mia,))
+
+
+def test_a_machine_user_lifts_nobodys_request_for_changes():
+    robot, mia = Account(90, "acme-release"), Account(5, "mia")
+    lifted = review(mia, "DISMISSED", 5, dismissed_by=robot, dismissed_state=ReviewState.CHANGES_REQUESTED)
+    members = {"@acme/reviewers": (OLGA, RITA, SAM, mia, robot), "@acme-release": (robot,)}
+    given = facts(roster=Roster(members), reviews=(*BOTH, lifted))
+    assert outcome(given) is Outcome.PASS
+    assert outcome(given, policy(machine_users=("acme-release",))) is Outcome.BLOCK
 
 
 def test_who_ran_the_agent_may_take_back_their_own_request_for_changes():
@@ -339,7 +365,8 @@ def test_an_owner_whose_approval_does_not_count_is_no_owner_among_the_two():
     assert judged(review(OLGA)) is Outcome.WAIT, "the operator"
     assert judged(replace(review(lee), witness=other())) is Outcome.WAIT, "other content"
     assert judged(replace(review(lee), can_push=False)) is Outcome.WAIT, "no access"
-    assert judged(review(lee), review(work, "CHANGES_REQUESTED", 2)) is Outcome.BLOCK
+    angry = facts(reviews=(*BOTH, review(lee), review(work, "CHANGES_REQUESTED", 2)), roster=Roster(members))
+    assert codes(rule(angry, "two_humans", by)) >= {"changes-requested", "owner-missing"}
     assert judged(review(work)) is Outcome.WAIT, "not on the roster"
 
 
