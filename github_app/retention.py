@@ -17,8 +17,8 @@ from foureyes.github_app.tables import alert, decision, delivery, landing, work
 DAY_MS = 86_400_000
 BATCH = 500
 """Rows in one transaction: nobody waits for it longer than for any other."""
-MOST_BATCHES = 40
-"""Of each kind in one round; the rest goes in the next."""
+MOST_BATCHES = 4
+"""Of each kind in one round; the rest goes in the next, after the keeper has renewed its leases."""
 
 
 @dataclass(frozen=True)

@@ -203,8 +203,7 @@ class Workers:
                     self._sweep(after_gap)
                     next_sweep, after_gap = time.monotonic() + self._sweep_seconds, False
                 if time.monotonic() >= next_purge:
-                    next_purge = time.monotonic() + _PURGE_SECONDS
-                    self._purge()
+                    next_purge = time.monotonic() + (0 if self._purge() else _PURGE_SECONDS)
             except Exception:
                 _log.exception("the keeper could not reach the database")
             self._stopping.wait(min(self._renew_seconds, self._sweep_seconds))
@@ -230,9 +229,10 @@ class Workers:
                 _log.exception("the sweeper could not reach the database")
             self._stopping.wait(_POLL_SECONDS)
 
-    def _purge(self) -> None:
+    def _purge(self) -> bool:
+        """One round. True: there may be more that is old."""
         if self._keep_days is None:
-            return
+            return False
         with storage.reading(self._engine) as conn:
             at = storage.now(conn)
         purged = purge(self._engine, self._keep_days, at)
@@ -243,6 +243,7 @@ class Workers:
                 purged.lanes,
                 purged.decisions,
             )
+        return bool(purged)
 
     def _sweep(self, after_gap: bool) -> None:
         with storage.writing(self._engine) as conn:
