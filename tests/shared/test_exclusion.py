@@ -67,6 +67,11 @@ def test_commits_that_add_nobody(part):
     assert ties(RITA, (theirs,)) == ties(SAM, (theirs,)) == []
 
 
+def test_who_pushed_one_commit_onto_the_head_is_tied():
+    one = commit(HEAD, parents=(OLD_HEAD,))
+    assert ties(RITA, (one,), (Push(HEAD, RITA, before=OLD_HEAD),)) == [("pusher", HEAD, True)]
+
+
 def test_a_mechanical_merge_of_anything_else_adds_whoever_made_it():
     assert ties(RITA, (unrecorded(author=person(RITA), mechanical=True),))
 
