@@ -256,7 +256,7 @@ class Batch:
         person = not (ran or signs or marks) and self._by_a_person(oid, set())
         committing = attribution.Committing(hand, person)
         parts = attribution.attribute(diffs, found.edits, contents, committing, found.elsewhere)
-        doubtful = doubtful_paths(parts)
+        doubtful = doubtful_paths(parts) & {edit.path for edit in found.edits}
         if doubtful:
             edits = without_left_behind(self.repo, self.commits[oid], found.edits, doubtful, self.journal)
             parts = attribution.attribute(diffs, edits, contents, committing, found.elsewhere)

@@ -8,15 +8,21 @@ from foureyes.hooks.batch import Batch
 from foureyes.hooks.batch import Builder as Builder
 from foureyes.hooks.commits import read_commits, read_diffs
 from foureyes.hooks.journal import read_journal
+from foureyes.hooks.lineage import Links
 from foureyes.hooks.published import records_in_sight
 from foureyes.hooks.rekey import find_links
+from foureyes.hooks.renamed import Origins
 from foureyes.hooks.repo import Repo
 from foureyes.shared.record import Record, RecordError, parse_record
+
+_MOST_TURNS = 4
 
 
 def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Record]:
     """The records of these commits, by id; a commit whose change cannot be read is left out. The number of processes
     does not depend on the number of commits.
+
+    What they were made from, and has no record yet, was made from others in its turn.
     """
     asked = list(dict.fromkeys(commits))
     found = read_commits(repo, asked)
@@ -26,11 +32,24 @@ def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Rec
     if not wanted:
         return {}
     journal = read_journal(repo.common_dir)
-    links, origins = find_links(repo, list(wanted.values()), diffs, journal)
-    others = {source for found in links.values() for source in found} | set(links)
-    known = wanted | read_commits(repo, others - set(wanted))
-    diffs |= read_diffs(repo, [known[oid] for oid in known if oid not in wanted])
-    kept = _kept(repo, others - set(wanted))
+    links: Links = {}
+    origins: dict[str, Origins] = {}
+    known, kept, looked_at = dict(wanted), dict[str, Record](), list(wanted.values())
+    for _ in range(_MOST_TURNS):
+        found_links, found_origins = find_links(repo, looked_at, diffs, journal)
+        for oid, sources in found_links.items():
+            links[oid] = {**sources, **links.get(oid, {})}
+        origins |= found_origins
+        others = (
+            {source for sources in found_links.values() for source in sources} | set(found_links)
+        ) - known.keys()
+        more = read_commits(repo, others)
+        if not more:
+            break
+        known |= more
+        diffs |= read_diffs(repo, list(more.values()))
+        kept |= _kept(repo, more)
+        looked_at = [commit for oid, commit in more.items() if oid in diffs and oid not in kept]
     batch = Batch(repo, builder, known, diffs, journal, links, kept, frozenset(kept), origins)
     batch.read()
     return {oid: batch.record(oid) for oid in wanted}

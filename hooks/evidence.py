@@ -151,17 +151,18 @@ class Evidence:
                 if event is not None:
                     yield event
 
-    def since(self, started: float) -> tuple[Event, ...]:
-        """Events that ended at `started` or later, by end; of the last ones only, where a session has very many."""
+    def since(self, tick: int) -> tuple[Event, ...]:
+        """Events that ended after a tick, by end; of the last ones only, where a session has very many."""
+        untouched = min(tick / 1e9, time.time() - 3600) - 1  # the machine's time may have been set back
         found: list[Event] = []
         for path in (self._folder / "sessions").glob("*.jsonl"):
             with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-                if os.fstat(file.fileno()).st_mtime < started - 1:
+                if os.fstat(file.fileno()).st_mtime < untouched:
                     continue
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _RECENT))
                 events = map(_parse_event, file.read().splitlines())
-                found += [event for event in events if event is not None and event.ended >= started]
-        return tuple(sorted(found, key=lambda event: event.ended))
+                found += [event for event in events if event is not None and event.tick_ended > tick]
+        return tuple(sorted(found, key=_by_end))
 
     def hold(self, call: str, pending: Pending) -> None:
         """Keep the half of a call that begins now. An agent without ids for its calls may make the same one again."""

@@ -16,10 +16,13 @@ _MOST_COMMITS = 20
 
 
 def doubtful_paths(parts: Iterable[Contributor]) -> set[str]:
-    """Paths of which an agent removed lines and nothing that it wrote is left, though others wrote in the place."""
+    """Paths of which an agent removed lines, or may have, and nothing that it wrote is left, though others wrote in the
+    place.
+    """
+    parts = tuple(parts)
     written = {part.path for part in parts if part.side == "added" and part.cls == "ai"}
     others = {part.path for part in parts if part.side == "added" and part.cls != "ai"}
-    return {part.path for part in parts if part.side == "removed" and part.cls == "ai"} & others - written
+    return {part.path for part in parts if part.side == "removed" and part.cls != "human"} & others - written
 
 
 def without_left_behind(

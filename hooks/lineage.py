@@ -38,6 +38,22 @@ class InSight:
     email: str
 
 
+class Order:
+    """Which commit came before which. git's times are whole seconds and can be set at will, and a rebase makes many
+    commits within one: of two that the hooks saw the journal tells, so that nothing is made from what is made from it.
+    """
+
+    def __init__(self, journal: Mapping[str, Sequence[Line]]) -> None:
+        self._places = {oid: (lines[0].at, at) for at, (oid, lines) in enumerate(journal.items())}
+
+    def precedes(self, other: str, other_at: int, commit: str, at: int) -> bool:
+        """Whether `other` can be older, by the hooks, else by the committers' times."""
+        one, two = self._places.get(other), self._places.get(commit)
+        if one is not None and two is not None:
+            return one < two
+        return other != commit and other_at <= at
+
+
 def is_sure(how: str) -> bool:
     return how not in _UNSURE
 
@@ -57,7 +73,9 @@ def was(lines: Sequence[Line]) -> dict[str, str]:
     return found
 
 
-def told_links(repo: Repo, commits: Sequence[Commit], journal: Mapping[str, Sequence[Line]]) -> Links:
+def told_links(
+    repo: Repo, commits: Sequence[Commit], journal: Mapping[str, Sequence[Line]], order: Order
+) -> Links:
     """Links by post-rewrite, back to the first version, and by Provenance-Id; one process."""
     links: Links = {commit.oid: {} for commit in commits}
     open_ends = list(links)
@@ -73,7 +91,8 @@ def told_links(repo: Repo, commits: Sequence[Commit], journal: Mapping[str, Sequ
         carriers = _carriers(repo, set().union(*wanted.values()), since)
         for commit in searched:
             for oid, (ids, at) in carriers.items():
-                if oid != commit.oid and ids & wanted[commit.oid] and at <= commit.committed_at:
+                older = order.precedes(oid, at, commit.oid, commit.committed_at)
+                if ids & wanted[commit.oid] and older:
                     links[commit.oid].setdefault(oid, BY_ID)
     return {oid: found for oid, found in links.items() if found}
 

@@ -14,8 +14,8 @@ from foureyes.hooks.session_models import remember
 from foureyes.shared import paths
 from foureyes.shared.errors import UserError
 
-_TWICE_SECONDS = 10.0
-"""Two reports of one edit, by two configurations, come within this time."""
+_TWICE = 10 * 10**9
+"""Two reports of one edit, by two configurations, come within so many ticks."""
 
 
 def observe(call: ToolCall, problems: list[Evidence]) -> None:
@@ -169,7 +169,7 @@ def _append(
     """
     evidence, here, now = Evidence(repo.home), worktree_id(repo), time.time()
     told: dict[str, Ref] = {}
-    for event in evidence.since(pending.started if pending else now - _TWICE_SECONDS):
+    for event in evidence.since(pending.tick if pending else evidence.tick() - _TWICE):
         # Without a beginning nothing shows that another session's work is not this one's too.
         if event.worktree == here and (pending or event.session == call.session):
             told |= {same.path: same.after for same in event.touched}

@@ -16,6 +16,7 @@ from foureyes.hooks.lineage import (
     TWIN,
     InSight,
     Links,
+    Order,
     ancestors,
     in_sight,
     is_replay,
@@ -47,7 +48,8 @@ def find_links(
     from. The number of processes does not depend on the number of commits, but for reverted deletions and renamed
     files, of which each costs two.
     """
-    links = told_links(repo, commits, journal)
+    order = Order(journal)
+    links = told_links(repo, commits, journal, order)
     for commit in commits:
         for source in _reverted(repo, commit, diffs[commit.oid]):
             links.setdefault(commit.oid, {}).setdefault(source, REVERT)
@@ -56,8 +58,8 @@ def find_links(
         recorded |= published_commits(repo)
     agents = {oid for oid, lines in journal.items() if any(line.agent or line.marks for line in lines)}
     seen = in_sight(repo, [commit.oid for commit in commits])
-    _add_twins(links, [commit.oid for commit in commits], seen, journal)
-    _add_alike(repo, commits, diffs, links, seen, recorded | agents)
+    _add_twins(links, [commit.oid for commit in commits], seen, order, journal)
+    _add_alike(repo, commits, diffs, links, seen, order, recorded | agents)
     origins = {c.oid: find_origins(repo, c, diffs[c.oid], recorded | journal.keys()) for c in commits}
     for oid, files in origins.items():
         sources = dict.fromkeys(
@@ -69,7 +71,11 @@ def find_links(
 
 
 def _add_twins(
-    links: Links, commits: Sequence[str], seen: Mapping[str, InSight], journal: Mapping[str, Sequence[Line]]
+    links: Links,
+    commits: Sequence[str],
+    seen: Mapping[str, InSight],
+    order: Order,
+    journal: Mapping[str, Sequence[Line]],
 ) -> None:
     """Commits with the same author at the same time: git keeps both when it makes a commit again. And theirs."""
     by_author: dict[tuple[str, int], list[str]] = {}
@@ -81,18 +87,20 @@ def _add_twins(
         found = links.setdefault(oid, {})
         if not found and oid in seen and len(asked) < _MOST_STEPS:
             equal = by_author[seen[oid].email, seen[oid].authored_at]
-            found.update((twin, TWIN) for twin in _twins(oid, equal, seen, is_replay(journal.get(oid, ()))))
+            replayed = is_replay(journal.get(oid, ()))
+            found.update((twin, TWIN) for twin in _twins(oid, equal, seen, order, replayed))
             waiting += [twin for twin in found if twin not in asked]
             asked.update(dict.fromkeys(found))
 
 
-def _twins(oid: str, equal: Sequence[str], seen: Mapping[str, InSight], replayed: bool) -> list[str]:
+def _twins(
+    oid: str, equal: Sequence[str], seen: Mapping[str, InSight], order: Order, replayed: bool
+) -> list[str]:
     own = seen[oid]
     return [
         other
         for other in equal
-        if other != oid
-        and seen[other].committed_at <= own.committed_at
+        if order.precedes(other, seen[other].committed_at, oid, own.committed_at)
         and (replayed or seen[other].parents == own.parents)
         and other not in own.parents
     ][:_MOST_ALIKE]
@@ -104,6 +112,7 @@ def _add_alike(
     diffs: Mapping[str, Sequence[FileDiff]],
     links: Links,
     seen: Mapping[str, InSight],
+    order: Order,
     interesting: Set[str],
 ) -> None:
     changed = {c.oid: {diff.change.path for diff in diffs[c.oid]} for c in commits}
@@ -118,7 +127,8 @@ def _add_alike(
         before = before | {last} if commit.parents == (last,) else ancestors(seen, commit.oid)
         last = commit.oid
         aside = known - before - {commit.oid, *links.get(commit.oid, ())}
-        older = (oid for oid in aside if seen[oid].committed_at <= commit.committed_at)
+        at = commit.committed_at
+        older = [oid for oid in aside if order.precedes(oid, seen[oid].committed_at, commit.oid, at)]
         candidates[commit.oid] = sorted(older, key=lambda oid: (-seen[oid].committed_at, oid))
     touched = _changed_paths(repo, {oid for found in candidates.values() for oid in found})
     for oid, found in candidates.items():

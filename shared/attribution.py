@@ -4,6 +4,7 @@ Every line carries a label through the edits that agents were seen to make. What
 or between the last one and the commit, was somebody else. In the end git's own hunks say which lines count.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -80,10 +81,9 @@ def attribute(
         path = diff.change.path
         trace = traces.get(path) or _moved(diff, known, traces)
         undone = _undone(known[path], by_path.get(path, ())) if path in needed else None
-        if trace is not None and trace.content == known[path][1]:
-            undone = None  # it is known what was committed
-        elif trace is not None:
-            trace.step(known[path][1], None)
+        if trace is not None:
+            trace.end(known[path][1])
+            undone = None if trace.exact else undone
         rest = _rest(committing, seen=trace is not None)
         own = by_path.get(path, ())
         aside = _set_aside([*away.get(path, ()), *own], known[path][0])
@@ -194,38 +194,53 @@ def _label(hand: Hand | None, rest: _Label) -> _Label:
     return rest if hand is None else _Label("ai", hand, _CONFIDENCE.get(hand.evidence, "low"))
 
 
-def _set_aside(edits: Sequence[Edit], base: bytes | None) -> dict[bytes, Hand]:
-    """Lines that an agent was seen to write and that the parent does not have: a stash or a reset took them away,
-    and whoever brings them back has not written them. Short ones prove nothing.
+@dataclass(frozen=True)
+class _Aside:
+    """What agents were seen to do to a file and the parent does not have: a stash or a reset took it away, and whoever
+    brings it back has not done it. `written` are lines that it does not hold; `removed` are lines that it holds once
+    and that an agent took out of a version that held them once. Short lines prove nothing.
     """
-    there = {bare(line) for line in split(base)}
-    found: dict[bytes, Hand] = {}
+
+    written: Mapping[bytes, Hand]
+    removed: Mapping[bytes, Hand]
+
+
+def _set_aside(edits: Sequence[Edit], base: bytes | None) -> _Aside:
+    there = Counter(map(bare, split(base)))
+    written: dict[bytes, Hand] = {}
+    removed: dict[bytes, Hand] = {}
     for edit in edits:
-        before = {bare(line) for line in split(edit.before)}
-        for line in map(bare, split(edit.after)):
+        before, after = (Counter(map(bare, split(content))) for content in (edit.before, edit.after))
+        for line in after:
             if line not in before and line not in there and len(line.strip()) >= _TELLING:
-                found[line] = edit.hand
-    return found
+                written[line] = edit.hand
+        for line, count in before.items():
+            if count == there[line] == 1 and line not in after and len(line.strip()) >= _TELLING:
+                removed[line] = edit.hand
+    return _Aside(written, removed)
 
 
 _Told: TypeAlias = dict[tuple[str, int], _Label]
 """Side and line -> whose it is."""
 
 
-def _told(
-    diff: FileDiff, trace: Trace | None, undone: Trace | None, aside: Mapping[bytes, Hand], rest: _Label
-) -> _Told:
-    """The lines that are not simply the rest."""
+def _told(diff: FileDiff, trace: Trace | None, undone: Trace | None, aside: _Aside, rest: _Label) -> _Told:
+    """Each line of the change. A removal that was set aside is brought back together with what came in its place."""
     removed, added = trace.hands(diff.hunks) if trace is not None else ({}, {})
+    exact = trace is not None and trace.exact
     passed = [one for one in (trace, undone) if one is not None]
     dropped = set().union(*(one.dropped for one in passed))
     taken = {n for one in passed for n, by in one.removed.items() if by is not None}
     told: _Told = {}
     for hunk in diff.hunks:
-        for n in range(hunk.old_start, hunk.old_start + hunk.old_count):
-            told["removed", n] = _label(removed.get(n), _doubted(rest, n in taken))
+        back = {aside.written[text] for text in map(bare, hunk.added) if text in aside.written}
+        for n, text in enumerate(map(bare, hunk.removed), hunk.old_start):
+            hand = aside.removed.get(text)
+            doubt = n in taken or (hand is not None and not exact)
+            again = _again(hand if hand in back and not exact else None, _doubted(rest, doubt))
+            told["removed", n] = _label(removed.get(n), again)
         for n, text in enumerate(map(bare, hunk.added), hunk.new_start):
-            again = _again(aside.get(text), _doubted(rest, text in dropped))
+            again = _again(aside.written.get(text), _doubted(rest, text in dropped))
             told["added", n] = _label(added.get(n), again)
     return told
 

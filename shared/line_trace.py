@@ -58,8 +58,15 @@ class Trace:
         self.lines = [Line(text, None, at) for at, text in enumerate(self.base, 1)]
         self.removed: Hands = {}
         """Line of the base -> who removed it."""
+        self.exact = False
+        """It is known how the file came to be what was committed."""
         self.dropped: set[bytes] = set()
         """Lines that an agent had written and that went away again, without their line ends."""
+
+    def end(self, content: bytes | None) -> None:
+        """The file was committed as `content`."""
+        self.exact = content == self.content
+        self.step(content, None)
 
     def step(self, content: bytes | None, by: Hand | None) -> None:
         """The file becomes `content`, by this hand; None for `by`: someone else."""

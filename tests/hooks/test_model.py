@@ -38,6 +38,7 @@ STEPS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "stash": {"hand": HANDS, "name": NAMES, "keep": st.booleans()},
     "revert": {"back": st.integers(0, 2)},
     "merge": {"hand": HANDS, "name": NAMES, "back": BACK, "at": PLACES},
+    "rename": {"name": NAMES},
     "publish": {"forget": st.booleans()},
 }
 NEED_COMMITS = {"amend", "rebase", "pick_onto_older", "reset_and_commit_again", "revert", "merge", "publish"}
@@ -140,11 +141,7 @@ class Work:
         self._made_again(tip)
 
     def stash(self, hand: str, name: str, keep: bool) -> None:
-        """Put aside, something else done and committed, taken out again. An agent does that something in a file that
-        was not put aside: in one that was, its own edit would hide what was written there before.
-        """
-        aside = git(self.repo, "status", "--porcelain", "-uall")
-        keep = keep and (hand == PERSON or name not in aside)
+        """Put aside, something else done and committed, taken out again."""
         if not self.hands.git("stash", "push", "-q", "-u") or not git(self.repo, "stash", "list"):
             return
         if keep:
@@ -167,8 +164,7 @@ class Work:
             self.hands.git("revert", "--abort")
 
     def merge(self, hand: str, name: str, back: int, at: int) -> None:
-        """A branch from an older commit comes in; an agent works on it in a file of its own, as above."""
-        name = name if hand == PERSON else "beside"
+        """A branch from an older commit comes in."""
         self._settle()
         git(self.repo, "checkout", "-q", "-B", "side", f"HEAD~{min(back, self.ahead())}")
         self.hands.edit(hand, name, at, 1, 2)
@@ -176,6 +172,14 @@ class Work:
         git(self.repo, "checkout", "-q", "work")
         if not self.hands.git("merge", "-q", "--no-ff", "--no-edit", "side"):
             git(self.repo, "merge", "--abort")
+
+    def rename(self, name: str) -> None:
+        """And back again, so that the others find it."""
+        self._settle()
+        if self.hands.lines(name):
+            for old, new in ((name, "renamed"), ("renamed", name)):
+                self.hands.rename(old, new)
+                self.hands.git("commit", "-qm", "renamed")
 
     def publish(self, forget: bool) -> None:
         """`forget`: from then on the evidence is collected, and only the records tell."""

@@ -545,3 +545,32 @@ def test_telling_lines_and_removals_that_cannot_be_told_apart_cast_doubt_on_a_pe
     again = text("a", "b", "a longer one", "c")
     edits = [fresh("f", again, text("a longer one", *"abc", "a longer one")), fresh("f", base, again)]
     assert not doubtful(diff, again, text("more", "a", "b", "a longer one", "c"), edits)
+
+
+def test_p20_what_a_stash_took_away_and_brought_back_stays_removed_by_the_agent(diff):
+    base = text("first line", "second line", "third line", "fourth line")
+    stashed = text("first line", "written instead", "third line", "fourth line")
+    meanwhile = text("by another") + base
+    edits = [Edit("f", base, stashed, CLAUDE), Edit("f", base, meanwhile, CODEX)]
+    popped = text("by another", "first line", "written instead", "third line", "fourth line, by hand")
+    found = judge(diff, meanwhile, popped, edits)
+    assert found == {"added": {3: AI, 5: PERSON}, "removed": {3: AI, 5: PERSON}}
+    alone = text("by another", "first line", "third line", "fourth line")
+    assert judge(diff, meanwhile, alone, edits)["removed"] == {3: DARK}, (
+        "by the agent, or once more by a person"
+    )
+    twice = meanwhile + text("second line")
+    edits[1] = Edit("f", base, twice, CODEX)
+    assert judge(diff, twice, alone, edits)["removed"] == {3: PERSON, 6: PERSON}, "it could be any of them"
+
+
+def test_where_it_is_known_how_the_commit_came_about_nothing_set_aside_matters(diff):
+    v0, v1 = text("first line", "second line"), text("first line", "written instead")
+    again, by_hand = text("first line", "second line", "third line"), text("first line", "third line")
+    edits = [
+        Edit("f", v0, v1, CLAUDE),
+        Edit("f", v1, again, CODEX),
+        Edit("f", by_hand, text("third line"), CODEX),
+    ]
+    found = judge(diff, again, text("third line"), edits)
+    assert found == {"added": {}, "removed": {1: AI2, 2: PERSON}}
