@@ -1,6 +1,7 @@
 """Records of real commits, made through the real hooks by people and agents at work together."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -335,18 +336,20 @@ def test_a_commit_dated_back_takes_the_edits_that_went_before_it(repo: Path):
     assert lines(record(repo), "f") == {1: "ai"}, "and as older versions noted it"
 
 
-def test_odd_contents_and_names_are_told_exactly(repo: Path):
+def test_p22_odd_contents_and_names_are_told_exactly(repo: Path):
     agent = Agent(repo)
     agent.write("crlf", b"a\r\nb\r\n")
     agent.write("open", b"no newline at the end")
     agent.write("binary", b"\0\1\2")
     agent.write("empty", b"")
     agent.write('ü "q"\n', b"x\n")
+    agent.write(os.fsdecode(b"not \xff text"), b"x\n")
     commit(repo, {}, "odd")
     found = record(repo)
     assert lines(found, "crlf") == {1: "ai", 2: "ai"}
     assert lines(found, "open") == {1: "ai"}
     assert lines(found, 'ü "q"\\x0a') == {1: "ai"}
+    assert lines(found, "not \\xff text") == {1: "ai"}
     assert {(p.path, p.cls) for p in found.contributors if not p.count} == {("binary", "ai"), ("empty", "ai")}
     assert {change.path for change in found.files if change.binary} == {"binary"}
 

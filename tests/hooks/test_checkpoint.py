@@ -175,7 +175,7 @@ def test_ignored_files_and_files_elsewhere_are_never_kept(repo: Path, tmp_path: 
     assert [p.name for p in kept] == ["clock"]
 
 
-def test_a_commit_that_no_git_hook_saw_is_journaled_by_the_checkpoint(repo: Path):
+def test_p30_a_commit_that_no_git_hook_saw_is_journaled_by_the_checkpoint(repo: Path):
     agent = Agent(repo)
     before = head(repo)
     agent.shell(

@@ -215,7 +215,7 @@ def test_what_one_push_could_not_publish_the_next_one_does(repo: Path, remote: P
     assert set(records(remote, "work")) == {first, second}
 
 
-def test_a_commit_that_no_hook_saw_is_recorded_without_a_class(repo: Path, remote: Path):
+def test_p30_a_commit_that_no_hook_saw_is_recorded_without_a_class(repo: Path, remote: Path):
     git(repo, "checkout", "-q", "-b", "work")
     write(repo, {"f": "x\n"})
     git(repo, "add", "f")

@@ -66,5 +66,8 @@ def told(*people: Named) -> str:
     return explain(given, POLICY, evaluate(given, POLICY)).summary
 
 
-def test_the_check_says_what_an_agent_did_in_their_name():
-    assert f"@rita: {REVIEWED_BY_AGENT}" in told(Named("reviewer", "rita", RITA))
+def test_the_check_says_what_each_of_them_did():
+    assert "@rita ran claude-code for 1 of 1 commit" in told(Named("operator", "rita", RITA))
+    text = told(Named("reviewer", "rita", RITA))
+    assert f"@rita: {REVIEWED_BY_AGENT}" in text
+    assert "@rita ran" not in text
