@@ -7,7 +7,7 @@ from support_record import COMMIT, HUMAN, RECORD, TREE
 from support_ssh import SecurityKey
 
 from foureyes.github_app.range import RawCommit
-from foureyes.github_app.records import check, has_signature, refspec
+from foureyes.github_app.records import check, has_signature, read_published, refspec
 from foureyes.github_app.seen import SeenRecord
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
@@ -15,7 +15,7 @@ from foureyes.shared.facts import Named, RecordState
 from foureyes.shared.manifest import NAMESPACE, Entry, Manifest, manifest_bytes
 from foureyes.shared.people import Account, Identity
 from foureyes.shared.record import Operator, Record, Reviewed, record_bytes
-from foureyes.shared.record_ref import record_ref
+from foureyes.shared.record_ref import push_path, record_path, record_ref
 from foureyes.shared.sshsig import PublishedKey, parse_public_key
 
 KEY = SecurityKey(Ed25519PrivateKey.generate())
@@ -94,3 +94,31 @@ def test_the_key_of_these_tests_is_a_real_one() -> None:
 
     line = "sk-ssh-ed25519@openssh.com " + base64.b64encode(KEY.public).decode()
     assert parse_public_key(line).blob == KEY.public
+
+
+class Ref:
+    """A record ref as the mirror shows it: path -> content."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files, self.fetched = files, list[str]()
+
+    def refs(self, _prefix: str) -> dict[str, str]:
+        return {"": "tip"}
+
+    def entries(self, _tip: str) -> dict[bytes, tuple[str, str, str]]:
+        return {path.encode(): ("100644", "blob", path) for path in self.files}
+
+    def fetch_objects(self, wanted: list[str]) -> None:
+        self.fetched += wanted
+
+    def objects(self, wanted: list[str], _kind: str, *, cap: int) -> dict[str, bytes]:  # noqa: ARG002
+        return {oid: self.files[oid] for oid in wanted}
+
+
+def test_P25_records_of_commits_outside_the_pull_request_are_not_even_read() -> None:
+    inside, outside, push = record_path(COMMIT), record_path("9" * 40), push_path(b"list")
+    ref = Ref({inside: b"mine", outside: b"another's", push: b"list", "readme": b"x"})
+    found = read_published(ref, "feat", {COMMIT})  # type: ignore[arg-type]
+    assert found.records == {COMMIT: b"mine"}
+    assert found.envelopes == (b"list",)
+    assert sorted(ref.fetched) == sorted([inside, push])

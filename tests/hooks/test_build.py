@@ -194,7 +194,7 @@ def test_human_needs_a_witness_no_sign_of_an_agent_and_the_author_to_push(repo: 
     ],
     ids=["not witnessed", "a terminal of an editor with an agent", "an id of an unknown agent"],
 )
-def test_what_is_neither_seen_as_an_agents_nor_beyond_doubt_a_persons_has_no_class(
+def test_p30_what_is_neither_seen_as_an_agents_nor_beyond_doubt_a_persons_has_no_class(
     repo: Path, message: str, env: dict[str, str], options: tuple[str, ...]
 ):
     write(repo, {"f": "x\n"})
