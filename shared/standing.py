@@ -59,6 +59,6 @@ def _same_heads(ground: Ground) -> frozenset[str]:
     """The head, and what it was before mechanical merges of the gated base."""
     by_oid = {commit.oid: commit for commit in ground.commits}
     heads = [ground.pull.head]
-    while (commit := by_oid.get(heads[-1])) and commit.merges_base and commit.parents:
+    while (commit := by_oid.get(heads[-1])) and commit.merges_base:
         heads.append(commit.parents[0])
     return frozenset(heads)

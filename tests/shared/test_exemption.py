@@ -215,6 +215,7 @@ PURE_NOT = {
 @pytest.mark.parametrize("why", PURE_NOT)
 def test_G43_anything_else_is_an_ordinary_change(why):
     assert outcome(PURE_NOT[why], POLICY) is not Outcome.PASS
+    assert evaluate(PURE_NOT[why], POLICY).case.exemption is None
 
 
 def test_only_the_net_change_matters_where_single_commits_are_never_deployed():

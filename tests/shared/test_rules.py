@@ -246,6 +246,14 @@ def test_G24_update_branch_keeps_reviewer_and_approvals_even_for_the_exact_head(
     assert outcome(facts(commits=(old, merge), pushes=pushes, reviews=tuple(on_old)), by) is Outcome.PASS
 
 
+def test_for_the_exact_head_a_commit_that_changes_nothing_is_another_head():
+    by = policy(tiers={**DEFAULT_TIERS, 1: DEFAULT_TIERS[1].model_copy(update={"stale": "head"})})
+    two = (commit(HEAD, parents=(OLD_HEAD,)), commit(OLD_HEAD))
+    on_old = tuple(replace(r, witness=replace(r.witness, head=OLD_HEAD)) for r in BOTH)
+    assert outcome(facts(commits=two, reviews=on_old), by) is Outcome.WAIT
+    assert outcome(facts(commits=two, reviews=on_old)) is Outcome.PASS
+
+
 def test_a_push_that_hides_more_than_the_merge_excludes_its_pusher():
     merge = unrecorded(HEAD, parents=(OLD_HEAD, "b" * 40), mechanical=True, merges_base=True)
     pushes = (Push(HEAD, RITA, before="8" * 40),)
