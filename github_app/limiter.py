@@ -64,8 +64,14 @@ DOCUMENTED = {"core": Pace(300, 10), "graphql": Pace(500, 25)}
 class _Budget:
     limit: int = 0
     remaining: int = 0
+    """As GitHub last said; what is under way is not in it."""
+    under_way: int = 0
     reset_at: float = 0.0
     known: bool = False
+
+    def spent_to(self, part: float) -> bool:
+        """No more than this part of it is left."""
+        return self.remaining - self.under_way <= self.limit * part
 
 
 class Limiter:
@@ -100,9 +106,12 @@ class Limiter:
         elif not self._places.acquire(timeout=_PATIENCE):
             yield _PATIENCE
         else:
+            budget = self._begin(resource)
             try:
                 yield 0.0
             finally:
+                with self._lock:
+                    budget.under_way -= 1
                 self._places.release()
 
     def told(self, headers: Mapping[str, str]) -> None:
@@ -127,7 +136,13 @@ class Limiter:
         """Resource -> points left of this hour, as far as GitHub has said."""
         with self._lock:
             now = self._clock()
-            return {name: _left(budget, now) for name, budget in self._budgets.items()}
+            return {name: _left(budget, now) for name, budget in self._budgets.items() if budget.known}
+
+    def _begin(self, resource: str) -> _Budget:
+        with self._lock:
+            budget = self._budgets.setdefault(resource, _Budget())
+            budget.under_way += 1
+            return budget
 
     def _wait(self, resource: str, points: int, of: Purpose) -> float:
         with self._lock:
@@ -135,10 +150,8 @@ class Limiter:
             if now < self._closed_until:
                 return self._closed_until - now
             budget = self._budgets.get(resource)
-            if budget is not None and now < budget.reset_at:
-                if budget.remaining <= budget.limit * _KEPT_BACK[of]:
-                    return min(budget.reset_at - now + 1, LARGEST_WAIT)
-                budget.remaining -= 1
+            if budget is not None and now < budget.reset_at and budget.spent_to(_KEPT_BACK[of]):
+                return min(budget.reset_at - now + 1, LARGEST_WAIT)
             wait = self._spend(resource, points, of, now)
         if 0 < wait <= _BURST_WAIT:
             self._sleep(wait)

@@ -137,7 +137,7 @@ def _listed(items: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any
 
 
 def _installed(item: Mapping[str, Any]) -> Installed:
-    return Installed(int(item["id"]), item["suspended_at"] is not None)
+    return Installed(int(item["id"]), item.get("suspended_at") is not None)
 
 
 def _covered(item: Mapping[str, Any]) -> Covered | None:

@@ -365,7 +365,7 @@ def test_what_takes_a_success_back_is_sent_when_little_is_left(
     with pytest.raises(RetryLater):
         client.patch("/repos/a/b/check-runs/1", {"conclusion": "success"})
     client.patch("/repos/a/b/check-runs/1", {"status": "in_progress"}, urgent=True)
-    assert client.github.budgets()[7] == {"core": 19}
+    assert client.github.budgets()[7] == {"core": 20}
 
 
 def test_the_apps_own_token_is_signed_once_for_many_requests(

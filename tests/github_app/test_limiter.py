@@ -45,6 +45,11 @@ def test_a_sweep_stops_first_then_looks_and_what_takes_a_success_back_last(clock
     of = limiter(clock)
     of.told(told(clock, 1_251))
     assert [ask(of, each) > 0 for each in Purpose] == [False, False, False]
+    with of.place("core", 1, Purpose.LOOK) as wait:
+        assert wait == 0
+        assert ask(of, Purpose.SWEEP) > 0, "what is under way counts"
+    assert ask(of, Purpose.SWEEP) == 0, "an answer that cost nothing does not"
+    of.told(told(clock, 1_250))
     assert [ask(of, each) > 0 for each in Purpose] == [True, False, False]
     of.told(told(clock, 150))
     assert [ask(of, each) > 0 for each in Purpose] == [True, True, False]
