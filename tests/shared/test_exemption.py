@@ -98,6 +98,12 @@ def test_G65_files_may_come_and_go(modes):
     assert outcome(its_own(changes=(lock,), touched=(Touch(LOCK.path, HEAD, *modes),))) is Outcome.PASS
 
 
+def test_G65_an_app_may_push_again():
+    assert outcome(its_own(pushes=(Push(OLD_HEAD, RENOVATE), Push(HEAD, RENOVATE)))) is Outcome.PASS
+    two = (made(), made(oid=OLD_HEAD))
+    assert outcome(its_own(commits=two)) is Outcome.PASS
+
+
 EXEMPT_NOT = {
     "a person pushed to it": its_own(pushes=(Push(OLD_HEAD, OLGA), Push(HEAD, RENOVATE))),
     "nobody saw who pushed": its_own(pushes=(Push(HEAD, None),)),

@@ -118,6 +118,18 @@ def test_a_signed_record_that_names_an_account_says_who_made_the_commit_but_not_
     assert keys(commits=(commit(co_authors=(LAPTOP,)),)) == ["address who@laptop"]
 
 
+@pytest.mark.parametrize("state", [one for one in RecordState if one is not RecordState.SIGNED])
+def test_what_a_record_claims_without_a_signature_settles_nobody(state):
+    claimed = commit(author=LAPTOP, record=record(state=state, signer=None))
+    assert keys(commits=(claimed,)) == ["address who@laptop"]
+
+
+@pytest.mark.parametrize("part", ["landed", "merges_base"])
+def test_commits_that_add_nobody_hide_nobody(part):
+    beside = unrecorded(OLD_HEAD, author=LAPTOP, committer=LAPTOP, co_authors=(LAPTOP,), **{part: True})
+    assert keys(commits=(commit(), beside)) == []
+
+
 def test_a_signed_record_that_names_nobody_says_only_who_pushed():
     """Such records are made for commits that came from elsewhere and that no hook saw."""
     pushed_along = commit(author=LAPTOP, record=record(says="", agents=(), operator=None))
