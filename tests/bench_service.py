@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(CHECKOUT / ".types"), str(CHECKOUT / "tests")]
 
+from support_gate import SHOP  # noqa: E402
 from support_listening import signed  # noqa: E402
 from support_load import Service, service  # noqa: E402
 from support_serve import pull_request  # noqa: E402
@@ -70,10 +71,13 @@ def reviews(of: Service, rounds: int, delay: float) -> dict[str, float]:
 
 def burst(of: Service) -> dict[str, float]:
     """500 deliveries about 500 heads that nobody knows, over 50 connections at once, while four workers look."""
-    secret, where = of.gate.sandbox.app.webhook_secret, urlsplit(of.address)
+    world, secret, where = of.gate.sandbox.world, of.gate.sandbox.app.webhook_secret, urlsplit(of.address)
 
     def send(number: int) -> tuple[int, float]:
-        body = pull_request(1_000_000 + number)
+        payload = json.loads(pull_request(1_000_000 + number))
+        payload["repository"]["id"] = world.repositories[SHOP].id
+        payload["installation"]["id"] = next(iter(world.installations))
+        body = json.dumps(payload).encode()
         headers = signed(body, f"burst-{number}", "pull_request", secret)
         connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
         start = time.perf_counter()
