@@ -268,6 +268,8 @@ def test_G57_an_unwitnessed_review_needs_a_quiet_timeline():
     elsewhere = tuple(replace(r, commit=OLD_HEAD) for r in unseen)
     assert outcome(facts(reviews=elsewhere)) is Outcome.WAIT
     assert outcome(facts(reviews=tuple(replace(r, commit=None) for r in unseen))) is Outcome.WAIT
+    told = {r.text for r in rule(facts(reviews=elsewhere), "two_humans").reasons}
+    assert "approved `9999999`, not the head `aaaaaaa`" in told
 
 
 def test_an_approval_of_other_content_does_not_take_back_an_earlier_one():

@@ -19,7 +19,7 @@ from support_facts import (
 )
 
 from foureyes.shared.exclusion import excluded
-from foureyes.shared.facts import Involved, Pull, Push, RecordState
+from foureyes.shared.facts import Involved, Named, Pull, Push, RecordState
 from foureyes.shared.people import Account, Kind
 from foureyes.shared.unknown_people import unknown_people
 
@@ -142,6 +142,11 @@ def test_an_operator_of_no_known_account_hides_a_person(state):
     (one,) = unknown_people(PULL, (named,), (Push(HEAD, OLGA),), ())
     assert one.key == "address kim@laptop"
     assert one.text == "`Kim@Laptop`, operator of `aaaaaaa` by its record, is no known GitHub account"
+
+
+def test_whoever_else_a_record_names_is_unknown_only_without_an_account():
+    named = (Named("operator", "rita", RITA), Named("operator", "Kim"), Named("reviewer", "lee"))
+    assert keys(commits=(commit(record=record(named=named)),)) == ["address kim", "address lee"]
 
 
 def test_an_operator_who_is_also_the_author_is_one_person():
