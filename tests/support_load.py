@@ -31,8 +31,6 @@ class Stopwatch:
     """Seconds before each answer to the App."""
     calls: Counter[str] = field(default_factory=Counter)
     """`rest`, `graphql`, `git` and `token`."""
-    written: dict[str, float] = field(default_factory=dict)
-    """Title of a check -> when the last one was asked for."""
     asked: float = 0.0
     news: threading.Condition = field(default_factory=threading.Condition)
     application: Any = None
