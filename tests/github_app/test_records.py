@@ -111,7 +111,7 @@ class Ref:
     def fetch_objects(self, wanted: list[str]) -> None:
         self.fetched += wanted
 
-    def objects(self, wanted: list[str], _kind: str, *, cap: int) -> dict[str, bytes]:  # noqa: ARG002
+    def objects(self, wanted: list[str], _kind: str, *, cap: int) -> dict[str, bytes]:
         return {oid: self.files[oid] for oid in wanted}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV, Agent
 from support_git import HOOKS_OFF, commit, git, head, message, write
-from support_hooked import make_hooked
+from support_hooked import copy_hooked
 
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.evidence import Evidence
@@ -22,7 +22,7 @@ OLGA = Builder("person@example.com", "olga", "github.com/acme/shop", ())
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 def record(repo: Path, name: str = "HEAD", builder: Builder = OLGA) -> Record:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV, Agent
 from support_git import HOOKS_OFF, commit, git, head, make_repo, run, write
-from support_hooked import make_hooked, make_remote, push, records
+from support_hooked import copy_hooked, make_remote, push, records
 
 from foureyes.hooks import renamed
 from foureyes.hooks.build import Builder, build
@@ -24,7 +24,7 @@ RAJ = Builder("raj@example.com", "raj", "github.com/acme/shop", ())
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 def record(repo: Path, name: str = "HEAD", builder: Builder = OLGA) -> Record:

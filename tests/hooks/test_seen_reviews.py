@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_agent import Agent
 from support_git import commit, foureyes, git, head
-from support_hooked import make_hooked, make_remote, push, records
+from support_hooked import copy_hooked, make_remote, push, records
 
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.repo import Repo
@@ -18,7 +18,7 @@ APPROVE = "gh pr review 12 --approve"
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 @pytest.fixture

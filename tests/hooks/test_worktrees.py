@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV
 from support_git import commit, git
-from support_hooked import make_hooked, make_remote, push, records
+from support_hooked import copy_hooked, make_remote, push, records
 
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.journal import journal_dir, read_journal
@@ -22,7 +22,7 @@ OLGA = Builder("person@example.com", "olga", "", ())
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "my dépôt")
+    return copy_hooked(tmp_path / "my dépôt")
 
 
 @pytest.fixture
