@@ -136,6 +136,8 @@ class Gate:
             agents=agents,
             contributors=(),
             operator=Operator(operator, "", "test"),
+            operators=(),
+            reviews=(),
         )
         body = record_bytes(made)
         listed = Manifest("", f"refs/heads/{branch}", (Entry(commit, tree, sha256_hex(body)),))

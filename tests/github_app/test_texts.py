@@ -74,7 +74,15 @@ def recorded(gate: Gate, login: str, branch: str, wrote: Sequence[Wrote]) -> Non
         operator = Operator(login, "", "foureyes.login")
         body = record_bytes(
             replace(
-                RECORD, commit=one.oid, tree=tree, cls=cls, agents=agents, contributors=(), operator=operator
+                RECORD,
+                commit=one.oid,
+                tree=tree,
+                cls=cls,
+                agents=agents,
+                contributors=(),
+                operators=(),
+                reviews=(),
+                operator=operator,
             )
         )
         files[record_path(one.oid)] = body
