@@ -73,6 +73,7 @@ def test_G2_one_of_two_waits():
     verdict = rule(facts(reviews=BOTH[:1]), "two_humans")
     assert verdict.outcome is Outcome.WAIT
     assert [r.text for r in verdict.reasons if r.code == "approvals-missing"] == ["1 of 2 humans"]
+    assert "not-enough-eligible" not in codes(verdict), "one is missing, and one is left"
 
 
 def test_G3_the_operators_approval_is_shown_and_not_counted():
