@@ -207,7 +207,9 @@ def test_a_token_that_is_refused_and_a_limit_say_what_to_do(gate: Gate, tmp_path
     assert status == 1
     asked = re.search(r"try again in (\d+) s", err)
     assert asked is not None
-    assert 33 <= int(asked[1]) <= 33 * 1.5, "what GitHub asked for, and a little more so that not all come at once"
+    assert 33 <= int(asked[1]) <= 33 * 1.5, (
+        "what GitHub asked for, and a little more so that not all come at once"
+    )
 
 
 def test_a_server_on_this_machine_that_is_no_sandbox_is_shown_nothing(gate: Gate, tmp_path: Path) -> None:
