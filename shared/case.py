@@ -115,6 +115,6 @@ class Case:
     def needed_for(self, cls: Class) -> int:
         """The cell of the class, or what an exemption asks for if that is less; one more for each unknown person."""
         base = self.cell(cls)
-        if base and self.exemption is not None:
+        if self.exemption is not None:
             base = min(base, self.exemption.approvals)
         return base + len(self.unknown_people) if base else 0

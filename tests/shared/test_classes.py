@@ -73,9 +73,20 @@ def test_a_pull_request_of_unknown_age_gives_no_discount():
     )
 
 
+def test_a_judgement_at_no_time_gives_no_discount():
+    assert cls(commit(record=HUMAN), at="soon").cls is Class.UNATTESTED
+
+
+def test_what_is_proved_is_no_claim():
+    assert not cls(commit()).claimed
+
+
 def test_a_policy_may_trust_software_keys():
     soft = commit(record=replace(HUMAN, signer=replace(TOUCHED, present=False)))
-    assert cls(soft, software=True).cls is Class.HUMAN
+    found = cls(soft, software=True)
+    assert found.cls is Class.HUMAN
+    assert "software key" in found.why
+    assert "software key" not in cls(commit(record=HUMAN)).why
 
 
 def test_an_agents_own_account_is_evidence():
@@ -106,6 +117,13 @@ def test_an_agent_that_only_an_address_or_account_names_is_named_once():
 @pytest.mark.parametrize("state", list(RecordState))
 def test_every_state_says_why(state):
     assert cls(commit(record=record(state=state, says="", agents=()))).why
+
+
+def test_a_signed_record_that_gives_no_class_says_why():
+    said = commit(record=HUMAN, marks=(replace(CLAUDE, how="trailer", evidence=False),))
+    assert cls(said).why == "record says no agent, the commit names one"
+    unseen = commit(record=replace(HUMAN, says=""))
+    assert cls(unseen).why == "signed record gives no class: nobody saw who wrote it"
 
 
 def test_committed_on_github_is_said():

@@ -98,6 +98,14 @@ def test_G65_files_may_come_and_go(modes):
     assert outcome(its_own(changes=(lock,), touched=(Touch(LOCK.path, HEAD, *modes),))) is Outcome.PASS
 
 
+def test_G65_of_every_plain_mode():
+    lock = replace(LOCK, old_mode="000000", new_mode="100755")
+    assert (
+        outcome(its_own(changes=(lock,), touched=(Touch(LOCK.path, HEAD, "000000", "100644"),)))
+        is Outcome.PASS
+    )
+
+
 def test_G65_an_app_may_push_again():
     assert outcome(its_own(pushes=(Push(OLD_HEAD, RENOVATE), Push(HEAD, RENOVATE)))) is Outcome.PASS
     two = (made(), made(oid=OLD_HEAD))
@@ -222,6 +230,11 @@ PURE_NOT = {
 def test_G43_anything_else_is_an_ordinary_change(why):
     assert outcome(PURE_NOT[why], POLICY) is not Outcome.PASS
     assert evaluate(PURE_NOT[why], POLICY).case.exemption is None
+
+
+def test_nothing_takes_nothing_back():
+    empty = revert(changes=(), touched=(), landed=(replace(LANDED, change=digest(())),))
+    assert evaluate(empty, POLICY).case.exemption is None
 
 
 def test_only_the_net_change_matters_where_single_commits_are_never_deployed():

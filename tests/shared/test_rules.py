@@ -24,7 +24,7 @@ from support_facts import (
     unrecorded,
 )
 
-from foureyes.shared.case import Case
+from foureyes.shared.case import Case, known
 from foureyes.shared.content import of
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.facts import (
@@ -231,6 +231,17 @@ def test_what_an_approval_stands_on(stale, witness, expected):
     assert outcome(facts(reviews=(replace(BOTH[0], witness=witness), BOTH[1])), by) is expected
 
 
+def test_of_all_tiers_that_are_touched_the_strictest_says_what_an_approval_stands_on():
+    systems = {"infra": System(paths=("infra/**",), tier=1), "watch": System(paths=("watch/**",), tier=2)}
+    by = policy(systems=systems)
+    both = (change(), change("watch/a"))
+    seen = Witness(HEAD, "main", Known(replace(of(both, by), change="with another free file")))
+    given = tuple(replace(r, witness=seen) for r in BOTH)
+    assert outcome(facts(changes=both, reviews=given), by) is Outcome.WAIT
+    lower = {**DEFAULT_TIERS, 1: DEFAULT_TIERS[1].model_copy(update={"stale": "protected"})}
+    assert outcome(facts(changes=both, reviews=given), policy(systems=systems, tiers=lower)) is Outcome.PASS
+
+
 def test_G24_update_branch_keeps_reviewer_and_approvals_even_for_the_exact_head():
     by = policy(tiers={**DEFAULT_TIERS, 1: DEFAULT_TIERS[1].model_copy(update={"stale": "head"})})
     old = commit(OLD_HEAD)
@@ -264,6 +275,10 @@ def test_a_push_that_hides_more_than_the_merge_excludes_its_pusher():
 def test_G57_an_unwitnessed_review_needs_a_quiet_timeline():
     unseen = tuple(replace(r, witness=None) for r in BOTH)
     assert outcome(facts(reviews=unseen)) is Outcome.PASS
+    at_once = (Move(MoveKind.FORCE_PUSHED, BOTH[1].submitted_at),)
+    assert outcome(facts(reviews=unseen, moves=at_once)) is Outcome.WAIT
+    before = (Move(MoveKind.FORCE_PUSHED, "2026-11-21T09:00:00Z"),)
+    assert outcome(facts(reviews=unseen, moves=before)) is Outcome.PASS
     moved = (Move(MoveKind.FORCE_PUSHED, "2026-11-21T11:00:00Z"),)
     assert outcome(facts(reviews=unseen, moves=moved)) is Outcome.WAIT
     elsewhere = tuple(replace(r, commit=OLD_HEAD) for r in unseen)
@@ -484,6 +499,9 @@ def test_forbid_refuses_named_agents_and_claims():
     assert outcome(facts(reviews=BOTH), by) is Outcome.BLOCK
     claimed = unrecorded(marks=(replace(CLAUDE, how="trailer", evidence=False),))
     assert outcome(facts(commits=(claimed,), reviews=BOTH), by) is Outcome.BLOCK
+    assert codes(rule(facts(commits=(claimed,)), "recorded")) == {"claimed"}
+    unnamed = commit(record=record(agents=()))
+    assert outcome(facts(commits=(unnamed,), reviews=BOTH), by) is Outcome.BLOCK
     assert outcome(facts(commits=(unrecorded(),), reviews=BOTH), by) is Outcome.PASS
 
 
@@ -546,6 +564,13 @@ def test_a_rule_looks_at_nothing_but_what_it_says_it_needs(one):
     ):
         bare = replace(given, **{part: Unknown("not read") for part in parts if part not in one.needs})
         assert one.check(Case(bare, POLICY), one.params(POLICY)) == rule(given, one.name)
+
+
+def test_what_is_unknown_breaks_the_rules_that_need_it_and_no_others():
+    judged = evaluate(facts(reviews=BOTH, hidden=Unknown("the wire broke")), POLICY).verdict
+    assert [part.rule for part in judged.children if part.outcome is Outcome.BROKEN] == ["shown"]
+    with pytest.raises(LookupError, match="the wire broke"):
+        known(Unknown("the wire broke"))
 
 
 def test_no_rule_at_all_is_broken():

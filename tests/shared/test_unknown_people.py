@@ -164,6 +164,8 @@ def test_github_as_committer_hides_nobody():
 def test_an_empty_identity_hides_somebody_too():
     nobody = replace(LAPTOP, identity=replace(LAPTOP.identity, name="", email=""))
     assert keys(commits=(unrecorded(author=nobody),)) == ["address an empty identity"]
+    named = replace(nobody, identity=replace(nobody.identity, name="Kim"))
+    assert keys(commits=(unrecorded(author=named),)) == ["address kim"]
 
 
 # *Update branch*
