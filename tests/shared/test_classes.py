@@ -98,6 +98,7 @@ def test_claims_are_shown_and_cost_as_unattested():
     assert (claimed.cls, claimed.claimed) == (Class.UNATTESTED, True)
     named = cls(unrecorded(marks=(replace(CLAUDE, how="trailer", evidence=False),)))
     assert (named.cls, named.claimed) == (Class.UNATTESTED, True)
+    assert named.why == "an agent is named, no record proves it"
     assert not cls(unrecorded()).claimed
 
 
