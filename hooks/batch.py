@@ -17,8 +17,8 @@ from foureyes.hooks.seen_reviews import each_once
 from foureyes.hooks.store import read_blobs
 from foureyes.hooks.version import VERSION
 from foureyes.shared import attribution, rekey
+from foureyes.shared.agent_mark import AgentMark
 from foureyes.shared.diff import FileDiff
-from foureyes.shared.facts import AgentMark
 from foureyes.shared.git_ai_note import NotedLines
 from foureyes.shared.line_trace import Hand
 from foureyes.shared.merged_lines import keep_own

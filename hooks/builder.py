@@ -1,17 +1,12 @@
 """Who is at work in this repository, and where: what a record says about the one who builds it."""
 
-import os
-
 from foureyes.hooks.build import Builder
 from foureyes.hooks.remote import Remote
 from foureyes.hooks.repo import Repo
 
 
 def builder_in(repo: Repo, remote: Remote, agents: tuple[str, ...]) -> Builder:
-    """`agents` are those that run this process; the git hook found them too, by its own means."""
-    found = os.environ.get("FOUREYES_AGENT", "")
-    if found and found not in agents:
-        agents = (found, *agents)
+    """`agents` are those that run this process."""
     return Builder(_email(repo), repo.config("foureyes.login") or "", remote.slug, agents)
 
 
