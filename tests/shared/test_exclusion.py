@@ -104,3 +104,5 @@ def test_a_flag_says_that_nobody_verified_it():
         tie_text(Excluded(RITA, both))
         == "pusher of `aaaaaaa` and 2 more; pull request author; co-author of `aaaaaaa`"
     )
+    assert tie_text(Excluded(RITA, both[:2])) == "pusher of `aaaaaaa` and 1 more"
+    assert tie_text(Excluded(RITA, both[:1])) == "pusher of `aaaaaaa`"
