@@ -160,6 +160,17 @@ def test_nothing_that_guards_the_gate_is_left_to_an_app():
     assert outcome(workflow, by) is Outcome.WAIT
 
 
+def test_beside_what_guards_the_gate_nothing_else_is_left_to_an_app_either():
+    by = policy(automation={"renovate": exempting(paths=("**",))})
+    both = its_own(changes=(LOCK, change(".github/workflows/ci.yml")))
+    assert evaluate(both, by).case.exemption is None
+
+
+def test_of_several_exemptions_the_one_that_asks_for_least_holds():
+    by = policy(automation={"a": exempting(approvals=3), "b": exempting(), "c": exempting(approvals=2)})
+    assert outcome(its_own(), by) is Outcome.PASS
+
+
 def test_an_owner_that_the_tier_asks_for_is_still_needed():
     systems = {"infra": System(paths=("infra/**",), tier=0, owners=("@acme/owners",))}
     by = policy(systems=systems, automation={"renovate": exempting()})

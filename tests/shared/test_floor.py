@@ -102,6 +102,12 @@ def test_a_floor_takes_nothing_out(text, line):
     assert problem.line == 3 + (line == "branches")
 
 
+def test_the_first_thing_that_is_wrong_with_a_floor_is_told():
+    wrong = ruling(Known("version: 9\nroster: []\n"), POLICY)
+    assert isinstance(wrong, Unknown)
+    assert wrong.why.startswith("line 1, ")
+
+
 def test_without_a_floor_the_policy_is_as_it_was():
     assert ruling(Known(""), POLICY) == Known(POLICY)
 
@@ -127,6 +133,30 @@ def test_what_becomes_of_each_part():
     assert both.floor.roster == floor.roster
     assert len(both.systems) == 2
     assert {system.paths for system in both.systems.values()} == {("infra/**",)}
+
+
+@pytest.mark.parametrize(("floor", "own"), [(False, False), (False, True), (True, False), (True, True)])
+def test_what_is_on_where_both_say_so_and_what_where_either_does(floor, own):
+    loose = ("squash_only", "trust_software_keys")
+    strict = ("request_reviewers", "alert_issues")
+    one, other = (policy(**dict.fromkeys((*loose, *strict), said)) for said in (floor, own))
+    both = combine(one, other)
+    assert [getattr(both, name) for name in loose] == [floor and own] * 2
+    assert [getattr(both, name) for name in strict] == [floor or own] * 2
+    tiers = [
+        {**DEFAULT_TIERS, 1: DEFAULT_TIERS[1].model_copy(update={"owner": said})} for said in (floor, own)
+    ]
+    assert combine(policy(tiers=tiers[0]), policy(tiers=tiers[1])).tiers[1].owner is (floor or own)
+
+
+@pytest.mark.parametrize("part", ["human", "ai", "unattested", "stale"])
+def test_of_each_cell_the_stricter_holds(part):
+    low, high = ("protected", "head") if part == "stale" else (2, 3)
+    one, other = (
+        policy(tiers={**DEFAULT_TIERS, 1: DEFAULT_TIERS[1].model_copy(update={part: said})})
+        for said in (low, high)
+    )
+    assert getattr(combine(one, other).tiers[1], part) == getattr(combine(other, one).tiers[1], part) == high
 
 
 def test_an_owner_that_only_one_of_both_asks_for_is_anyone_on_the_others_roster():

@@ -275,7 +275,7 @@ def test_a_push_that_hides_more_than_the_merge_excludes_its_pusher():
 def test_G57_an_unwitnessed_review_needs_a_quiet_timeline():
     unseen = tuple(replace(r, witness=None) for r in BOTH)
     assert outcome(facts(reviews=unseen)) is Outcome.PASS
-    at_once = (Move(MoveKind.FORCE_PUSHED, BOTH[1].submitted_at),)
+    at_once = (Move(MoveKind.FORCE_PUSHED, BOTH[0].submitted_at),)
     assert outcome(facts(reviews=unseen, moves=at_once)) is Outcome.WAIT
     before = (Move(MoveKind.FORCE_PUSHED, "2026-11-21T09:00:00Z"),)
     assert outcome(facts(reviews=unseen, moves=before)) is Outcome.PASS
