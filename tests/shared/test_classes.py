@@ -127,6 +127,13 @@ def test_a_signed_record_that_gives_no_class_says_why():
     assert cls(unseen).why == "signed record gives no class: nobody saw who wrote it"
 
 
+@pytest.mark.parametrize(
+    "state", [s for s in RecordState if s not in (RecordState.SIGNED, RecordState.UNSIGNED)]
+)
+def test_what_is_known_of_why_a_record_does_not_hold_is_said(state):
+    assert "told so" in cls(commit(record=record(state=state, why="told so", agents=(), signer=None))).why
+
+
 def test_committed_on_github_is_said():
     assert "github.com" in cls(unrecorded(by_github=True)).why
 
