@@ -6,7 +6,7 @@ counted are as many, and as independent of what really happened, as the policy a
 
 from hypothesis import given, settings
 from support_history import PEOPLE
-from support_history_count import counted, is_safe, may_pass, needed, person, tied, unknown
+from support_history_count import counted, guarded, is_safe, may_pass, needed, person, tied, unknown
 from support_history_facts import known, policy
 from support_history_steps import IS_LONG, play, scripts
 
@@ -21,7 +21,7 @@ def test_property_2_the_verdict_is_what_a_count_by_hand_says(script: bytes) -> N
         judgement = evaluate(known(history), policy(history.setting))
         case, passed = judgement.case, judgement.verdict.outcome is Outcome.PASS
         persons = {person(account.id) for account in case.approvals.counted}
-        assert persons == counted(history), history
+        assert persons == counted(history) or not guarded(history), history
         assert {person(e.account.id) for e in case.excluded if e.account.id in PEOPLE} == tied(history), (
             history
         )
