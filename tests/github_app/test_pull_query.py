@@ -10,6 +10,7 @@ import pytest
 from graphql import parse, validate
 
 from foureyes.github_app import pull_query
+from foureyes.github_app.answer import Answer
 from foureyes.github_app.client import GitHubError
 from foureyes.github_app.last_look import expected_look, look
 from foureyes.github_app.open_pulls import OpenPull, ask_open_pulls
@@ -95,9 +96,12 @@ class Client:
         self.answers = list(answers)
         self.asked: list[dict[str, Any]] = []
 
-    def graphql(self, _query: str, variables: dict[str, Any]) -> Any:
+    def graphql(self, query: str, variables: dict[str, Any]) -> Any:
+        return self.graphql_answer(query, variables).data
+
+    def graphql_answer(self, _query: str, variables: dict[str, Any]) -> Answer:
         self.asked.append(variables)
-        return self.answers.pop(0)
+        return Answer(200, {}, self.answers.pop(0))
 
 
 def asked(*answers: Any) -> PullAnswer:

@@ -107,6 +107,16 @@ def test_counts_of_model_C_are_exact():
     assert "`infra/`: 340 files deleted, −28,745" in explanation.text
 
 
+def test_a_mass_deletion_that_no_directory_holds_names_none():
+    gone = (
+        change("infra/x", deleted=0),
+        *(change(f"f{n}", "D", new_mode="000000", deleted=100) for n in range(30)),
+    )
+    summary = told(facts(changes=gone)).summary
+    assert "**Destroys:** 3,000 lines" in summary
+    assert "most of it" not in summary
+
+
 def test_what_a_mass_deletion_leaves_is_listed_after_it():
     gone = tuple(change(f"infra/{n % 3}/f{n}", "D", deleted=10 + n) for n in range(30))
     alone = change("infra/alone/x", "D", deleted=1)
