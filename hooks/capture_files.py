@@ -14,6 +14,8 @@ MARK = "# foureyes hook:"
 """How a hook file of ours is known."""
 BEGUN = "begun-"
 """What the files start with that one hook of a commit leaves for the next, one for each worktree."""
+BOOTED = "booted"
+"""The file that tells the time to a shell without a clock: the boot, how long it was up, and what `date` said then."""
 STYLES = ("assisted-by", "co-authored-by", "generated-by", "none")
 _SCRIPTS = {
     "capture.sh": "capture.sh",

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from foureyes.hooks import config_hooks, hook_files, managers, runtime
-from foureyes.hooks.capture_files import BEGUN, EVENTS, OF_AGENT, SCRIPTS, STYLES, render
+from foureyes.hooks.capture_files import BEGUN, BOOTED, EVENTS, OF_AGENT, SCRIPTS, STYLES, render
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.journal import journal_dir
 from foureyes.hooks.managers import Manager
@@ -147,7 +147,7 @@ def take_away(repo: Repo, settings: Settings, *, forget: bool) -> tuple[str, ...
     held = _take_hooks_out(repo, settings)
     if settings.set_login:
         repo.ask("config", "--local", "--unset-all", "foureyes.login")
-    for name in (*SCRIPTS, SETTINGS):
+    for name in (*SCRIPTS, BOOTED, SETTINGS):
         (repo.home / name).unlink(missing_ok=True)
     for file in (*repo.home.glob(f"{OF_AGENT}*.sh"), *repo.home.glob(f"{BEGUN}*")):
         file.unlink()

@@ -10,10 +10,11 @@ from support_agent import CLAUDE_ENV
 from support_git import commit, git, head, make_repo, run
 from support_hooked import hook_command, make_hooked
 
-from foureyes.hooks.capture_files import BEGUN, NO_AGENTS
+from foureyes.hooks.capture_files import BEGUN, BOOTED, NO_AGENTS
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.journal import Line, read_journal
 
+UPTIME = Path("/proc/uptime")
 SHELLS = [
     pytest.param(s, marks=pytest.mark.skipif(not shutil.which(s), reason=f"no {s}")) for s in ("dash", "bash")
 ]
@@ -107,6 +108,43 @@ def test_under_bash_no_process_is_started_for_a_commit(who: dict[str, str], tmp_
     assert last_line(repo).at
 
 
+@pytest.mark.skipif(not shutil.which("dash") or not UPTIME.exists(), reason="no dash, or no /proc")
+def test_under_dash_a_commit_asks_for_the_date_once_an_hour(tmp_path: Path) -> None:
+    repo = make_hooked(tmp_path / "repo")
+    booted = repo / ".git" / "foureyes" / BOOTED
+    call(repo, "post-commit", "dash")
+    assert booted.stat().st_mode & 0o077 == 0
+    boot, up, then = booted.read_text().split()
+    booted.write_text(f"{boot} {int(up) - 2000} {int(then) - 2000}\n")
+    call(repo, "post-commit", "dash", env={"PATH": "/nowhere"})
+    assert 0 <= last_line(repo).at - int(then) < 60
+
+
+@pytest.mark.skipif(not shutil.which("dash") or not UPTIME.exists(), reason="no dash, or no /proc")
+@pytest.mark.parametrize(
+    "told",
+    [
+        "", "\n", "x", "{boot}", "{boot} {up}", "{boot} {up} 12345", "{boot} {up} 0123456789",
+        "{boot} $(touch bad) 1234567890", "{boot} {up} a[$(touch bad)]", "{boot} 08 1234567890",
+        "{boot} 99999999999999999999 1234567890", "{boot} {later} 1234567890", "{boot} {earlier} 1234567890",
+        "another-boot {up} 1234567890", " {up} 1234567890",
+    ],
+)  # fmt: skip
+def test_what_does_not_tell_the_time_of_this_boot_is_not_believed(told: str, tmp_path: Path) -> None:
+    repo = make_hooked(tmp_path / "repo")
+    date = tmp_path / "bin" / "date"
+    date.parent.mkdir()
+    date.write_text("#!/bin/sh\necho 1600000000\n")
+    date.chmod(0o755)
+    up = int(UPTIME.read_text().split(".")[0])
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    text = told.format(boot=boot, up=up, later=up + 1000, earlier=max(1, up - 3601))
+    (repo / ".git" / "foureyes" / BOOTED).write_text(text)
+    call(repo, "post-commit", "dash", env={"PATH": f"{date.parent}:/usr/bin:/bin"})
+    assert last_line(repo).at == 1600000000
+    assert not (repo / "bad").exists()
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_one_hook_of_a_commit_found_the_next_one_takes_over_once(shell: str, tmp_path: Path) -> None:
     repo = make_hooked(tmp_path / "repo")
@@ -163,4 +201,4 @@ def test_uninstalled_nothing_of_it_is_left(tmp_path: Path) -> None:
     home = repo / ".git" / "foureyes"
     assert {file.name for file in home.glob(f"{BEGUN}*")} == {"begun-main", "begun-linked-linked"}
     foureyes(repo, "uninstall")
-    assert not list(home.glob(f"{BEGUN}*"))
+    assert not [*home.glob(f"{BEGUN}*"), *home.glob(BOOTED)]
