@@ -25,9 +25,12 @@ def why(case: Case, names: Mapping[str, str]) -> Iterator[str]:
         yield f"{kind}; it touches no protected path, so nobody has to wait."
     elif missing:
         of = count(len(case.classes), "commit")
+        none = (
+            "has no valid record and so counts" if len(missing) == 1 else "have no valid record and so count"
+        )
         yield (
-            f"{len(missing)} of {of} to {where} {'has' if len(case.classes) == 1 else 'have'} no valid record and so "
-            f"count like agent-written ones. This is a rule, not a suspicion. {_evidence(case, names)}".rstrip()
+            f"{len(missing)} of {of} to {where} {none} like agent-written ones. This is a rule, not a suspicion. "
+            f"{_evidence(case, names)}".rstrip()
         )
     else:
         yield f"{_KINDS[case.cls]} to {where}. {_evidence(case, names)}"
