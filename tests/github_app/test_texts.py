@@ -35,17 +35,18 @@ systems:
 BEGIN, END = "<!-- {} begins -->\n", "<!-- {} ends -->\n"
 
 
-@pytest.fixture(scope="module")
-def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
-    """The branch begins anew with a commit of a fixed date, so that every commit has the same id each time."""
-    with running_gate(tmp_path_factory.mktemp("texts")) as gate:
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    """Each text has its own, so that its numbers and ids are the same in whatever order they are made."""
+    with running_gate(tmp_path) as gate:
         for installation in gate.sandbox.world.installations.values():
             installation.permissions["pull_requests"] = "write"
         yield gate
 
 
 def started(gate: Gate, policy: str, files: dict[str, bytes | str | tuple[str, str]]) -> str:
-    root = gate.clone.commit({".github/foureyes.yml": policy, **files}, at=1_800_000_000)
+    gate.clone.clock = 1_800_000_000
+    root = gate.clone.commit({".github/foureyes.yml": policy, **files})
     gate.push("noor", "main", root)
     gate.settle()
     return root
