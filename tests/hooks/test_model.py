@@ -176,7 +176,8 @@ class Work:
     def rename(self, name: str) -> None:
         """And back again, so that the others find it."""
         self._settle()
-        if self.hands.lines(name):
+        # A commit that was picked from between the two leaves the other name behind.
+        if self.hands.lines(name) and not (self.repo / "renamed").exists():
             for old, new in ((name, "renamed"), ("renamed", name)):
                 self.hands.rename(old, new)
                 self.hands.git("commit", "-qm", "renamed")
