@@ -121,6 +121,10 @@ class Work:
         self._settle()
         tip, back = head(self.repo), min(back, self.ahead())
         git(self.repo, "reset", "-q", "--hard", f"HEAD~{back}")
+        if no_commit and (self.repo / "renamed").exists():
+            # docs/provenance.md names it: what is picked without a commit into a file of another name is not found.
+            git(self.repo, "reset", "-q", "--hard", tip)
+            return
         done = self.hands.git("cherry-pick", *(("-n",) if no_commit else ()), tip)
         if not done:
             self.hands.git("cherry-pick", "--abort")
@@ -178,9 +182,11 @@ class Work:
         self._settle()
         # A commit that was picked from between the two leaves the other name behind.
         if self.hands.lines(name) and not (self.repo / "renamed").exists():
+            tip = head(self.repo)
             for old, new in ((name, "renamed"), ("renamed", name)):
                 self.hands.rename(old, new)
                 self.hands.git("commit", "-qm", "renamed")
+            self._made_again(tip)
 
     def publish(self, forget: bool) -> None:
         """`forget`: from then on the evidence is collected, and only the records tell."""
