@@ -49,9 +49,9 @@ foureyes_time() {
 
 # A file that was cut off, or written by two at once, must not reach the shell's arithmetic.
 foureyes_numbers() {
-    case $foureyes_up:$foureyes_was:${#foureyes_now}:$foureyes_now in
-        0* | *:0* | *::* | *[!0123456789:]*) return 1 ;;
-        *:10:*) ;;
+    case ${#foureyes_was}:$foureyes_up:$foureyes_was:${#foureyes_now}:$foureyes_now in
+        *:0* | *::* | *[!0123456789:]*) return 1 ;;
+        [123456789]:*:10:*) ;;
         *) return 1 ;;
     esac
 }

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -222,7 +222,7 @@ def stage_some(hands: Hands, chosen: int) -> bool:
         header, *hunks = file.removeprefix("diff --git ").split("\n@@ ")
         some = [hunk for at, hunk in enumerate(hunks) if chosen >> (at % 4) & 1]
         if some and "deleted file" not in header:
-            picked.append("\n@@ ".join([f"diff --git {header}", *some]))
+            picked.append("\n@@ ".join([f"diff --git {header}", *_renumbered(some)]))
     if not picked:
         return False
     patch_text = ("\n".join(picked) + "\n").encode()
@@ -233,3 +233,20 @@ def stage_some(hands: Hands, chosen: int) -> bool:
         capture_output=True,
     )
     return done.returncode == 0
+
+
+def _renumbered(hunks: Sequence[str]) -> Iterator[str]:
+    """As they stand without those that were left out: hunks without context are put where their new lines say."""
+    shift = 0
+    for hunk in hunks:
+        numbers, rest = hunk.split(" @@", 1)
+        (old, gone), (_, come) = (_range(word) for word in numbers.split(" "))
+        new = old + shift + (1 if gone == 0 else 0) - (1 if come == 0 else 0)
+        yield f"-{old},{gone} +{new},{come} @@{rest}"
+        shift += come - gone
+
+
+def _range(word: str) -> tuple[int, int]:
+    """`-3`, `+3,0` -> first line and number of lines."""
+    first, _, count = word[1:].partition(",")
+    return int(first), int(count or 1)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -140,7 +141,15 @@ def test_what_does_not_tell_the_time_of_this_boot_is_not_believed(told: str, tmp
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     text = told.format(boot=boot, up=up, later=up + 1000, earlier=max(1, up - 3601))
     (repo / ".git" / "foureyes" / BOOTED).write_text(text)
-    call(repo, "post-commit", "dash", env={"PATH": f"{date.parent}:/usr/bin:/bin"})
+    hook = [shutil.which("dash") or "dash", *hook_command(repo, "post-commit")[1:]]
+    done = subprocess.run(
+        hook,
+        cwd=repo,
+        env=os.environ | {"PATH": f"{date.parent}:/usr/bin:/bin"},
+        capture_output=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == (b"", b"")
     assert last_line(repo).at == 1600000000
     assert not (repo / "bad").exists()
 

@@ -159,11 +159,13 @@ class Work:
 
     def revert(self, back: int) -> None:
         self._settle()
+        tip = head(self.repo)
         undone = head(self.repo, f"HEAD~{min(back, self.ahead() - 1)}")
         if len(git(self.repo, "rev-list", "--parents", "-1", undone).split()) > 2:
             return
         if self.hands.git("revert", "--no-edit", undone):
             self.hands.take_back(f"{undone}~..{undone}")
+            self._made_again(tip)
         else:
             self.hands.git("revert", "--abort")
 
