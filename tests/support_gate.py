@@ -8,7 +8,7 @@ import base64
 import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,7 +34,7 @@ from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.dsse import Signature
 from foureyes.shared.manifest import NAMESPACE, Entry, Manifest, manifest_bytes
-from foureyes.shared.record import Agent, Operator, record_bytes
+from foureyes.shared.record import Agent, Operator, Reviewed, record_bytes
 from foureyes.shared.record_ref import push_path, record_path, record_ref
 
 SHOP = "acme/shop"
@@ -119,12 +119,15 @@ class Gate:
         *,
         cls: str = "ai",
         operator: str = "olga",
+        others: Sequence[str] = (),
+        reviewed_as: Sequence[str] = (),
         key: KeyFile | SecurityKey | None = None,
         tree: str = "",
         onto: str = "",
     ) -> None:
-        """Pushes a record of one commit to the branch's record ref, signed if a key is given. `onto` is the tip of
-        the ref's history to add to; else the ref is replaced.
+        """Pushes a record of one commit to the branch's record ref, signed if a key is given. `others` ran agents too,
+        and an agent reviewed as `reviewed_as`. `onto` is the tip of the ref's history to add to; else the ref is
+        replaced.
         """
         tree = tree or self.clone.git("rev-parse", f"{commit}^{{tree}}")
         agents = (Agent("claude-code", "2.1", "opus", "s1", ("journal",)),) if cls == "ai" else ()
@@ -136,8 +139,8 @@ class Gate:
             agents=agents,
             contributors=(),
             operator=Operator(operator, "", "test"),
-            operators=(),
-            reviews=(),
+            operators=tuple(Operator(login, "", "test") for login in (operator, *others)) if others else (),
+            reviews=tuple(Reviewed(login, "claude-code", "s1", 1) for login in reviewed_as),
         )
         body = record_bytes(made)
         listed = Manifest("", f"refs/heads/{branch}", (Entry(commit, tree, sha256_hex(body)),))

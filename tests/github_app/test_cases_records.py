@@ -192,6 +192,37 @@ def test_G46_a_commit_that_github_signed_proves_no_human(gate: Gate) -> None:
     assert gate.verdict(number) == "success"
 
 
+@pytest.mark.parametrize("told", [{"others": ["rita"]}, {"reviewed_as": ["rita"]}])
+@pytest.mark.parametrize("signed", [True, False])
+def test_G12_everyone_whom_a_record_names_is_excluded(
+    gate: Gate, tmp_path: Path, signed: bool, told: dict[str, list[str]]
+) -> None:
+    """A second operator of a squash, or who an agent was seen to approve as, is no independent reviewer."""
+    head = infra(gate)
+    key = make_key(tmp_path) if signed else None
+    if key:
+        registered(gate, key)
+    gate.publish("olga", "feat", head, key=key, **told)
+    number = gate.open("olga", "feat", head)
+    approve(gate, number, "rita", "sam")
+    assert gate.verdict(number) == "in_progress"
+    assert "Does not count:** @rita" in (gate.check(number).summary or "")
+    approve(gate, number, "ana")
+    assert gate.verdict(number) == "success"
+
+
+@pytest.mark.parametrize("told", [{"others": ["nobody-here"]}, {"reviewed_as": ["nobody-here"]}])
+def test_a_name_in_a_record_that_no_account_has_hides_a_person(
+    gate: Gate, told: dict[str, list[str]]
+) -> None:
+    head = infra(gate)
+    gate.publish("olga", "feat", head, **told)
+    number = gate.open("olga", "feat", head)
+    approve(gate, number, "rita", "sam")
+    assert gate.verdict(number) == "in_progress"
+    assert "`nobody-here`" in (gate.check(number).summary or "")
+
+
 def test_G54_records_of_a_branch_and_of_one_below_its_name_both_arrive(gate: Gate, tmp_path: Path) -> None:
     key = make_key(tmp_path)
     registered(gate, key)
