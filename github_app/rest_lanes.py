@@ -40,7 +40,9 @@ def _rest(
     swept: ColumnElement[bool],
     at: int,
 ) -> int:
-    awake = or_(work.c.live, work.c.gen > work.c.done_gen)
+    # What came after the list was asked for must have its look, which fails if it is right that the lane should rest.
+    tried = (work.c.gen > work.c.done_gen) & (work.c.tries > 0)
+    awake = or_(work.c.live & (work.c.gen == work.c.done_gen), tried)
     keys = list(conn.execute(select(work.c.key).where(lanes, awake)).scalars())
     # in small steps: a database takes only so many values in one statement
     for start in range(0, len(keys), 500):

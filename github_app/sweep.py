@@ -41,13 +41,15 @@ def sweep(conn: Connection, at: int, *, after_gap: bool = False) -> int:
 
 
 def wake_idle(conn: Connection, found: Sequence[Lane], at: int) -> int:
-    """Wakes those that are not pending anyway, the green ones first. Returns how many."""
+    """Wakes those that are not going to be looked at anyway, the green ones first. Returns how many. One that is being
+    looked at is woken: the look may have begun before what was found.
+    """
     keys = [lane.key for lane in found]
     rows = {row.key: row for row in conn.execute(select(work).where(work.c.key.in_(keys)))}
     woken = []
     for lane in found:
         row = rows.get(lane.key)
-        if row is None or row.gen == row.done_gen:
+        if row is None or row.gen == row.done_gen or row.lease_until > at:
             woken.append((lane, bool(row is not None and row.green)))
     return _wake(conn, woken, at)
 

@@ -8,7 +8,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -39,18 +39,22 @@ class Failed:
 
 @dataclass(frozen=True)
 class Place:
-    """`seen`: deliveries up to this number are done with. `cursor`: how far down a round that began at `top` is."""
+    """`seen`: deliveries up to this number are done with. `last`: the newest that the last round saw; those below it
+    are looked for once more, since one that GitHub gave up after seconds is numbered before one that failed at once.
+    `cursor`: how far down a round that began at `top` is.
+    """
 
     seen: int = 0
     top: int = 0
     cursor: str = ""
+    last: int = 0
 
     @classmethod
     def read(cls, text: str) -> "Place":
         return cls(**json.loads(text)) if text else cls()
 
     def written(self) -> str:
-        return json.dumps({"seen": self.seen, "top": self.top, "cursor": self.cursor})
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ class DeliverySweep:
             new = [one for one in failed if one.id > place.seen]
             self._fetch(new)
             if len(new) < len(failed) or not following:
-                return Place(max(top, place.seen)).written(), True
-            place = Place(place.seen, top, following)
+                return Place(place.last, last=max(top, place.last)).written(), True
+            place = replace(place, top=top, cursor=following)
             if self.is_late():
                 return place.written(), False
 

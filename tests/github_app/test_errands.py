@@ -124,6 +124,12 @@ def test_lanes_of_what_the_app_may_not_see_rest_and_their_deliveries_are_done_wi
                 "read_at": 5,
             }
             conn.execute(pull_read.insert().values(**row))
+        assert rest_repositories(conn, 1, {10}, storage.now(conn)) == 0
+    assert pending(engine) == {(1, 10), (1, 11), (2, 20)}, (
+        "what came after the list was read has its look first"
+    )
+    with storage.writing(engine) as conn:
+        conn.execute(work.update().values(tries=1))
         assert rest_repositories(conn, 1, {10}, storage.now(conn)) == 1
     assert pending(engine) == {(1, 10), (2, 20)}
     with storage.writing(engine) as conn:
@@ -159,6 +165,18 @@ def test_one_installation_takes_no_more_than_its_share_of_a_sweep(sqlite_engine:
             "spread, so that news is not put behind all of them"
         )
         assert sweep(conn, 20_000) == 6
+
+
+def test_what_is_being_looked_at_is_looked_at_once_more(engine: Engine) -> None:
+    """The look may have read GitHub before what the sweep found."""
+    lane = head(1, 10, 1)
+    with storage.writing(engine) as conn:
+        lanes.wake(conn, lane, 1000)
+        held = lanes.claim(conn, "one", 1000, 60_000)
+        assert held is not None
+        assert wake_idle(conn, [lane], 2000) == 1
+        assert lanes.finish(conn, held, Done(), 3000)
+        assert lanes.claim(conn, "two", 3000, 60_000) is not None
 
 
 def test_what_waits_for_a_look_anyway_is_not_woken_by_the_sweep(engine: Engine) -> None:
