@@ -4,7 +4,6 @@ Run by `make bench`, not a test. `python tests/bench_gate.py [ROUNDS] [--json]`;
 of the whole path on loopback, the sandbox's own work included; the calls are what counts on real GitHub.
 """
 
-import json
 import os
 import statistics
 import sys
@@ -17,6 +16,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(CHECKOUT / ".types"), str(CHECKOUT / "tests")]
 
 from support_facts import change, facts, policy  # noqa: E402
+from support_figures import tell  # noqa: E402
 from support_gate import Gate, running_gate  # noqa: E402
 
 from foureyes.shared.evaluate import evaluate  # noqa: E402
@@ -78,14 +78,7 @@ def main() -> int:
         "judge 3,000 files by 200 patterns, CPU ms": cpu_of_a_large_change(rounds),
         **gate_figures(rounds),
     }
-    missed = [name for name, bar in BARS.items() if figures[name] > bar]
-    if "--json" in sys.argv:
-        sys.stdout.write(json.dumps({"figures": figures, "bars": BARS, "missed": missed}) + "\n")
-    else:
-        for name, value in figures.items():
-            bar = f"bar {BARS[name]:g}" if name in BARS else ""
-            sys.stdout.write(f"{name:48} {value:8.1f}   {bar}\n")
-    return 1 if missed else 0
+    return tell(figures, BARS)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(CHECKOUT / ".types"), str(CHECKOUT / "tests")]
 
+from support_figures import tell  # noqa: E402
 from support_gate import SHOP  # noqa: E402
 from support_listening import signed  # noqa: E402
 from support_load import Service, service  # noqa: E402
@@ -115,14 +116,7 @@ def main() -> int:
         figures["memory after that, MiB"] = of.memory
         figures |= burst(of)
         figures["memory at its peak, MiB"] = of.peak
-    missed = [name for name, bar in BARS.items() if figures[name] > bar]
-    if "--json" in sys.argv:
-        sys.stdout.write(json.dumps({"figures": figures, "bars": BARS, "missed": missed}) + "\n")
-    else:
-        for name, value in figures.items():
-            bar = f"bar {BARS[name]:g}" if name in BARS else ""
-            sys.stdout.write(f"{name:64} {value:8.1f}   {bar}\n")
-    return 1 if missed else 0
+    return tell(figures, BARS)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ request is opened with a record, reviewed, pushed to, reviewed by two and closed
 the last third of the time with the first: it must not get worse.
 """
 
-import json
 import os
 import statistics
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(CHECKOUT / ".types"), str(CHECKOUT / "tests")]
 
+from support_figures import tell  # noqa: E402
 from support_gate import SHOP  # noqa: E402
 from support_load import Service, service  # noqa: E402
 from support_record import RECORD  # noqa: E402
@@ -171,14 +171,7 @@ def main() -> int:
     os.environ.setdefault("GIT_CONFIG_GLOBAL", os.devnull)
     with tempfile.TemporaryDirectory() as folder, service(Path(folder)) as of:
         figures = run(of, minutes, pulls)
-    missed = [name for name, bar in BARS.items() if figures[name] > bar]
-    if "--json" in sys.argv:
-        sys.stdout.write(json.dumps({"figures": figures, "bars": BARS, "missed": missed}) + "\n")
-    else:
-        for name, value in figures.items():
-            bar = f"bar {BARS[name]:g}" if name in BARS else ""
-            sys.stdout.write(f"{name:64} {value:8.2f}   {bar}\n")
-    return 1 if missed else 0
+    return tell(figures, BARS)
 
 
 if __name__ == "__main__":
