@@ -182,12 +182,24 @@ class Workers:
         try:
             with logs.about(lane=claim.lane.key, deliveries=" ".join(claim.deliveries)):
                 outcome = look(claim, self._judge)
-                if not settle(self._engine, claim, outcome):
+                if not self._settled(claim, outcome):
                     _log.warning("the lease ended before the look did")
                     look_again(self._engine, claim)
         finally:
             del self._running[claim.owner]
         return True
+
+    def _settled(self, claim: Claim, outcome: Outcome) -> bool:
+        """Tried again while the database does not answer: given up, the lane would wait for the end of its lease."""
+        given_up = time.monotonic() + self._lease_ms / 1000
+        while True:
+            try:
+                return settle(self._engine, claim, outcome)
+            except Exception:
+                if self._stopping.is_set() or time.monotonic() > given_up:
+                    raise
+                _log.exception("what came of a look could not be stored; tried again")
+            self._stopping.wait(_POLL_SECONDS)
 
     def _crowded(self) -> list[int]:
         """Repositories that all workers but one are busy with: that one is for all others, however slow these are."""

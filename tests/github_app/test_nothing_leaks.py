@@ -27,7 +27,8 @@ from support_sandbox import SHOP, World, ask, running_sandbox
 from foureyes.github_app import storage
 from foureyes.github_app.sandbox.faults import Fault
 
-PATIENCE = 60
+PATIENCE = 120
+"""Seconds: longer than a lease, in case a claim is lost with the connection that made it."""
 BRANCH = "x;$(touch${IFS}pwned);`id`'\"<b>|--upload-pack=x"
 FILE = "infra/--output=pwned $(id).tf"
 # Keeps what git is called with, each argument after a NUL, each call on a line that begins with its number.

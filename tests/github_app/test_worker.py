@@ -150,6 +150,38 @@ def test_workers_outlive_a_database_that_goes_away(sqlite_engine: Engine) -> Non
         assert workers.healthy
 
 
+def test_what_came_of_a_look_is_stored_when_the_database_is_back(
+    sqlite_engine: Engine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lane does not wait for the end of its lease, nor is it looked at a second time."""
+    monkeypatch.setattr("foureyes.github_app.worker._POLL_SECONDS", 0.01)
+    looks: list[Claim] = []
+
+    def judge(claim: Claim) -> Outcome:
+        looks.append(claim)
+        rename("work", "away")
+        return Done(green=True)
+
+    def rename(old: str, new: str) -> None:
+        with storage.writing(sqlite_engine) as conn:
+            conn.execute(text(f"alter table {old} rename to {new}"))
+
+    wake(sqlite_engine, LANE)
+    with working(sqlite_engine, judge, threads=1):
+        until(lambda: "what came of a look could not be stored; tried again" in caplog.messages)
+        rename("away", "work")
+        until(lambda: row(sqlite_engine)["done_gen"] == 1)
+    assert len(looks) == 1
+
+
+def until(condition: Callable[[], bool]) -> None:
+    for _ in range(int(PATIENCE * 100)):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it never came")
+
+
 def test_stopping_lets_a_look_finish_and_begins_no_other(sqlite_engine: Engine) -> None:
     started, go_on = threading.Event(), threading.Event()
     looked: list[str] = []
@@ -256,14 +288,14 @@ def test_the_keeper_purges_what_is_old(sqlite_engine: Engine, monkeypatch: pytes
     settled(sqlite_engine, LANE, Done(live=False), 1000)
     workers = Workers(sqlite_engine, lambda _claim: Done(), threads=1, keep=Retention(), renew_seconds=0.01)
     workers.start()
-    for _ in range(int(PATIENCE * 100)):
+
+    def purged() -> bool:
         with storage.reading(sqlite_engine) as conn:
-            if conn.execute(select(work.c.key)).first() is None:
-                break
-        threading.Event().wait(0.01)
+            return conn.execute(select(work.c.key)).first() is None
+
+    until(purged)
     assert workers.stop(PATIENCE)
-    with storage.reading(sqlite_engine) as conn:
-        assert conn.execute(select(work.c.key)).all() == []
+    assert purged()
 
 
 def test_a_server_that_starts_again_on_sqlite_does_not_wait_for_leases_of_the_dead(
