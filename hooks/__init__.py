@@ -1,7 +1,29 @@
-"""The local half, in the order things happen.
+"""The local half, in the order things happen. Every file stands in this map once.
 
-agent event      checkpoint -> evidence
-git commit       capture.sh -> journal                 (sh and git alone, no Python)
-git push         push -> build -> sign -> publish
-by hand          cli: install, status, show, publish
+install            install, install_text, uninstall: one command and its way back
+  where git looks  place, capture_files, config_hooks, hook_files, everywhere, runtime, pre_commit.sh
+  other managers   managers, native_files, insertion
+  agents' own      agent_adapters, agent_settings, hook_forms, json_text
+  shown at once    proof; later by doctor, diagnoses, diagnoses_of_person, status
+
+agent event        checkpoint -> agents/ -> observe, snapshot -> evidence; session_models for the trailers
+git commit         capture.sh -> capture_look.sh, capture_processes.sh, capture_marks.sh, capture_agent.sh,
+                   capture_trailers.sh, capture_note.sh -> journal   (sh and git alone, no Python)
+git push           capture_push.sh -> push, push_notice
+
+records            build -> batch: what is known of each
+  who and what     builder, who, catalogue, processes, seen_agents, seen_reviews, commits
+  which lines      edits, left_behind, renamed, git_ai_notes
+  made from what   lineage, rekey
+  kept             store
+published          publish, publish_by_hand, attest, sign, keys, remote
+others'            fetch_records, published, known_records, verify
+
+people ask         show, blame, blame_lines, log, export, ranges, paging
+before a pull      check, planned, local_facts, local_merge, policy_commands, policy_check, policy_test, policy_file,
+                   floor_file
+any history        scan, scan_asked, scan_reading, scan_history, scan_objects, scan_records, scan_merges, scan_count,
+                   scan_progress; told by scan_report, scan_text, scan_json, scan_page, scan_plot
+
+everywhere         cli, command_group (the command), repo (git), version
 """
