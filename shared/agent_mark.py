@@ -14,3 +14,7 @@ class AgentMark:
     model: str = ""
     session: str = ""
     evidence: bool = False
+
+
+UNNAMED = "unknown"
+"""In place of an agent's id, where a record tells of an agent without saying which."""

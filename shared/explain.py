@@ -6,6 +6,7 @@ Suggestions of whom to ask are made here, outside the digested verdict.
 from collections.abc import Iterator, Mapping, Set
 
 from foureyes.shared import explain_people, explain_work
+from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.evaluate import Judgement, unknowns
 from foureyes.shared.explanation import WORDS, Explanation, Section, fitted
 from foureyes.shared.facts import PullFacts
@@ -29,9 +30,9 @@ def explain(
     """`names` maps an agent's id to its display name; `decision` is the id under which this is stored; `asked` are the
     accounts whose review is asked for, and `not_asked` says why nobody's can be.
     """
-    verdict = judgement.verdict
-    sections = tuple(_sections(judgement, names or {}, asked, not_asked))
-    details = tuple(_details(facts, judgement, names or {}, decision))
+    verdict, names = judgement.verdict, {UNNAMED: "an agent", **(names or {})}
+    sections = tuple(_sections(judgement, names, asked, not_asked))
+    details = tuple(_details(facts, judgement, names, decision))
     return Explanation(
         outcome=verdict.outcome,
         title=fitted(f"{WORDS[verdict.outcome]}: {_headline(judgement, asked)}"),

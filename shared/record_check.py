@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from foureyes.shared import dsse, manifest, sshsig
+from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import AgentMark, Named, RecordFact, RecordState, Signer
 from foureyes.shared.record import Operator, Record, RecordError, parse_record
@@ -143,11 +144,15 @@ def _named(record: Record) -> tuple[Named, ...]:
 
 
 def _marks(record: Record, *, evidence: bool) -> tuple[AgentMark, ...]:
-    """Every agent the record names, in the list of agents or only as a contributor; each once."""
+    """Every agent the record names, in the list of agents or only as a contributor; each once. A record of class `ai`
+    that names none still tells of one.
+    """
     named = [(agent.id, agent.model, agent.session) for agent in record.agents]
     named += [
-        (c.agent or "unknown", c.model, c.session) for c in record.contributors if c.cls == "ai" or c.agent
+        (c.agent or UNNAMED, c.model, c.session) for c in record.contributors if c.cls == "ai" or c.agent
     ]
+    if record.cls == "ai" and not named:
+        named = [(UNNAMED, "", "")]
     return tuple(
         AgentMark(agent, "record", model=model, session=session, evidence=evidence)
         for agent, model, session in dict.fromkeys(named)

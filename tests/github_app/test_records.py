@@ -50,6 +50,13 @@ def test_G53_an_unsigned_ai_record_taints_a_later_human_one() -> None:
     assert not any(mark.evidence for mark in checked.fact.agents)
 
 
+def test_G53_an_unsigned_ai_record_that_names_no_agent_taints_a_later_human_one_too() -> None:
+    nameless = form(replace(HUMAN, cls="ai"), signed=False)
+    fact = check(COMMITTED, (nameless, form(HUMAN, signed=True)), PUBLISHED).fact
+    assert (fact.state, fact.says) == (RecordState.SIGNED, "human")
+    assert [(mark.agent, mark.evidence) for mark in fact.agents] == [("unknown", False)]
+
+
 def test_the_operator_of_a_replaced_form_is_kept() -> None:
     other = replace(HUMAN, operator=Operator("rita", "", "x"))
     checked = check(COMMITTED, (form(RECORD, signed=True), form(other, signed=True)), PUBLISHED)

@@ -22,6 +22,7 @@ from support_facts import (
     unrecorded,
 )
 
+from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.explain import explain
 from foureyes.shared.explanation import Explanation, Section, broken, combine
@@ -211,6 +212,13 @@ def test_forbidden_agents_and_claims_are_shown_as_claims():
     assert explanation.title == "Blocked: this project takes no agent-written changes"
     assert "ai (claimed) by Claude Code" in explanation.text
     assert "leave them out" in explanation.summary
+
+
+def test_an_agent_that_no_record_names_is_an_agent_all_the_same():
+    nameless = record(agents=(replace(CLAUDE, agent=UNNAMED),))
+    markdown = told(facts(commits=(commit(record=nameless),))).summary
+    assert "@olga ran an agent for 1 of 1 commit" in markdown
+    assert "unknown" not in markdown
 
 
 def test_an_owner_that_is_missing_is_asked_for():
