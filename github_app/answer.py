@@ -30,6 +30,10 @@ class RetryLater(GitHubError):
         self.after = after
 
 
+class OutcomeUnknown(GitHubError):
+    """A write that GitHub may have done, may not have done, or may be about to do."""
+
+
 @dataclass(frozen=True)
 class Answer:
     status: int

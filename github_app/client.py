@@ -23,6 +23,7 @@ from github.Requester import Requester
 
 from foureyes.github_app.answer import Answer as Answer
 from foureyes.github_app.answer import GitHubError as GitHubError
+from foureyes.github_app.answer import OutcomeUnknown as OutcomeUnknown
 from foureyes.github_app.answer import RetryLater as RetryLater
 from foureyes.github_app.answer import began_at, judged, next_page, until_reset
 from foureyes.github_app.limiter import DOCUMENTED, Limiter, Purpose, spread

@@ -13,7 +13,13 @@ from sqlalchemy import Connection, Engine, select
 
 from foureyes.github_app import decisions, landed, publish
 from foureyes.github_app.branch_moved import BranchMoved
-from foureyes.github_app.client import GitHubError, InstallationClient, Observer, RetryLater
+from foureyes.github_app.client import (
+    GitHubError,
+    InstallationClient,
+    Observer,
+    OutcomeUnknown,
+    RetryLater,
+)
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.deps import Deps, make_deps
 from foureyes.github_app.fence import may_write
@@ -86,15 +92,12 @@ def judge_lane(claim: Claim, deps: Deps) -> Outcome:
             return MergeGroup(deps, judging.client, claim).look() or judging.judge()
         return BranchMoved(deps, judging.client, lane).look() if lane.ref else judging.judge()
     except RetryLater as error:
-        judging.take_back()
-        return Retry(redact(error.why), error.after)
+        return judging.failed(error, error.why, error.after)
     except (GitHubError, GitError) as error:
-        judging.take_back()
-        return Retry(redact(error.why))
+        return judging.failed(error, error.why)
     except Exception as error:
         log.exception("a lane failed")
-        judging.take_back()
-        return Retry(redact(f"{type(error).__name__}: {error}"))
+        return judging.failed(error, f"{type(error).__name__}: {error}")
 
 
 @dataclass(frozen=True)
@@ -298,18 +301,22 @@ class _Judging:
         if misleads and may_write(self.deps.engine, self.claim):
             publish.write(self.client, self.slug, self.lane.head, wanted, check)
 
-    def take_back(self) -> None:
-        """After a failure: a success on this head becomes "could not be read". Never raises; the lane is tried again,
-        and so is this.
-        """
+    def failed(self, error: Exception, why: str, after: float | None = None) -> Retry:
+        """A success on this head becomes "could not be read". Never raises; the lane is tried again, and so is this."""
+        unsure = isinstance(error, OutcomeUnknown)
+        try:
+            self._take_back()
+        except Exception as another:  # noqa: BLE001 - it is called when everything may be failing
+            log.warning("a check could not be taken back: %s", redact(str(another)))
+            unsure = unsure or isinstance(another, OutcomeUnknown)
+        return Retry(redact(why), after, unsure)
+
+    def _take_back(self) -> None:
         if not self.lane.head:
             return
-        try:
-            if self.checks is None:
-                self.checks = publish.read_checks(self.client, self.slug, self.lane.head)
-            self._rewrite_green(publish.unread())
-        except Exception as error:  # noqa: BLE001 - it is called when everything may be failing
-            log.warning("a check could not be taken back: %s", redact(str(error)))
+        if self.checks is None:
+            self.checks = publish.read_checks(self.client, self.slug, self.lane.head)
+        self._rewrite_green(publish.unread())
 
     def _lane(self, head: str, number: int) -> Lane:
         return Lane(self.lane.installation_id, self.lane.repository_id, self.slug, head, pull=number)

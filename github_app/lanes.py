@@ -31,7 +31,9 @@ DEAD_AFTER = 12
 
 _LONGEST_WAIT = 3_600_000
 _STALLED_MS = 60_000
-"""After which a lane that was taken over is looked at once more."""
+"""After which no request is under way any more that somebody made about a lane and did not see the end of."""
+_UNSURE = "unsure:"
+"""In place of an owner: until the time that follows, what was written last may still arrive at GitHub."""
 _LONGEST_ERROR = 2_000
 
 
@@ -66,8 +68,8 @@ class Claim:
     """Failures in a row before this."""
     lease_ms: int = 0
     """How long it lasts when it is renewed."""
-    taken_over: bool = False
-    """Its last owner never came back."""
+    unsure_until: int = 0
+    """Until then a write of an earlier look, whose end nobody saw, may still arrive and hide what this look shows."""
     deliveries: tuple[str, ...] = field(default=(), compare=False)
     """Some of those that wait for this look, oldest first: for the log."""
 
@@ -93,6 +95,8 @@ class Retry:
     why: str
     after: float | None = None
     """Seconds that the other side asked us to wait (`Retry-After`); None: our own backoff."""
+    unsure: bool = False
+    """Something was written, and nobody knows whether GitHub has done it, has not, or is about to."""
 
 
 Outcome = Done | Retry
@@ -178,14 +182,27 @@ def claim(
     row = conn.execute(due, {"at": at}).mappings().first()
     if row is None:
         return None
-    taken_over = row["owner"] != ""
+    taken_over, unsure_until = _left_behind(row["owner"], at)
     tries, lease_until = row["tries"] + taken_over, at + lease_ms
     mine = {"owner": owner, "lease_until": lease_until, "tries": tries}
     conn.execute(update(work).where(work.c.key == row["key"]).values(mine))
     lane = Lane(
         row["installation_id"], row["repository_id"], row["slug"], row["head"], row["ref"], row["pull"]
     )
-    return Claim(lane, row["gen"], owner, lease_until, tries, lease_ms, taken_over)
+    return Claim(lane, row["gen"], owner, lease_until, tries, lease_ms, unsure_until)
+
+
+def _left_behind(owner: str, at: int) -> tuple[bool, int]:
+    """Whether the last owner never came back, and until when what it wrote may arrive. It may only have been stopped,
+    in the middle of a write that nobody can take back.
+    """
+    if owner.startswith(_UNSURE):
+        return False, int(owner.removeprefix(_UNSURE))
+    return owner != "", at + _STALLED_MS if owner else 0
+
+
+def _mark(unsure_until: int, at: int) -> str:
+    return f"{_UNSURE}{unsure_until}" if unsure_until > at else ""
 
 
 _DUE = (
@@ -219,12 +236,15 @@ def release_all(conn: Connection) -> int:
 
 
 def finish(conn: Connection, held: Claim, done: Done, at: int) -> bool:
-    """Marks the claimed generation as done and wakes what was found. False if the claim is lost."""
+    """Marks the claimed generation as done and wakes what was found; the lane itself for once more where something may
+    still hide what was shown. False if the claim is lost.
+    """
+    mark = _mark(held.unsure_until, at)
     statement = (
         update(work)
         .where(_held(held))
         .values(
-            done_gen=held.gen, owner="", lease_until=0, not_before=0, tries=0, last_error="", done_at=at,
+            done_gen=held.gen, owner=mark, lease_until=0, not_before=0, tries=0, last_error="", done_at=at,
             live=done.live and bool(held.lane.head), green=done.green,
             look_at=at + int(done.look_again * 1000),
         )
@@ -232,9 +252,8 @@ def finish(conn: Connection, held: Claim, done: Done, at: int) -> bool:
     if conn.execute(statement).rowcount != 1:
         return False
     wake_all(conn, done.wake, at)
-    if held.taken_over:
-        # Its last owner may only have been stopped, in the middle of a write that nobody can take back.
-        wake(conn, held.lane, at + _STALLED_MS)
+    if mark:
+        wake(conn, held.lane, held.unsure_until)
     _decide_deliveries(conn, held, at)
     return True
 
@@ -249,11 +268,12 @@ def retry_later(
     """
     asked = retry.after is not None
     wait = _asked_ms(retry.after, chance()) if retry.after is not None else backoff_ms(held.tries, chance())
+    mark = _mark(at + _STALLED_MS if retry.unsure else held.unsure_until, at)
     statement = (
         update(work)
         .where(_held(held))
         .values(
-            owner="", lease_until=0, tries=held.tries + 1, due_at=at + wait,
+            owner=mark, lease_until=0, tries=held.tries + 1, due_at=at + wait,
             not_before=at + wait if asked else 0, last_error=retry.why[:_LONGEST_ERROR],
         )
     )  # fmt: skip

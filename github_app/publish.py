@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from foureyes.github_app.client import GitHubError, InstallationClient
+from foureyes.github_app.client import GitHubError, InstallationClient, OutcomeUnknown, RetryLater
 from foureyes.github_app.pull_query import Check, understood
 from foureyes.shared.canonical import Json, canonical_bytes, sha256_hex
 from foureyes.shared.explanation import Explanation, fitted
@@ -113,9 +113,23 @@ def newest(checks: Iterable[Check], name: str) -> Check | None:
 
 
 def write(client: InstallationClient, slug: str, head: str, wanted: Face, check: Check | None) -> int:
-    """Creates the check run, or changes the one that is there. Returns its id. Raises GitHubError; then nobody knows
-    what GitHub did, and only a new look at it can tell.
+    """Creates the check run, or changes the one that is there. Returns its id. Raises GitHubError; OutcomeUnknown if
+    nobody knows what GitHub did, and only a new look at it can tell.
     """
+    try:
+        made = _send(client, slug, head, wanted, check)
+    except RetryLater:
+        raise
+    except GitHubError as error:
+        if 400 <= error.status < 500:
+            raise
+        raise OutcomeUnknown(error.why, error.status) from error
+    written = understood(lambda: int(made["id"]))
+    log.info("published on %s as check run %d: %s", head, written, wanted.title)
+    return written
+
+
+def _send(client: InstallationClient, slug: str, head: str, wanted: Face, check: Check | None) -> Any:
     output = {"title": wanted.title, "summary": wanted.summary} | (
         {"text": wanted.text} if wanted.text else {}
     )
@@ -126,13 +140,9 @@ def write(client: InstallationClient, slug: str, head: str, wanted: Face, check:
     urgent = wanted.conclusion != "success"
     if check is None:
         body |= {"name": wanted.name, "head_sha": head}
-        made = client.post(f"/repos/{slug}/check-runs", body, urgent=urgent)
-    else:
-        body |= {"name": wanted.name}
-        made = client.patch(f"/repos/{slug}/check-runs/{check.id}", body, urgent=urgent)
-    written = understood(lambda: int(made["id"]))
-    log.info("published on %s as check run %d: %s", head, written, wanted.title)
-    return written
+        return client.post(f"/repos/{slug}/check-runs", body, urgent=urgent)
+    body |= {"name": wanted.name}
+    return client.patch(f"/repos/{slug}/check-runs/{check.id}", body, urgent=urgent)
 
 
 def read_checks(client: InstallationClient, slug: str, head: str, name: str = NAME) -> tuple[Check, ...]:

@@ -78,7 +78,7 @@ def settle(engine: Engine, claim: Claim, outcome: Outcome) -> bool:
         claim.tries + 1,
         outcome.why,
     )
-    later = Retry(redact(outcome.why), outcome.after)
+    later = replace(outcome, why=redact(outcome.why))
     return group_commit.commit(engine, lambda conn: lanes.retry_later(conn, claim, later, storage.now(conn)))
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from support_gate import SHOP, Gate, running_gate
 from support_ssh import make_key
 
-from foureyes.github_app import decisions, lanes, storage, tables, worker
+from foureyes.github_app import decisions, lanes, publish, storage, tables, worker
+from foureyes.github_app.client import GitHubError
 from foureyes.github_app.judge import judge_with
 from foureyes.github_app.lanes import Done, Retry
 from foureyes.shared import facts as pull_facts
@@ -578,6 +580,37 @@ def test_a_write_whose_answer_was_lost_makes_no_second_check(gate: Gate) -> None
         conn.execute(tables.work.update().values(due_at=0))
     gate.settle()
     assert gate.verdict(number) == "success"
+
+
+def test_a_success_that_arrives_late_is_looked_after(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub does not answer the write in time, and does it when somebody has asked for changes and that was shown."""
+    number = opened(gate)
+    gate.review("rita", number)
+    gate.settle()
+    late: list[tuple[object, ...]] = []
+
+    def send(*asked: object) -> object:
+        if not late and asked[3].conclusion == "success":  # type: ignore[attr-defined]
+            late.append(asked)
+            raise GitHubError("no answer within 15 s")
+        return real(*asked)  # type: ignore[arg-type]
+
+    real = publish._send
+    monkeypatch.setattr(publish, "_send", send)
+    gate.review("sam", number)
+    gate.settle()
+    assert late
+    gate.review("sam", number, "REQUEST_CHANGES")
+    gate.settle()
+    assert gate.verdict(number) == "failure"
+    real(*late[0])  # type: ignore[arg-type]
+    assert gate.verdict(number) == "success"
+    with storage.writing(gate.engine) as conn:
+        due = conn.execute(select(tables.work.c.due_at).where(tables.work.c.gen > tables.work.c.done_gen))
+        assert 0 < due.scalar_one() - storage.now(conn) <= 60_000
+        conn.execute(tables.work.update().values(due_at=0))
+    gate.settle()
+    assert gate.verdict(number) == "failure"
 
 
 def test_G22_what_moves_while_it_is_judged_is_looked_at_again(

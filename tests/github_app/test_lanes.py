@@ -100,16 +100,31 @@ def test_a_lane_that_was_taken_over_is_looked_at_once_more(engine: Engine) -> No
     """Who was only stopped may go on in the middle of a write, when the newer look is over."""
     wake(engine, LANE, 1)
     stopped = claimed(engine, 10)
-    assert not stopped.taken_over
+    assert not stopped.unsure_until
     held = claimed(engine, 10 + LEASE)
-    assert held.taken_over
-    over = 11 + LEASE
-    assert finish(engine, held, over)
-    assert claim(engine, over + 59_999) is None
-    again = claimed(engine, over + 60_000)
-    assert not again.taken_over
-    assert finish(engine, again, over + 60_001)
-    assert claim(engine, over + 10_000_000) is None
+    assert held.unsure_until == 10 + LEASE + 60_000
+    assert finish(engine, held, 11 + LEASE)
+    assert claim(engine, held.unsure_until - 1) is None
+    again = claimed(engine, held.unsure_until)
+    assert (again.tries, again.unsure_until) == (0, held.unsure_until)
+    assert finish(engine, again, held.unsure_until + 1)
+    assert claim(engine, 10_000_000) is None
+
+
+def test_a_write_whose_end_nobody_saw_is_looked_after_once_more(engine: Engine) -> None:
+    """GitHub may be about to do it, after what is shown next: also when looks fail and news come between."""
+    wake(engine, LANE, 0)
+    assert retry(engine, claimed(engine, 0), 0, Retry("no answer", unsure=True))
+    held = claimed(engine, 1_000)
+    assert (held.tries, held.unsure_until) == (1, 60_000)
+    assert retry(engine, held, 1_000, Retry("bad gateway"))
+    wake(engine, LANE, 3_000)
+    assert finish(engine, claimed(engine, 3_000), 3_001)
+    wake(engine, LANE, 4_000)
+    assert finish(engine, claimed(engine, 4_000), 4_001)
+    assert claim(engine, 59_999) is None
+    assert finish(engine, claimed(engine, 60_000), 60_001)
+    assert claim(engine, 10_000_000) is None
 
 
 def test_looking_once_more_does_not_hold_up_news(engine: Engine) -> None:
@@ -118,7 +133,10 @@ def test_looking_once_more_does_not_hold_up_news(engine: Engine) -> None:
     held = claimed(engine, 10 + LEASE)
     wake(engine, LANE, 11 + LEASE)
     assert finish(engine, held, 12 + LEASE)
-    assert claimed(engine, 13 + LEASE).gen == 3, "one look for both"
+    news = claimed(engine, 13 + LEASE)
+    assert news.gen == 3, "one look for both"
+    assert finish(engine, news, 14 + LEASE)
+    assert claimed(engine, held.unsure_until).gen == 4, "and one when nothing can arrive any more"
 
 
 def test_who_lost_a_lane_can_neither_finish_nor_put_it_off_nor_renew(engine: Engine) -> None:
@@ -242,7 +260,7 @@ def test_an_error_text_of_any_length_is_stored(engine: Engine) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["wake", "claim", "finish", "retry", "ask", "die"]),
+            st.sampled_from(["wake", "claim", "finish", "retry", "ask", "unsure", "die"]),
             st.integers(0, 2),
             st.sampled_from([0, 1, 30_000, 60_000]),
         ),
@@ -279,14 +297,15 @@ def test_whatever_happens_no_generation_is_forgotten_and_no_lane_has_two_owners(
                 if finish(engine, mine, at):
                     assert newest
                     done[mine.lane.key] = max(mine.gen, done.get(mine.lane.key, 0))
-                    asked[mine.lane.key] += mine.taken_over
+                    asked[mine.lane.key] += at < mine.unsure_until
             elif step != "die":
-                retry(engine, mine, at, Retry("no", after=30 if step == "ask" else None))
+                after = 30 if step == "ask" else None
+                retry(engine, mine, at, Retry("no", after, unsure=step == "unsure"))
     at += 10_000_000
     while (last := claim(engine, at)) is not None:
         assert finish(engine, last, at)
         done[last.lane.key] = last.gen
-        asked[last.lane.key] += last.taken_over
+        asked[last.lane.key] += at < last.unsure_until
         at += 60_001
     assert done == asked
 
