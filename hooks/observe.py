@@ -73,7 +73,7 @@ def _by_repository(call: ToolCall) -> dict[Repo, dict[bytes, str]]:
         if repo is None or repo.work_tree is None:
             continue
         root = Path(os.path.realpath(repo.work_tree))
-        if not real.is_relative_to(root) or real.is_relative_to(repo.common_dir):
+        if not real.is_relative_to(root) or repo.is_gits_own(real):
             continue
         name = os.fsencode(real.relative_to(root))
         if not _is_ignored(repo, name):

@@ -109,7 +109,7 @@ def _copy_hooks(repo: Repo, copy: Repo) -> None:
     assert copy.work_tree is not None  # noqa: S101
     for manager in managers.find(repo):
         _copy_place(manager.place, repo.work_tree, copy.work_tree)
-    if theirs.is_relative_to(repo.work_tree) and not theirs.is_relative_to(repo.common_dir):
+    if theirs.is_relative_to(repo.work_tree) and not repo.is_gits_own(theirs):
         _copy_place(theirs, repo.work_tree, copy.work_tree)
     if (repo.work_tree / "node_modules").is_dir():
         (copy.work_tree / "node_modules").symlink_to(repo.work_tree / "node_modules")

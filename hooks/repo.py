@@ -161,19 +161,17 @@ class Repo(NamedTuple):
     @classmethod
     def open(cls, cwd: Path, *, bare_ok: bool = False) -> "Repo":
         """The repository that git finds from `cwd`. Raises UserError: no git, no repository, bare, unsafe."""
-        asked = ("rev-parse", "--absolute-git-dir", "--git-common-dir")
         # The C locale only here: the answer on standard error decides which of our texts fits.
         env = {**os.environ, "LC_ALL": "C"}
-        answer = run_git(*asked, "--show-toplevel", cwd=cwd, env=env)
-        top: str | None = None
-        if answer.status == 0:
-            lines = os.fsdecode(answer.out).splitlines()
-            top = lines[-1]
-        else:
-            answer = run_git(*asked, cwd=cwd, env=env)
+        asked = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel")
+        answer = run_git("rev-parse", *asked, cwd=cwd, env=env)
+        if answer.status != 0:
+            asked = asked[:2]
+            answer = run_git("rev-parse", *asked, cwd=cwd, env=env)
             if answer.status != 0:
                 raise _no_repository(cwd, answer)
-            lines = os.fsdecode(answer.out).splitlines()
+        lines = _paths(answer, asked, cwd, env)
+        top = lines[2] if len(lines) > 2 else None
         git_dir, common = Path(lines[0]), (cwd / lines[1]).resolve()
         if top is None and not bare_ok:
             raise _no_work_tree(cwd, git_dir)
@@ -183,6 +181,13 @@ class Repo(NamedTuple):
     def home(self) -> Path:
         """Everything of ours in a repository: journal, evidence, settings, lock."""
         return self.common_dir / "foureyes"
+
+    def is_gits_own(self, path: Path) -> bool:
+        """Whether a path below the work tree is in git's folder there. A work tree may itself be in git's folder: in
+        that of a bare repository.
+        """
+        inside = self.work_tree is not None and self.work_tree.is_relative_to(self.common_dir)
+        return not inside and path.is_relative_to(self.common_dir)
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -227,6 +232,15 @@ class Repo(NamedTuple):
         if answer.status != 0:
             raise GitFailed(("config",), answer.status, answer.words)
         return tuple(os.fsdecode(value) for value in answer.out.split(b"\0")[:-1])
+
+
+def _paths(answer: Answer, asked: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> list[str]:
+    """One path for each question. Paths may hold line breaks: then each is asked for by itself."""
+    lines = os.fsdecode(answer.out).removesuffix("\n").split("\n")
+    if len(lines) == len(asked):
+        return lines
+    each = (run_git("rev-parse", one, cwd=cwd, env=env).out for one in asked)
+    return [os.fsdecode(out).removesuffix("\n") for out in each]
 
 
 def _no_repository(cwd: Path, answer: Answer) -> UserError:

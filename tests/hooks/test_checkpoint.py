@@ -213,6 +213,30 @@ def test_odd_names_and_linked_worktrees(repo: Path, tmp_path: Path):
     assert first.worktree != worktree_id(Repo.open(repo))
 
 
+def test_p23_a_worktree_inside_a_bare_repository(repo: Path, tmp_path: Path):
+    """Its files are below git's own folder there, and are the project's all the same."""
+    git(tmp_path, "clone", "-q", "--bare", repo, tmp_path / "bare.git")
+    git(tmp_path / "bare.git", "worktree", "add", "-q", "side")
+    side = tmp_path / "bare.git" / "side"
+    agent = Agent(side)
+    agent.write("README", "edited\n")
+    agent.write("../description", "secret\n")
+    agent.shell("echo by shell > other")
+    assert [contents(side, event) for event in evidence(side).events()] == [
+        {"README": (b"hello\n", b"edited\n")},
+        {"other": (None, b"by shell\n")},
+    ]
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "ends in one\n", "one\u2028two", "one\x85two", "one\x0ctwo"])
+def test_p23_a_repository_whose_path_holds_line_breaks(name: str, tmp_path: Path):
+    repo = make_repo(tmp_path / name)
+    assert Repo.open(repo) == (repo, repo / ".git", repo / ".git")
+    Agent(repo).write("README", "edited\n")
+    (event,) = evidence(repo).events()
+    assert contents(repo, event) == {"README": (b"hello\n", b"edited\n")}
+
+
 @pytest.mark.parametrize(
     "junk", [b"", b"{", b"[]", b"null", b'{"session_id": 3}', b"\xff\xfe", b"[" * 100_000]
 )
