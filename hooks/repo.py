@@ -163,7 +163,7 @@ class Repo(NamedTuple):
         """The repository that git finds from `cwd`. Raises UserError: no git, no repository, bare, unsafe."""
         # The C locale only here: the answer on standard error decides which of our texts fits.
         env = {**os.environ, "LC_ALL": "C"}
-        asked = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel")
+        asked: tuple[str, ...] = ("--absolute-git-dir", "--git-common-dir", "--show-toplevel")
         answer = run_git("rev-parse", *asked, cwd=cwd, env=env)
         if answer.status != 0:
             asked = asked[:2]
