@@ -54,7 +54,8 @@ def names_in(people: Iterable[CommitPeople], accounts: Iterable[Account | None])
 @dataclass(frozen=True)
 class Behind:
     """All that `build` needs besides the commit. `pull_agent` is the agent that opened the pull request, "" for
-    none; `ungated` are the commits that no gated branch holds, `landed` those that a stored Pass let into one.
+    none; `landed` are the commits that a stored Pass let into a gated branch, `brought` those that no gated branch
+    holds or that hold one which was not let in: who merges such a one brings along what is theirs to answer for.
     """
 
     catalogue: Catalogue
@@ -62,7 +63,7 @@ class Behind:
     pushes: tuple[Push, ...]
     pull_agent: str
     mechanical: frozenset[str]
-    ungated: frozenset[str]
+    brought: frozenset[str]
     landed: frozenset[str]
     resolve: Callable[[str], Account | None]
     """An operator's login or address to an account. Raises GitHubError."""
@@ -86,7 +87,7 @@ def build(commit: RawCommit, people: CommitPeople, checked: Checked, behind: Beh
         record=replace(fact, operator=operator, named=named),
         mechanical=mechanical,
         landed=commit.oid in behind.landed,
-        merges_base=mechanical and len(commit.parents) == 2 and commit.parents[1] not in behind.ungated,
+        merges_base=mechanical and len(commit.parents) == 2 and commit.parents[1] not in behind.brought,
     )
 
 

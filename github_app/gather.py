@@ -21,7 +21,7 @@ from foureyes.github_app.client import GitHubError, InstallationClient, RetryLat
 from foureyes.github_app.commit_facts import Behind, Names
 from foureyes.github_app.git_facts import GitFacts, Kept
 from foureyes.github_app.keys import Keys
-from foureyes.github_app.landed_facts import Late, landed_commits, landed_heads
+from foureyes.github_app.landed_facts import Late, landed_commits, landed_heads, not_let_in
 from foureyes.github_app.mirror import GitError, Mirror
 from foureyes.github_app.pins import Pins
 from foureyes.github_app.policy_in_force import InForce, gated_prefixes
@@ -163,7 +163,7 @@ def _commits(sources: Sources, answer: PullAnswer, git: GitFacts, pushes: Fact[t
         pushes=known_pushes,
         pull_agent=commit_facts.agent_account(answer.pull.author, sources.catalogue),
         mechanical=git.range.mechanical,
-        ungated=git.ungated,
+        brought=git.ungated | not_let_in(git.range.commits, landed),
         landed=landed,
         resolve=lambda claim: _resolve(sources, names, claim),
     )

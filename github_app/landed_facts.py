@@ -2,7 +2,7 @@
 gated branch before, and what of late it may take back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +32,24 @@ def landed_commits(conn: Connection, repository_id: int, commits: Iterable[RawCo
     found: set[str] = set()
     for before, after in rows:
         found |= _reached(parents, after) - _reached(parents, before)
+    return frozenset(found)
+
+
+def not_let_in(commits: Sequence[RawCommit], landed: Collection[str]) -> frozenset[str]:
+    """Commits that hold one which no stored Pass let in. A gated branch may hold such a one too: somebody pushed it
+    there, or made a branch whose name the policy gates.
+    """
+    made_from: dict[str, list[str]] = {}
+    for commit in commits:
+        for parent in commit.parents:
+            made_from.setdefault(parent, []).append(commit.oid)
+    found: set[str] = set()
+    waiting = [commit.oid for commit in commits if commit.oid not in landed]
+    while waiting:
+        oid = waiting.pop()
+        if oid not in found:
+            found.add(oid)
+            waiting += made_from.get(oid, [])
     return frozenset(found)
 
 

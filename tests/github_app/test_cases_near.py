@@ -7,6 +7,7 @@ from support_gate import SHOP, Gate, running_gate
 
 POLICY = """\
 version: 1
+branches: ["release/*"]
 roster: ["@acme/engineers", "@acme/reviewers", "@olga-work", "@rita-home"]
 aliases: {olga: [olga-work], rita: [rita-home]}
 systems:
@@ -179,6 +180,21 @@ def test_near_G24_an_update_of_the_branch_with_something_in_it(gate: Gate, branc
     gate.settle()
     assert gate.verdict(number) == "in_progress"
     assert approve(gate, number, "rita", "sam") == "in_progress", "rita made the merge that is more than one"
+    assert approve(gate, number, "ben") == "success"
+
+
+def test_near_G24_a_merge_of_a_branch_that_is_gated_by_its_name_alone(gate: Gate, branch: str) -> None:
+    """Nobody let in what rita pushed there as olga's: who brings it along is no reviewer."""
+    base = gate.tip()
+    head = infra(gate, base)
+    number = gate.open("olga", branch, head)
+    hers = gate.change({"infra/storage.tf": "size = 66\n"}, base)
+    gate.push("rita", f"release/{branch}", hers)
+    gate.settle()
+    gate.push("rita", branch, gate.clone.merge(head, hers, author=OLGA))
+    gate.settle()
+    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert "@rita: pusher" in summary(gate, number)
     assert approve(gate, number, "ben") == "success"
 
 

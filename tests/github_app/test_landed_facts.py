@@ -8,7 +8,7 @@ from support_repository import Bare
 
 from foureyes.github_app import landed, merging, storage
 from foureyes.github_app.landed import Moved
-from foureyes.github_app.landed_facts import MOST_LATE, Late, landed_commits
+from foureyes.github_app.landed_facts import MOST_LATE, Late, landed_commits, not_let_in
 from foureyes.github_app.landing import DECIDED, Landing, Source
 from foureyes.github_app.mirror import Mirror, Remote
 from foureyes.github_app.range import RawCommit, parse_commit
@@ -56,6 +56,16 @@ def test_commits_that_a_pass_let_in_are_those_between_the_two_ends(bare: Bare, s
     assert later not in found()
     keep(sqlite_engine, step(base, merge), ref="refs/heads/other")
     assert found() == {one, two, merge}, "on whichever gated branch a Pass let it in"
+
+
+def test_who_holds_a_commit_that_no_pass_let_in_holds_it_below_those_that_landed_too(bare: Bare) -> None:
+    base = bare.commit({"a": "1"})
+    one, two = bare.commit({"a": "2"}, base), bare.commit({"b": "1"}, base)
+    merge = bare.merge(one, two)
+    commits = raw(bare, merge, two, one)
+    assert not_let_in(commits, {one, two, merge}) == frozenset()
+    assert not_let_in(commits, {one, merge}) == {two, merge}
+    assert not_let_in(commits, {two}) == {one, merge}
 
 
 def test_what_landed_within_a_day_newest_first_with_its_digest(
