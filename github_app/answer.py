@@ -14,7 +14,9 @@ _UNSURE = 60.0
 
 
 class GitHubError(Exception):
-    """GitHub did not give a usable answer. `why` completes "could not be read: ..."; `status` is 0 without one."""
+    """GitHub did not give a usable answer. `why` completes "could not be read: ..."; `status` is 0 without one,
+    200 for a query that was refused.
+    """
 
     def __init__(self, why: str, status: int = 0) -> None:
         super().__init__(why)

@@ -361,7 +361,7 @@ class InstallationClient:
             later = RetryLater(f"GraphQL: {said}", 403, until_reset(headers, self.github.now()))
             self.github.limiter(self.installation_id).close(later.after)
             return later
-        return GitHubError(f"GraphQL: {said or 'refused'}", 404 if kinds == {"NOT_FOUND"} else 0)
+        return GitHubError(f"GraphQL: {said or 'refused'}", 404 if kinds == {"NOT_FOUND"} else 200)
 
 
 def segment(text: str) -> str:

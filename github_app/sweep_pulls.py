@@ -2,13 +2,14 @@
 many of them.
 
 A pull request is looked at again if its last change is later than our last read of it, by GitHub's clock alike; one
-that was never heard of is looked at for the first time. A repository that never had a policy is left alone.
+that was never heard of is looked at for the first time; one that was open when it was last read and is not any more is
+looked at a last time. A repository that never had a policy is left alone.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, select
 
@@ -18,7 +19,16 @@ from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane
 from foureyes.github_app.rest_lanes import rest_repositories
 from foureyes.github_app.storage import insert, now, reading, writing
 from foureyes.github_app.sweep import wake_idle
-from foureyes.github_app.sweep_query import Happened, Updated, ask_happened, ask_open, ask_repositories
+from foureyes.github_app.sweep_query import (
+    LEFT,
+    OPEN,
+    Happened,
+    Page,
+    Updated,
+    ask_happened,
+    ask_page,
+    ask_repositories,
+)
 from foureyes.github_app.sweep_tables import repository_swept
 from foureyes.github_app.tables import push_seen
 
@@ -68,22 +78,26 @@ class PullSweep:
                 return
             swept = _swept(conn, happened.id)
         until, tip = swept if swept is not None else (0, "")
-        pulls = self._since(happened, until)
+        pulls = self._since(happened.slug, OPEN, happened.pulls, until)
+        # before the first sweep nobody can tell what was left long ago, and every green head is looked at anyway
+        left = self._since(happened.slug, LEFT, happened.left, until) if until else []
         with writing(self.engine) as conn:
             at = now(conn)
-            for why, found in _unread(conn, happened.id, pulls).items():
+            unread = _unread(conn, happened.id, pulls)
+            unread["pull request"] += _unheard(conn, happened.id, left)
+            for why, found in unread.items():
                 self._wake(conn, happened, why, [self._head(happened, pull) for pull in found], at)
             self._wake(conn, happened, "branch", self._branches(conn, happened, tip), at)
             _keep(conn, self.installation, happened)
 
-    def _since(self, happened: Happened, until: int) -> list[Updated]:
+    def _since(self, slug: str, states: Sequence[str], first: Page, until: int) -> list[Updated]:
         """All that changed after `until`, from as many pages as that takes."""
-        pulls, more = list(happened.pulls), happened.more
-        for _page in range(MOST_PAGES):
+        pulls, more = list(first.pulls), first.more
+        for _number in range(MOST_PAGES):
             if not more or pulls[-1].at <= until:
                 break
-            page, more = ask_open(self.client, happened.slug, more)
-            pulls += page
+            page = ask_page(self.client, slug, states, more)
+            pulls, more = [*pulls, *page.pulls], page.more
         return [pull for pull in pulls if pull.at > until]
 
     def _head(self, happened: Happened, pull: Updated) -> Lane:
@@ -120,6 +134,12 @@ def _unread(conn: Connection, repository_id: int, pulls: Iterable[Updated]) -> d
         elif read.at < pull.at:
             unread["to be sure"].append(pull)
     return unread
+
+
+def _unheard(conn: Connection, repository_id: int, left: Sequence[Updated]) -> list[Updated]:
+    """Those that were still open when they were last read, with the head that they had then."""
+    reads = pull_reads.of(conn, repository_id, [pull.number for pull in left])
+    return [replace(pull, head=reads[pull.number].head) for pull in left if pull.number in reads]
 
 
 def _was_told(conn: Connection, repository_id: int, ref: str, tip: str) -> bool:

@@ -14,6 +14,9 @@ T = TypeVar("T")
 
 MOST_PAGES = 100
 
+OPEN = ("OPEN",)
+LEFT = ("CLOSED", "MERGED")
+
 
 @dataclass(frozen=True)
 class Installed:
@@ -31,7 +34,7 @@ class Covered:
 
 @dataclass(frozen=True)
 class Updated:
-    """An open pull request. `at` is in milliseconds, by GitHub's clock."""
+    """A pull request. `at`, of its last change, is in milliseconds, by GitHub's clock."""
 
     number: int
     head: str
@@ -42,18 +45,26 @@ class Updated:
 
 @dataclass(frozen=True)
 class Happened:
-    """One repository: its open pull requests by their last change, the newest first; `more` is where the list goes on,
-    "" at its end. `until`: what happened before is in the answer.
-    """
+    """One repository. `until`: what happened before is in the answer."""
 
     id: int
     slug: str
     has_policy: bool
     default_ref: str
     default_tip: str
+    pulls: "Page"
+    """Those that are open."""
+    left: "Page"
+    """Those that are closed or merged."""
+    until: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Pull requests by their last change, the newest first; `more` is where the list goes on, "" at its end."""
+
     pulls: tuple[Updated, ...]
     more: str
-    until: int
 
 
 def ask_installations(github: GitHub) -> tuple[Installed, ...]:
@@ -85,7 +96,8 @@ def ask_repositories(client: InstallationClient) -> tuple[Covered, ...]:
 
 
 def ask_happened(client: InstallationClient, repositories: Sequence[Covered]) -> Iterator[Happened]:
-    """One query for all; where GitHub refuses that because of one of them, the others are asked without it.
+    """One query for all; where GitHub refuses that because of one of them, the others are asked without it, and where
+    it is too much for GitHub, half of them.
 
     Raises GitHubError where it is not about a repository.
     """
@@ -94,9 +106,10 @@ def ask_happened(client: InstallationClient, repositories: Sequence[Covered]) ->
     except RetryLater:
         raise
     except GitHubError as error:
-        if error.status not in (0, 404):
+        refused, alone = error.status in (200, 404), len(repositories) == 1
+        if not refused and (alone or error.status < 500):
             raise
-        if len(repositories) > 1:
+        if not alone:
             half = len(repositories) // 2
             yield from ask_happened(client, repositories[:half])
             yield from ask_happened(client, repositories[half:])
@@ -112,10 +125,11 @@ def ask_happened(client: InstallationClient, repositories: Sequence[Covered]) ->
             yield understood(partial(_happened, node, until))
 
 
-def ask_open(client: InstallationClient, slug: str, after: str | None) -> tuple[tuple[Updated, ...], str]:
-    """One page of the open pull requests, the newest change first, and where the next begins ("": the end)."""
+def ask_page(client: InstallationClient, slug: str, states: Sequence[str], after: str | None) -> Page:
+    """The page after that. Raises GitHubError."""
     owner, _, name = slug.partition("/")
-    data = client.graphql(operation("MoreHappened"), {"owner": owner, "name": name, "after": after})
+    variables = {"owner": owner, "name": name, "states": list(states), "after": after}
+    data = client.graphql(operation("MoreHappened"), variables)
     return understood(lambda: _page(there(data["repository"], "repository")["pullRequests"]))
 
 
@@ -123,12 +137,12 @@ def ask_all_open(client: InstallationClient, slug: str) -> tuple[Updated, ...]:
     """Raises GitHubError: never a part."""
     found: dict[int, Updated] = {}
     after: str | None = None
-    for _page in range(MOST_PAGES):
-        pulls, more = ask_open(client, slug, after)
-        found |= {pull.number: pull for pull in pulls}
-        if not more:
+    for _number in range(MOST_PAGES):
+        page = ask_page(client, slug, OPEN, after)
+        found |= {pull.number: pull for pull in page.pulls}
+        if not page.more:
             return tuple(found.values())
-        after = more
+        after = page.more
     raise GitHubError(f"more than {MOST_PAGES * 100} open pull requests")
 
 
@@ -145,18 +159,17 @@ def _covered(item: Mapping[str, Any]) -> Covered | None:
 
 
 def _happened(node: Mapping[str, Any], until: int) -> Happened:
-    pulls, more = _page(node["pullRequests"])
     branch = node["defaultBranchRef"]
     return Happened(
         id=int(node["databaseId"]), slug=node["nameWithOwner"], has_policy=node["policy"] is not None,
-        default_ref=f"refs/heads/{branch['name']}", default_tip=branch["target"]["oid"], pulls=pulls, more=more,
-        until=until,
+        default_ref=f"refs/heads/{branch['name']}", default_tip=branch["target"]["oid"],
+        pulls=_page(node["pullRequests"]), left=_page(node["left"]), until=until,
     )  # fmt: skip
 
 
-def _page(connection: Mapping[str, Any]) -> tuple[tuple[Updated, ...], str]:
+def _page(connection: Mapping[str, Any]) -> Page:
     info = connection["pageInfo"]
-    return tuple(map(_updated, connection["nodes"])), info["endCursor"] if info["hasNextPage"] else ""
+    return Page(tuple(map(_updated, connection["nodes"])), info["endCursor"] if info["hasNextPage"] else "")
 
 
 def _updated(node: Mapping[str, Any]) -> Updated:

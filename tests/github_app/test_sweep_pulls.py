@@ -1,6 +1,7 @@
 """G37: what no webhook told is found by the sweep. One sandbox for all; each test has pull requests of its own."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -8,6 +9,8 @@ from support_gate import SHOP, Gate, running_gate
 from support_sweep import Swept, age_reads, sweeping
 
 from foureyes.github_app import storage
+from foureyes.github_app.answer import Answer, GitHubError
+from foureyes.github_app.sweep_query import Covered, ask_happened
 from foureyes.github_app.sweep_tables import errand, pull_read, repository_swept
 from foureyes.github_app.tables import work
 
@@ -77,6 +80,23 @@ def test_G37_draft_retarget_and_close_take_a_success_back(swept: Swept, deaf: Ga
     deaf.control("POST", "draft", repository=SHOP, number=number, login="olga", draft=True)
     swept.round()
     assert deaf.verdict(number) != "success"
+    deaf.control("POST", "draft", repository=SHOP, number=number, login="olga", draft=False)
+    swept.round()
+    assert deaf.verdict(number) == "success"
+    deaf.as_person("noor", "PATCH", f"/repos/{SHOP}/pulls/{number}", {"state": "closed"})
+    swept.round()
+    assert deaf.verdict(number) == "cancelled"
+
+
+def test_what_was_heard_to_be_closed_is_not_looked_at_again(swept: Swept) -> None:
+    gate = swept.gate
+    number = opened(gate, "closed")
+    gate.settle()
+    gate.as_person("noor", "PATCH", f"/repos/{SHOP}/pulls/{number}", {"state": "closed"})
+    gate.settle()
+    before = swept.sweeper.woken["pull request"]
+    swept.round()
+    assert swept.sweeper.woken["pull request"] == before
 
 
 def test_a_policy_that_nobody_told_of_is_found_and_judged_by(swept: Swept, deaf: Gate) -> None:
@@ -147,3 +167,33 @@ def test_a_suspended_installation_rests_and_is_looked_at_anew_when_it_is_back(
         deaf.review(login, number)
     swept.round()
     assert deaf.verdict(number) == "success"
+
+
+@pytest.mark.parametrize("fault", [{"kind": "hang-up"}, {"kind": "status", "status": 502}])
+def test_a_round_in_which_github_did_not_answer_is_not_done(
+    swept: Swept, deaf: Gate, fault: dict[str, Any]
+) -> None:
+    deaf.fault(**{"match": "POST /api/graphql", "times": 9, **fault})
+    swept.sweeper.begin()
+    while swept.sweeper.turn():
+        pass
+    deaf.sandbox.world.faults.clear()
+    with storage.reading(deaf.engine) as conn:
+        row = conn.execute(select(errand).where(errand.c.key.startswith("pulls:"))).one()
+    assert (row.tries, "api/graphql" in row.last_error) == (1, True)
+    assert deaf.calls["graphql"] == 3, "the tries of one request"
+
+
+def test_a_query_that_is_too_much_for_github_is_asked_in_parts(swept: Swept) -> None:
+    asked: list[int] = []
+
+    class Overloaded:
+        def graphql_answer(self, _query: str, variables: dict[str, list[str]]) -> Answer:
+            asked.append(len(variables["ids"]))
+            if asked[-1] > 2:
+                raise GitHubError("POST /graphql: 502", 502)
+            return Answer(200, {}, {"nodes": [None] * asked[-1]})
+
+    four = [Covered(number, f"R_{number}") for number in range(4)]
+    assert list(ask_happened(Overloaded(), four)) == []  # type: ignore[arg-type]
+    assert asked == [4, 2, 2]
