@@ -50,9 +50,11 @@ def _push(remote: Remote, lines: str) -> None:
 
 
 def _branches(lines: str) -> Iterator[Branch]:
-    """Branches among what is pushed; without a tip if they are deleted. Tags and other refs have no records."""
-    for line in lines.splitlines():
-        words = line.split(" ")
+    """Branches among what is pushed; without a tip if they are deleted. Tags and other refs have no records. The first
+    word is what the person named, as they named it: it may hold blanks.
+    """
+    for line in lines.split("\n"):
+        words = line.rsplit(" ", 3)
         if len(words) == 4 and words[2].startswith("refs/heads/"):
             yield Branch(words[2], words[1] if words[1].strip("0") else "")
 

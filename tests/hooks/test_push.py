@@ -337,11 +337,19 @@ def test_a_push_by_url_and_to_another_name(repo: Path, remote: Path):
     assert records(remote, "work") == {}
 
 
-def test_a_branch_whose_name_is_not_utf8_has_its_record_ref(repo: Path, remote: Path):
-    name = os.fsdecode(b"caf\xe9/x")
+@pytest.mark.parametrize(
+    ("name", "pushed"),
+    [
+        (os.fsdecode(b"caf\xe9/x"), "{name}"),
+        ("one\u2028two\x85three", "{name}"),
+        ("plain", ":/the commit that:refs/heads/{name}"),
+    ],
+    ids=["not UTF-8", "line breaks of Unicode", "named by its message"],
+)
+def test_a_branch_with_an_odd_name_has_its_record_ref(name: str, pushed: str, repo: Path, remote: Path):
     git(repo, "checkout", "-q", "-b", name)
-    made = commit(repo, {"f": "x\n"}, "x")
-    assert push(repo, "origin", name) == ""
+    made = commit(repo, {"f": "x\n"}, "the commit that is pushed")
+    assert push(repo, "origin", pushed.format(name=name)) == ""
     assert set(records(remote, name)) == {made}
 
 
