@@ -17,7 +17,7 @@ from foureyes.shared.trailers import parse_trailers
 EARLIER_OPERATOR = "operator in an earlier record"
 EARLIER_REVIEWER = f"{REVIEWED_BY_AGENT}, by an earlier record"
 
-_CO_AUTHOR = re.compile(r"(?P<name>[^<]*)<(?P<email>[^<>]*)>")
+_ADDRESS = re.compile(r"<([^<>]*)>")
 _NOREPLY = re.compile(r"(?P<id>\d+)\+(?P<login>[^@\s]+)@users\.noreply\.")
 
 
@@ -128,9 +128,11 @@ def _co_authors(commit: RawCommit, people: CommitPeople, behind: Behind) -> tupl
     accounts = {actor.identity.email.casefold(): actor.account for actor in people.authors}
     found: dict[str, Identity] = {}
     for trailer in parse_trailers(commit.message):
-        written = _CO_AUTHOR.search(trailer.value) if trailer.key.casefold() == "co-authored-by" else None
+        # the address first: what looks for the name before it takes for ever on a long line without one
+        written = _ADDRESS.search(trailer.value) if trailer.key.casefold() == "co-authored-by" else None
         if written:
-            identity = Identity(written["name"].strip(), written["email"].strip())
+            name = trailer.value[: written.start()].rpartition("<")[2]
+            identity = Identity(name.strip(), written[1].strip())
             found.setdefault(identity.email.casefold(), identity)
     for actor in people.authors:
         found.setdefault(actor.identity.email.casefold(), actor.identity)

@@ -17,6 +17,9 @@ NAMING_KEYS = frozenset({"assisted-by", "co-authored-by", "generated-by"})
 _KEY = re.compile(r"(?P<indent>[ \t]*)(?P<key>[A-Za-z0-9-]+)[ \t]*:(?P<value>.*)", re.DOTALL)
 _ADDRESS = re.compile(r"<\s*([^<>\s]+)\s*>")
 _WORDS_OF_GIT = ("Signed-off-by: ", "(cherry picked from commit ")
+_MOST_CONTINUATIONS = 100
+"""Lines that are folded into one value: a message can hold a million."""
+
 _UNWANTED = re.compile(r"[\x00-\x1f\x7f<>]+")
 
 
@@ -43,7 +46,8 @@ def parse_trailers(message: str) -> tuple[Trailer, ...]:
         if parts is None:
             continue
         in_block = start <= at < end and not parts["indent"]
-        more = _continuations(lines[at + 1 : end] if in_block else lines[at + 1 :], parts["indent"])
+        stop = min(end if in_block else len(lines), at + 1 + _MOST_CONTINUATIONS)
+        more = _continuations(lines[at + 1 : stop], parts["indent"])
         value = " ".join(part for part in (parts["value"].strip(), *more) if part)
         found.append(Trailer(parts["key"], value, in_block))
     return tuple(found)

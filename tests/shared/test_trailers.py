@@ -182,3 +182,9 @@ def test_no_name_makes_a_second_trailer(agent, model):
     lines = render_agent_trailers("assisted-by", "a" + agent, model, "id")
     text = "\n".join(["title", "", *lines, ""])
     assert [t.key for t in parse_trailers(text)] == ["Assisted-by", "Provenance-Id"]
+
+
+def test_a_value_of_very_many_lines_is_cut_so_that_a_message_cannot_hold_anyone_up():
+    lines = [f" word{n}" for n in range(150)]
+    (trailer,) = parse_trailers("\n".join(["Title", "", "Key: value", *lines]))
+    assert trailer.value.split() == ["value", *(f"word{n}" for n in range(100))]
