@@ -26,6 +26,7 @@ _NO_COMMIT = re.compile(r"0+")
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LARGEST_ID = 2**63 - 1
 _LONGEST_TEXT = 1024
+"""Bytes. GitHub's own limit for a branch is 255; what stands in an index of PostgreSQL may have 2,700."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class _Part:
 
     def text(self, name: str) -> str:
         value = self._value.get(name)
-        # Half a surrogate pair or a NUL cannot be stored in every database.
-        if not isinstance(value, str) or len(value) > _LONGEST_TEXT or "\0" in value or not _is_utf8(value):
+        # Half a surrogate pair, a NUL or a name of kilobytes cannot be stored in every database.
+        if not isinstance(value, str) or "\0" in value or not 0 <= _bytes_of(value) <= _LONGEST_TEXT:
             raise _Odd(f"{self._path}.{name} is not text")
         return value
 
@@ -95,12 +96,12 @@ class _Part:
         return Account(who.number("id"), who.text("login"), Kind(kind)) if kind in set(Kind) else None
 
 
-def _is_utf8(value: str) -> bool:
+def _bytes_of(value: str) -> int:
+    """How many; -1 if it is not Unicode."""
     try:
-        value.encode()
+        return len(value.encode())
     except UnicodeEncodeError:
-        return False
-    return True
+        return -1
 
 
 def _lane(payload: _Part, *, head: str = "", ref: str = "", pull: int | None = None) -> Lane:

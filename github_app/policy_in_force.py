@@ -71,8 +71,7 @@ def standing(conn: Connection, ground: Ground, at: int, floor: OrgFloor = NO_FLO
     try:
         policy = parse_policy(blob.text)
     except PolicyError as error:
-        # PostgreSQL stores no NUL, and a file that holds one is never good
-        seen.keep_policy(conn, repository, blob.oid, blob.text.replace("\0", "\ufffd"), False, at)
+        seen.keep_policy(conn, repository, blob.oid, blob.text, False, at)
         return BrokenPolicy(
             f"{POLICY_PATH} has an error: {first_problem(error)}", last_good(conn, repository, floor)
         )

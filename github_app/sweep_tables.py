@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from foureyes.github_app.tables import metadata
+from foureyes.github_app.tables import Told, metadata
 
 # What the sweep goes and asks, again and again: one row for each thing to ask, in the hands of one process at a time.
 errand = Table(
@@ -17,7 +17,7 @@ errand = Table(
     Column("place", Text, nullable=False),  # where to go on; "" at the beginning of a round
     Column("began_at", BigInteger, nullable=False),  # this round
     Column("done_at", BigInteger),  # the last whole round
-    Column("last_error", Text, nullable=False),
+    Column("last_error", Told, nullable=False),
     Index("errand_due", "due_at"),
 )
 

@@ -14,9 +14,24 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     text,
 )
+
+
+class Told(TypeDecorator[str]):
+    """Text that others wrote, or that quotes them. PostgreSQL keeps no NUL, and neither database half a surrogate pair:
+    whatever holds one is kept with another sign in its place, so that an odd text never keeps a failure, an alert or
+    a decision from being stored.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: object) -> str | None:
+        return value if value is None else value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
 
 metadata = MetaData()
 _PENDING = text("gen > done_gen")
@@ -31,7 +46,7 @@ delivery = Table(
     Column("received_count", Integer, nullable=False),
     Column("payload", LargeBinary, nullable=False),  # zlib
     Column("payload_sha256", String(64), nullable=False),
-    Column("note", Text, nullable=False),  # why nothing was woken, or what was noticed
+    Column("note", Told, nullable=False),  # why nothing was woken, or what was noticed
     Column("decided_at", BigInteger),
     Index("delivery_decided", "decided_at"),
 )
@@ -63,7 +78,7 @@ work = Table(
     Column("lease_until", BigInteger, nullable=False),
     Column("owner", String(64), nullable=False),
     Column("tries", Integer, nullable=False),
-    Column("last_error", Text, nullable=False),
+    Column("last_error", Told, nullable=False),
     Column("done_at", BigInteger),
     Column("live", Boolean, nullable=False),  # the head still has an open pull request into a gated branch
     Column("green", Boolean, nullable=False),  # our check on it says success
@@ -88,7 +103,7 @@ push_seen = Table(
     ),  # 0: told by a push event, not by a pull request's
     Column("pull", BigInteger, primary_key=True, autoincrement=False),
     Column("before", String(64), nullable=False),
-    Column("login", Text, nullable=False),
+    Column("login", Told, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Index("push_seen_pull", "pull_repository_id", "pull"),
@@ -136,7 +151,7 @@ policy_seen = Table(
     metadata,
     Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("oid", String(64), primary_key=True),  # of the blob
-    Column("text", Text, nullable=False),
+    Column("text", Told, nullable=False),
     Column("good", Boolean, nullable=False),
     Column("seen_at", BigInteger, nullable=False),  # last time
 )
@@ -157,7 +172,7 @@ floor_seen = Table(
     metadata,
     Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
     Column("oid", String(64), primary_key=True),  # of the blob
-    Column("text", Text, nullable=False),
+    Column("text", Told, nullable=False),
     Column("good", Boolean, nullable=False),
     Column("seen_at", BigInteger, nullable=False),  # last time
 )
@@ -181,7 +196,7 @@ decision = Table(
     Column("outcome", String(16), nullable=False),
     Column("verdict", LargeBinary, nullable=False),  # canonical bytes
     Column("verdict_sha256", String(64), nullable=False),
-    Column("title", Text, nullable=False),
+    Column("title", Told, nullable=False),
     Column("check_run_id", BigInteger),
     Column("floor_sha256", String(64)),  # "": none could be read; null: decided before this was kept
     Index("decision_pull", "repository_id", "pull", "made_at"),
@@ -203,7 +218,7 @@ landing = Table(
     Column("decision", String(26), nullable=False),  # "" for none
     Column("finding", String(32), nullable=False),  # `decided`, `observed` or an alert's kind
     Column("account_id", BigInteger, nullable=False),  # who pushed; 0: not witnessed
-    Column("login", Text, nullable=False),
+    Column("login", Told, nullable=False),
     Column("landed_at", BigInteger, nullable=False),  # when it was looked at
     Index("landing_head", "repository_id", "head"),
     Index("landing_time", "repository_id", "ref", "landed_at"),
@@ -221,8 +236,8 @@ alert = Table(
     Column("pull", BigInteger),
     Column("decision", String(26), nullable=False),
     Column("grave", Boolean, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("title", Told, nullable=False),
+    Column("text", Told, nullable=False),
     Column("raised_at", BigInteger, nullable=False),
     Column("check_run_id", BigInteger),  # null: not shown yet; 0: there is nowhere to show it
     Column("issue", BigInteger),  # the number of the issue that tells it

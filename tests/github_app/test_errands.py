@@ -63,6 +63,17 @@ def test_a_round_begins_an_interval_after_the_last_one_began(engine: Engine) -> 
     assert take(engine, 61_000) is not None
 
 
+@pytest.mark.parametrize("why", ["nothing\0at all", "half a \ud800 pair"])
+def test_a_failure_that_no_database_can_keep_is_kept_with_another_sign(engine: Engine, why: str) -> None:
+    with storage.writing(engine) as conn:
+        errands.expect(conn, [("installations", 0)], 0)
+        taken = errands.take(conn, "w", 0)
+        assert taken is not None
+        errands.put_off(conn, taken, why, 0, 1_000)
+    with storage.reading(engine) as conn:
+        assert conn.execute(select(errand.c.tries)).scalar_one() == 1
+
+
 def test_a_failure_waits_keeps_its_place_and_is_counted(engine: Engine) -> None:
     expect(engine, ("pulls:1", 1))
     for tries in range(3):

@@ -1,6 +1,7 @@
 """The inbox on both databases: stored with its work or not at all, and decided when its lanes are."""
 
 import json
+import random
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -199,3 +200,14 @@ def test_nothing_is_stored_if_not_all_of_it_can_be(engine: Engine) -> None:
     assert decided(engine) == {}
     with storage.reading(engine) as conn:
         assert conn.execute(select(push_seen)).all() == []
+
+
+@pytest.mark.parametrize("characters", [1012, 253, 254])
+def test_a_branch_of_any_length_is_stored_or_not_understood(engine: Engine, characters: int) -> None:
+    """Else one name would be an error for ever, and GitHub's list of failed deliveries could not be read past it."""
+    chance = random.Random(1)
+    name = "".join(chr(chance.randrange(0x20000, 0x2A000)) for _ in range(characters))
+    payload = push("g1", f"refs/heads/{name}").payload
+    payload["repository"]["default_branch"] = name
+    assert inbox.accept(engine, Delivery("g1", "push", json.dumps(payload).encode(), payload))
+    assert decided(engine) == {"g1": characters > 253}

@@ -85,6 +85,15 @@ def test_a_failure_is_stored_without_secrets(engine: Engine) -> None:
     assert "ghs_" not in str(row(engine)["last_error"])
 
 
+@pytest.mark.parametrize("why", ["nothing\0at all", "half a \ud800 pair", "bytes \udcff"])
+def test_a_failure_that_no_database_can_keep_is_kept_with_another_sign(engine: Engine, why: str) -> None:
+    """Otherwise nothing would ever count it, and a worker would try to store it until the lease ends."""
+    wake(engine, LANE)
+    assert turn(engine, lambda _: Retry(f"GitHub says {why}"))
+    after = row(engine)
+    assert (after["tries"], str(after["last_error"])[:12]) == (1, "GitHub says ")
+
+
 def test_a_dead_letter_is_an_error_in_the_log_and_stays_due(
     sqlite_engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -314,5 +323,5 @@ def test_a_server_that_starts_again_on_sqlite_does_not_wait_for_leases_of_the_de
 
     with working(sqlite_engine, judge):
         assert looked.wait(PATIENCE)
-    assert (claims[0].lane, claims[0].tries, claims[0].taken_over) == (LANE, 1, True)
+    assert (claims[0].lane, claims[0].tries, claims[0].unsure_until > 0) == (LANE, 1, True)
     assert not settle(sqlite_engine, dead, Done())
