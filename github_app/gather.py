@@ -31,7 +31,7 @@ from foureyes.github_app.range import RawCommit
 from foureyes.github_app.records import Checked
 from foureyes.github_app.roster import People
 from foureyes.github_app.storage import now, reading, writing
-from foureyes.github_app.witnessed import Contents, Reader
+from foureyes.github_app.witnessed import Contents, Reader, with_tip
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.branches import is_gated
 from foureyes.shared.facts import (
@@ -262,11 +262,12 @@ def _reviews(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[tu
         return answer.reviews
     if isinstance(answer.timeline, Unknown):
         return answer.timeline
-    given = answer.reviews.value
+    given, repository = answer.reviews.value, answer.pull.repository.id
     with reading(sources.engine) as conn:
         witnessed = seen.reviews_seen(conn, [review.id for review in given])
-    standing = [witnessed[r.id] for r in given if r.id in witnessed and r.state is ReviewState.APPROVED]
-    repository = answer.pull.repository.id
+        approvals = [r for r in given if r.id in witnessed and r.state is ReviewState.APPROVED]
+        witnessed |= {r.id: with_tip(conn, repository, r, witnessed[r.id]) for r in approvals}
+    standing = [witnessed[r.id] for r in approvals]
     retargeted = {told.base for told in standing if told.base_ref != answer.pull.base_ref}
     bases = _landed_heads(sources, answer, retargeted) if retargeted else frozenset()
     reader = Reader(sources.contents, sources.mirror, repository, in_force.ruling, in_force.key)
@@ -284,7 +285,7 @@ def _reviews(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[tu
             commit=review.commit,
             submitted_at=review.submitted_at,
             can_push=review.can_push,
-            witness=_witness(told, contents.get((told.base, told.commit), nothing), bases) if told else None,
+            witness=_witness(told, contents.get(told, nothing), bases) if told else None,
             dismissed_by=dismissal.actor if dismissal else None,
             dismissed_state=dismissal.previous if dismissal else None,
         )

@@ -40,9 +40,14 @@ class SeenReview:
     """The commit it was given on."""
     head: str
     base: str
+    """As its event said: where the base branch was when the head was pushed, which can be long ago."""
     base_ref: str
     """Without `refs/heads/`."""
     state: str = ""
+    at: int = 0
+    """When its event came, in milliseconds."""
+    tip: str = ""
+    """Where the newest push to the base branch that was seen before it left that; "" for none, or the same."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +133,21 @@ def reviews_seen(conn: Connection, review_ids: Collection[int]) -> dict[int, See
         select(tables.review_seen).where(tables.review_seen.c.review_id.in_(list(review_ids)))
     )
     return {
-        row.review_id: SeenReview(row.commit, row.head, row.base, row.base_ref, row.state) for row in rows
+        row.review_id: SeenReview(row.commit, row.head, row.base, row.base_ref, row.state, row.seen_at)
+        for row in rows
     }
+
+
+def branch_was(conn: Connection, repository_id: int, branch: str, at: int) -> str:
+    """Where the newest push to the branch that was seen by then left it, "" for none."""
+    where = (push_seen.c.repository_id == repository_id) & (push_seen.c.ref == f"refs/heads/{branch}")
+    newest = (
+        select(push_seen.c.after)
+        .where(where & (push_seen.c.seen_at <= at))
+        .order_by(push_seen.c.seen_at.desc(), push_seen.c.after)
+        .limit(1)
+    )
+    return conn.execute(newest).scalar() or ""
 
 
 def keep_record(

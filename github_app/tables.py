@@ -107,6 +107,7 @@ push_seen = Table(
     Column("kind", String(32), nullable=False),
     Column("seen_at", BigInteger, nullable=False),
     Index("push_seen_pull", "pull_repository_id", "pull"),
+    Index("push_seen_branch", "repository_id", "ref", "seen_at"),
 )
 
 review_seen = Table(

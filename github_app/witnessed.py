@@ -1,22 +1,44 @@
-"""What a review was given on: the digests of the content that the reviewer had before them."""
+"""What a review was given on: the digests of the content that the reviewer had before them.
+
+GitHub's event of a review names the base as it was when the head was pushed last. Where it was when the review was
+given, the pushes to it tell that were seen before.
+"""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from foureyes.github_app import git_facts
+from sqlalchemy import Connection
+
+from foureyes.github_app import git_facts, seen
 from foureyes.github_app.mirror import GitError, Mirror
+from foureyes.github_app.pull_query import GivenReview
 from foureyes.github_app.seen import SeenReview
 from foureyes.shared import content
 from foureyes.shared.facts import Content, Fact, Known, Unknown
 from foureyes.shared.policy import Policy
 
 MOST_CONTENTS = 50
-"""Different (base, head) pairs that one pull request's reviews may stand on; more is Unknown."""
+"""Different grounds that one pull request's reviews may stand on; more is Unknown."""
 
 _MOST_KEPT = 10_000
 
-Key = tuple[int, str, str, str]
+On = tuple[str, str, str]
+"""The base as its event named it, where a push left it, the commit."""
+Key = tuple[int, str, str, str, str]
+
+
+def with_tip(conn: Connection, repository_id: int, given: GivenReview, told: SeenReview) -> SeenReview:
+    """A push counts as seen before the review only if its event came before the review was given, by GitHub's clock,
+    and before the review's own: an approval of what the base was must not become one of what it is.
+    """
+    try:
+        submitted = int(datetime.fromisoformat(given.submitted_at).timestamp() * 1000)
+    except ValueError:
+        return told
+    tip = seen.branch_was(conn, repository_id, told.base_ref, min(submitted, told.at))
+    return told if tip == told.base else replace(told, tip=tip)
 
 
 @dataclass(frozen=True)
@@ -46,39 +68,48 @@ class Reader:
     policy: Policy
     policy_oid: str
 
-    def of(self, reviews: Iterable[SeenReview]) -> Mapping[tuple[str, str], Fact[Content]]:
-        """(base, commit) -> digests. What cannot be read is Unknown: such an approval counts for nothing."""
-        # the commit that it was given on: the page that the reviewer saw can be older than the head
-        pairs = list(dict.fromkeys((review.base, review.commit) for review in reviews))
-        found: dict[tuple[str, str], Fact[Content]] = dict.fromkeys(
-            pairs[MOST_CONTENTS:], Unknown(f"reviews stand on more than {MOST_CONTENTS} different contents")
+    def of(self, reviews: Iterable[SeenReview]) -> Mapping[SeenReview, Fact[Content]]:
+        """What cannot be read is Unknown: such an approval counts for nothing."""
+        by_review = {review: _on(review) for review in reviews}
+        grounds = list(dict.fromkeys(by_review.values()))
+        found: dict[On, Fact[Content]] = dict.fromkeys(
+            grounds[MOST_CONTENTS:], Unknown(f"reviews stand on more than {MOST_CONTENTS} different contents")
         )
-        taken = pairs[:MOST_CONTENTS]
+        taken = grounds[:MOST_CONTENTS]
         try:
-            here = git_facts.bring(
-                self.mirror, (oid for pair in taken if not self._kept(pair) for oid in pair)
-            )
+            here = git_facts.bring(self.mirror, (oid for on in taken if not self._kept(on) for oid in on))
         except GitError as error:
             here = frozenset()
-            found |= {pair: Unknown(error.why) for pair in taken if not self._kept(pair)}
-        for pair in taken:
-            if pair not in found:
-                found[pair] = self._one(pair, here)
-        return found
+            found |= {on: Unknown(error.why) for on in taken if not self._kept(on)}
+        for on in taken:
+            if on not in found:
+                found[on] = self._one(on, here)
+        return {review: found[on] for review, on in by_review.items()}
 
-    def _key(self, pair: tuple[str, str]) -> Key:
-        return (self.repository_id, *pair, self.policy_oid)
+    def _key(self, on: On) -> Key:
+        return (self.repository_id, *on, self.policy_oid)
 
-    def _kept(self, pair: tuple[str, str]) -> bool:
-        return self._key(pair) in self.contents._kept
+    def _kept(self, on: On) -> bool:
+        return self._key(on) in self.contents._kept
 
-    def _one(self, pair: tuple[str, str], here: frozenset[str]) -> Fact[Content]:
-        if not self._kept(pair) and not here.issuperset(pair):
+    def _one(self, on: On, here: frozenset[str]) -> Fact[Content]:
+        base, tip, commit = on
+        if not self._kept(on) and not here.issuperset((base, commit)):
             return Unknown("the commits that were reviewed are gone")
         try:
-            return Known(self.contents.get(self._key(pair), lambda: self._made(pair)))
+            return Known(
+                self.contents.get(self._key(on), lambda: self._made(base, tip if tip in here else "", commit))
+            )
         except GitError as error:
             return Unknown(error.why)
 
-    def _made(self, pair: tuple[str, str]) -> Content:
-        return content.of(git_facts.net_changes(self.mirror, *pair), self.policy)
+    def _made(self, base: str, tip: str, commit: str) -> Content:
+        """On the newer of the two: pushes may have been missed, so that the event's own base is."""
+        if tip and self.mirror.merge_bases(base, tip) == (base,):
+            base = tip
+        return content.of(git_facts.net_changes(self.mirror, base, commit), self.policy)
+
+
+def _on(review: SeenReview) -> On:
+    # the commit that it was given on: the page that the reviewer saw can be older than the head
+    return review.base, review.tip, review.commit

@@ -167,6 +167,26 @@ def test_near_G23_update_branch_where_the_exact_head_is_asked_for(gate: Gate, br
     assert gate.verdict(number) == "in_progress"
 
 
+def test_near_G23_the_base_moved_in_the_same_file_before_the_approvals(gate: Gate, branch: str) -> None:
+    """GitHub's event of a review names the base as it was when the head was pushed: that is not what was looked at."""
+    lines = [f"{branch} {n}\n" for n in range(20)]
+    path = f"infra/{branch}.tf"
+    root = gate.change({path: "".join(lines)})
+    gate.push("noor", "main", root)
+    number = gate.open("olga", branch, gate.change({path: "".join(["one\n", *lines[1:]])}, root))
+    gate.push("noor", "main", gate.change({path: "".join([*lines[:-1], "last\n"])}, root))
+    gate.settle()
+    for login in ("rita", "sam"):
+        gate.review(login, number)
+    for review in gate.pull(number).reviews:
+        review.submitted_at = "2999-01-01T00:00:00Z"  # the sandbox counts whole seconds
+    gate.settle()
+    assert gate.verdict(number) == "success", summary(gate, number)
+    gate.push("noor", "main", gate.change({path: "".join([*lines[:-1], "other\n"])}))
+    gate.settle()
+    assert gate.verdict(number) == "in_progress"
+
+
 def test_near_G24_an_update_of_the_branch_with_something_in_it(gate: Gate, branch: str) -> None:
     number = gate.open("olga", branch, infra(gate))
     assert approve(gate, number, "rita", "sam") == "success"

@@ -1,5 +1,7 @@
 """What was witnessed stays witnessed, on both databases."""
 
+from dataclasses import replace
+
 from sqlalchemy import Engine
 
 from foureyes.github_app import seen, storage
@@ -64,12 +66,13 @@ def test_pushes_to_the_branch_count_if_they_brought_a_commit_or_came_after_it_wa
 
 def test_a_review_is_kept_as_it_was_first_told(engine: Engine) -> None:
     first = SeenReview(A, B, C, "main", "APPROVED")
+    told = replace(first, at=5)
     with storage.writing(engine) as conn:
         seen.keep_review(conn, ReviewSeen(77, 9, 412, SAM, first), 5)
         seen.keep_review(conn, ReviewSeen(77, 9, 412, SAM, SeenReview(D, D, D, "other", "APPROVED")), 6)
         seen.keep_review(conn, ReviewSeen(78, 9, 412, None, first), 6)
     with storage.reading(engine) as conn:
-        assert seen.reviews_seen(conn, [77, 78, 79]) == {77: first, 78: first}
+        assert seen.reviews_seen(conn, [77, 78, 79]) == {77: told, 78: replace(first, at=6)}
         assert seen.reviews_seen(conn, []) == {}
 
 
