@@ -65,6 +65,19 @@ def prepare(repo: Path, text: str, shell: str, env: dict[str, str]) -> str:
     return message.read_bytes().decode()
 
 
+def up_for(repo: Path, seconds: int) -> None:
+    """The machine has been up for this long, as far as the hooks here are told."""
+    uptime = repo / ".git" / "uptime"
+    uptime.write_text(f"{seconds}.05 1.00\n")
+    told = 0
+    for script in [file for file in (repo / ".git").rglob("*") if file.is_file()]:
+        text = script.read_bytes()
+        if (found := f"<{UPTIME}".encode()) in text:
+            script.write_bytes(text.replace(found, f"<'{uptime}'".encode()))
+            told += 1
+    assert told
+
+
 def last_line(repo: Path) -> Line:
     return read_journal(repo / ".git")[head(repo)][-1]
 
@@ -113,12 +126,16 @@ def test_under_bash_no_process_is_started_for_a_commit(who: dict[str, str], tmp_
 def test_under_dash_a_commit_asks_for_the_date_once_an_hour(tmp_path: Path) -> None:
     repo = make_hooked(tmp_path / "repo")
     booted = repo / ".git" / "foureyes" / BOOTED
+    up_for(repo, 1000)
     call(repo, "post-commit", "dash")
     assert booted.stat().st_mode & 0o077 == 0
-    boot, up, then = booted.read_text().split()
-    booted.write_text(f"{boot} {int(up) - 2000} {int(then) - 2000}\n")
-    call(repo, "post-commit", "dash", env={"PATH": "/nowhere"})
-    assert 0 <= last_line(repo).at - int(then) < 60
+    _, up, then = booted.read_text().split()
+    assert up == "1000"
+    uptime = repo / ".git" / "uptime"
+    for later in (0, 2000, 3599):
+        uptime.write_text(f"{1000 + later}.95 1.00\n")
+        call(repo, "post-commit", "dash", env={"PATH": "/nowhere"})
+        assert last_line(repo).at - int(then) == later
 
 
 @pytest.mark.skipif(not shutil.which("dash") or not UPTIME.exists(), reason="no dash, or no /proc")
@@ -137,9 +154,10 @@ def test_what_does_not_tell_the_time_of_this_boot_is_not_believed(told: str, tmp
     date.parent.mkdir()
     date.write_text("#!/bin/sh\necho 1600000000\n")
     date.chmod(0o755)
-    up = int(UPTIME.read_text().split(".")[0])
+    up = 100_000
+    up_for(repo, up)
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    text = told.format(boot=boot, up=up, later=up + 1000, earlier=max(1, up - 3601))
+    text = told.format(boot=boot, up=up, later=up + 1000, earlier=up - 3600)
     (repo / ".git" / "foureyes" / BOOTED).write_text(text)
     hook = [shutil.which("dash") or "dash", *hook_command(repo, "post-commit")[1:]]
     done = subprocess.run(
