@@ -11,17 +11,18 @@ import json
 import os
 import shlex
 import subprocess
-import tempfile
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
 from foureyes.hooks.agent_adapters import ADAPTERS, Adapter, Target
 from foureyes.hooks.catalogue import catalogue
+from foureyes.hooks.whole_file import write_whole
 from foureyes.shared.errors import UserError
 
 CLAUDE = "claude-code"
+NOT_REMOVED = "NOT removed"
 _SECONDS = 10.0
 _CODE = "import sys; sys.path += {path!r}; from foureyes.hooks.cli import main; main()"
 
@@ -36,10 +37,11 @@ class _File:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What was done for one agent, by path, and for which repositories."""
+    """What was done for one agent, by path, and for which repositories; `folders` were made for it."""
 
     files: dict[str, _File] = field(default_factory=dict)
     repositories: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 def found() -> tuple[str, ...]:
@@ -68,7 +70,7 @@ def _own_folders(agent: str) -> set[Path]:
 def add(repository: Path, python: str, path: tuple[str, ...], agent: str = CLAUDE) -> str:
     """Put the hooks into an agent's configuration. Answers `added` or `already there`, and what is left to do.
 
-    Raises UserError, with nothing changed, if a file is not what the agent itself would read.
+    Raises UserError if a file is not what the agent itself would read, with nothing changed, or cannot be written.
     """
     adapter = ADAPTERS[agent]
     kept = _read_kept(adapter) or _Kept()
@@ -79,19 +81,29 @@ def add(repository: Path, python: str, path: tuple[str, ...], agent: str = CLAUD
         written = _with_ours(target, text, command)
         if written != text:
             new[target] = (text, written)
-    _write_launcher(python, path)
     files = dict(kept.files)
     for target, (text, written) in new.items():
-        place = _real(target)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _replace(place, written, executable=target.executable)
-        before = files.get(str(place))
+        before = files.get(str(_real(target)))
         original = before.original if before and _digest(text) == before.written else _cleaned(target, text)
-        files[str(place)] = _File(original, _digest(written))
-    if files:
-        _write_kept(adapter, _Kept(files, tuple(dict.fromkeys((*kept.repositories, str(repository))))))
+        files[str(_real(target))] = _File(original, _digest(written))
+    folders = dict.fromkeys((*kept.folders, *(str(folder) for target in new for folder in _missing(target))))
+    repositories = dict.fromkeys((*kept.repositories, str(repository)))
+    try:
+        _write_launcher(python, path)
+        if files:  # first, so that what is written after it is always known to be ours
+            _write_kept(adapter, _Kept(files, tuple(repositories), tuple(folders)))
+        for target, (_, written) in new.items():
+            _real(target).parent.mkdir(parents=True, exist_ok=True)
+            _replace(_real(target), written, executable=target.executable)
+    except OSError as error:
+        raise _left_alone(Path(error.filename or _folder()), error.strerror or str(error)) from error
     done = "added" if new else "already there"
     return f"{done}; {adapter.note}" if adapter.note and not is_approved(agent) else done
+
+
+def _missing(target: Target) -> list[Path]:
+    """Folders that have to be made for a file, the innermost first."""
+    return [folder for folder in _real(target).parents if not folder.exists()]
 
 
 def add_shared(root: Path, agent: str) -> tuple[Path, ...]:
@@ -115,35 +127,39 @@ def add_shared(root: Path, agent: str) -> tuple[Path, ...]:
     return tuple(path for _, path, _ in new)
 
 
-def remove(repository: Path) -> dict[str, str]:
-    """Let go of the agents' configurations: agent -> `removed` or `kept for other repositories`, for those that this
-    repository holds. Raises UserError if a file can no longer be read; the others are done before.
+def remove(repository: Path, before: str = "") -> dict[str, str]:
+    """Let go of the agents' configurations: agent -> `removed`, `kept for other repositories` or why they could not be
+    (`NOT_REMOVED`), for those that this repository holds. `before`: where it was when they were added.
     """
     told: dict[str, str] = {}
-    problem: UserError | None = None
+    names = {str(repository), before}
     for adapter in dict.fromkeys(ADAPTERS.values()):
         kept = _read_kept(adapter)
-        if kept is None or str(repository) not in kept.repositories:
+        if kept is None or not names & set(kept.repositories):
             continue
-        others = tuple(p for p in kept.repositories if p != str(repository) and Path(p, "foureyes").is_dir())
-        if others:
-            _write_kept(adapter, _Kept(kept.files, others))
-            told[adapter.agent] = "kept for other repositories"
-            continue
+        others = (path for path in kept.repositories if path not in names)
+        alive = tuple(path for path in others if Path(path, "foureyes").is_dir())
         try:
-            _take_out(adapter, kept)
-        except UserError as error:
-            problem = error
-            continue
-        _kept_file(adapter).unlink(missing_ok=True)
-        told[adapter.agent] = "removed"
+            told[adapter.agent] = _let_go(adapter, kept, alive)
+        except (UserError, OSError) as error:
+            told[adapter.agent] = f"{NOT_REMOVED}: {error.what if isinstance(error, UserError) else error}"
     if not any(_read_kept(adapter) for adapter in ADAPTERS.values()):
-        _launcher().unlink(missing_ok=True)
         with contextlib.suppress(OSError):
+            _launcher().unlink(missing_ok=True)
             _folder().rmdir()
-    if problem:
-        raise problem
     return told
+
+
+def _let_go(adapter: Adapter, kept: _Kept, others: tuple[str, ...]) -> str:
+    if others:
+        _write_kept(adapter, replace(kept, repositories=others))
+        return "kept for other repositories"
+    _take_out(adapter, kept)
+    _kept_file(adapter).unlink(missing_ok=True)
+    for folder in sorted(kept.folders, key=len, reverse=True):
+        with contextlib.suppress(OSError):
+            Path(folder).rmdir()
+    return "removed"
 
 
 def in_place(agent: str = CLAUDE) -> bool:
@@ -278,7 +294,7 @@ def _read_kept(adapter: Adapter) -> _Kept | None:
     try:
         stored = json.loads(_kept_file(adapter).read_text("utf-8"))
         files = {path: _File(**file) for path, file in stored["files"].items()}
-        return _Kept(files, tuple(stored["repositories"]))
+        return _Kept(files, tuple(stored["repositories"]), tuple(stored.get("folders", ())))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -290,8 +306,4 @@ def _write_kept(adapter: Adapter, kept: _Kept) -> None:
 def _replace(file: Path, text: str, *, executable: bool = False, fresh: int = 0o600) -> None:
     """In one step, with the mode that the file has; a new one is for its owner alone."""
     mode = file.stat().st_mode & 0o777 if file.exists() else fresh
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(text.encode())
-    Path(name).chmod(mode | (mode & 0o444) >> 2 if executable else mode)
-    Path(name).replace(file)
+    write_whole(file, text.encode(), mode | (mode & 0o444) >> 2 if executable else mode)

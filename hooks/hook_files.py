@@ -1,12 +1,12 @@
 """Hooks as files in git's hooks folder, for git before 2.54: the hook that was there is kept and still runs."""
 
 import os
-import tempfile
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from foureyes.hooks.capture_files import EVENTS, MARK, bootstrap
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.whole_file import write_whole
 from foureyes.shared.errors import UserError
 
 PREVIOUS = ".foureyes-previous"
@@ -103,7 +103,7 @@ def write(folder: Path, events: Collection[str] = EVENTS) -> None:
         places = list(_ours(folder, event)) or [folder / event]
         if not is_ours(places[0]) and os.path.lexists(places[0]):
             places[0].rename(places[0].with_name(event + PREVIOUS))
-        _replace(places[0], text(event))
+        write_whole(places[0], text(event).encode(), 0o755)
 
 
 def _tidy(folder: Path, event: str) -> None:
@@ -142,11 +142,3 @@ def remove(folder: Path) -> tuple[str, ...]:
             else:
                 previous.rename(folder / event)
     return tuple(held)
-
-
-def _replace(file: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write(text)
-    Path(name).chmod(0o755)
-    Path(name).replace(file)

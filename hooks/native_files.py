@@ -8,7 +8,6 @@ import base64
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,6 +17,7 @@ from foureyes.hooks import insertion
 from foureyes.hooks.capture_files import native_line
 from foureyes.hooks.managers import Manager
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.whole_file import write_whole
 
 _KEPT = "native.json"
 
@@ -141,8 +141,4 @@ def _replace(file: Path, data: bytes, mode: int) -> None:
     file = Path(os.path.realpath(file))
     with contextlib.suppress(OSError):
         mode = file.stat().st_mode & 0o777
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(data)
-    Path(name).chmod(mode)
-    Path(name).replace(file)
+    write_whole(file, data, mode)

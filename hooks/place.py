@@ -6,9 +6,7 @@ uninstall undoes exactly that.
 
 import contextlib
 import json
-import os
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from foureyes.hooks.journal import journal_dir
 from foureyes.hooks.managers import Manager
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.version import VERSION
+from foureyes.hooks.whole_file import write_whole
 from foureyes.shared.errors import UserError
 
 SETTINGS = "settings"
@@ -27,7 +26,8 @@ SETTINGS = "settings"
 @dataclass(frozen=True)
 class Settings:
     """`how` is `config`, `files`, `by hand` where another tool owns the hooks folder and a person adds the line, or
-    `everywhere` for the hooks of all of a user's repositories.
+    `everywhere` for the hooks of all of a user's repositories. `where` is git's folder as it was then: a repository can
+    be moved.
     """
 
     style: str
@@ -37,6 +37,7 @@ class Settings:
     made_hooks_folder: bool = False
     set_login: bool = False
     version: str = VERSION
+    where: str = ""
 
 
 def settings_for(*, style: str) -> Settings:
@@ -83,6 +84,7 @@ def put_in_place(repo: Repo, settings: Settings) -> Settings:
         how,
         made_hooks_folder=before.made_hooks_folder if before else not folder.exists(),
         set_login=before.set_login if before else False,
+        where=str(repo.common_dir),
     )
     try:
         journal_dir(repo.common_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -173,7 +175,4 @@ def _take_hooks_out(repo: Repo, settings: Settings) -> tuple[str, ...]:
 
 def write_file(file: Path, text: str) -> None:
     """In one step, so that a commit that runs at this moment reads the old or the new."""
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write(text)
-    Path(name).replace(file)
+    write_whole(file, text.encode(), 0o600)

@@ -9,6 +9,7 @@ from foureyes.hooks import agent_settings, everywhere, hook_files, native_files,
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.place import Settings
 from foureyes.hooks.repo import Repo
+from foureyes.shared.errors import UserError
 
 
 @click.command("uninstall")
@@ -22,9 +23,15 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
         return
     repo = Repo.open(Path.cwd())
     settings = place.read_settings(repo) or Settings("", "", (), "files")
-    agents = agent_settings.remove(repo.common_dir)
-    back, left = native_files.remove(repo)
-    held = place.take_away(repo, settings, forget=forget)
+    try:
+        back, left = native_files.remove(repo)
+        held = place.take_away(repo, settings, forget=forget)
+    except OSError as error:
+        raise UserError(
+            f"the hooks could not be taken out: {error.filename}: {error.strerror}",
+            next_step="make that place writable for you, then run `foureyes uninstall` again",
+        ) from error
+    agents = agent_settings.remove(repo.common_dir, settings.where)
     noted = repo.home.is_dir()
     if as_json:
         answer = {
@@ -35,6 +42,7 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
             "files_with_our_lines": [str(file) for file in left],
         }
         click.echo(json.dumps(answer))
+        _end(agents)
         return
     click.echo("git hooks     taken out")
     for line in _agents(agents):
@@ -54,18 +62,27 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
         click.echo(
             "kept          what the hooks noted, for records that are not published yet; --forget deletes it"
         )
+    _end(agents)
 
 
 def _everywhere(as_json: bool) -> None:
     settings = place.settings_in(everywhere.folder()) or Settings("", "", (), everywhere.HOW)
-    agents = agent_settings.remove(everywhere.folder().parent.parent)
     everywhere.take_away(settings)
+    agents = agent_settings.remove(everywhere.folder().parent.parent)
     if as_json:
         click.echo(json.dumps({"agent_hooks": agents}))
+        _end(agents)
         return
     click.echo("git hooks     taken out; repositories that have their own keep them")
     for line in _agents(agents):
         click.echo(line)
+    _end(agents)
+
+
+def _end(agents: dict[str, str]) -> None:
+    """An agent whose hooks are still there is a reason to look, and to do this again."""
+    if any(told.startswith(agent_settings.NOT_REMOVED) for told in agents.values()):
+        raise click.exceptions.Exit(1)
 
 
 def _agents(told: dict[str, str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The hooks that are put into agents' own configuration, and taken out again."""
 
+import errno
 import json
 import os
 import stat
@@ -202,6 +203,58 @@ def test_a_repository_that_is_gone_holds_nothing(repo: Path, tmp_path: Path) -> 
     add(repo, "cursor")
     (other / ".git").rename(tmp_path / "moved")
     assert agent_settings.remove(repo / ".git") == {"cursor": "removed"}
+
+
+def test_a_repository_that_was_moved_lets_go_of_what_it_held(repo: Path, tmp_path: Path) -> None:
+    before = everything()
+    add(repo, "cursor")
+    repo.rename(tmp_path / "moved")
+    assert agent_settings.remove(tmp_path / "moved" / ".git") == {}
+    assert agent_settings.remove(tmp_path / "moved" / ".git", str(repo / ".git")) == {"cursor": "removed"}
+    assert everything() == before
+
+
+@pytest.mark.parametrize("agent", ["opencode", "copilot-cli", "cline"])
+def test_folders_that_were_made_go_again_and_others_stay(agent: str, repo: Path) -> None:
+    above = Path.home() / (OWN_FILES.get(agent) or [THEIRS[agent][0]])[0]
+    above.parent.parent.mkdir(parents=True)
+    add(repo, agent)
+    agent_settings.remove(repo / ".git")
+    assert list(above.parent.parent.iterdir()) == []
+    add(repo, agent)
+    (above.parent / "mine").write_text("x")
+    agent_settings.remove(repo / ".git")
+    assert [path.name for path in above.parent.iterdir()] == ["mine"]
+
+
+def test_what_cannot_be_written_is_told_and_changes_nothing(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs("claude-code")
+
+    def refuse(descriptor: int, *_arguments: object, **_more: object) -> object:
+        os.close(descriptor)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fdopen", refuse)
+    before = everything()
+    with pytest.raises(UserError, match="foureyes was left alone: No space left on device"):
+        add(repo, "claude-code")
+    assert everything() == before
+
+
+def test_a_file_that_broke_later_keeps_no_other_agents_hooks_in(repo: Path) -> None:
+    file = theirs("claude-code")
+    for agent in ("claude-code", "cursor"):
+        add(repo, agent)
+    whole = file.read_text()
+    file.write_text("{" + whole)
+    told = agent_settings.remove(repo / ".git")
+    assert told["cursor"] == "removed"
+    assert told["claude-code"].startswith(f"NOT removed: {file} was left alone")
+    file.write_text(whole)
+    assert agent_settings.remove(repo / ".git") == {"claude-code": "removed"}
+    assert file.read_text() == THEIRS["claude-code"][1]
 
 
 def test_vs_code_reads_what_copilot_is_given(repo: Path) -> None:

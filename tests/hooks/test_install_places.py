@@ -141,17 +141,18 @@ def test_a_full_disk_during_install_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A write fails as on a full disk: what was there before is there, and nothing else."""
-    real = tempfile.mkstemp
+    real = os.fdopen
     room = written = 0
 
-    def mkstemp(*arguments: object, **options: object) -> tuple[int, str]:
+    def fdopen(descriptor: int, *arguments: object, **options: object) -> object:
         nonlocal written
         written += 1
         if written > room:
-            raise OSError(28, "No space left on device", str(options.get("dir")))
-        return real(*arguments, **options)  # type: ignore[call-overload, no-any-return]
+            os.close(descriptor)
+            raise OSError(28, "No space left on device")
+        return real(descriptor, *arguments, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    monkeypatch.setattr(os, "fdopen", fdopen)
     room = 10_000
     install(make_repo(tmp_path / "first"))
     needed = written

@@ -129,3 +129,30 @@ def test_what_was_committed_meanwhile_stays_and_nothing_of_ours(
     assert contents(repo / ".git" / "hooks") == before
     assert git(repo, "rev-parse", "HEAD") == made
     assert not [path for path in (repo / ".git").rglob("*foureyes*")]
+
+
+def test_an_agents_file_that_broke_does_not_keep_the_hooks_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(config_hooks, "OLDEST_GIT", (99,))
+    repo = with_hooks(tmp_path)
+    before = contents(repo / ".git")
+    install(repo, login="olga", agents=("claude-code",))
+    (Path.home() / ".claude" / "settings.json").write_text("{")
+    monkeypatch.chdir(repo)
+    assert cli.run(["uninstall", "--forget"]) == 1
+    assert contents(repo / ".git") == before
+    shown = capsys.readouterr().out
+    assert "git hooks     taken out" in shown
+    assert "agents        Claude Code: hooks NOT removed: " in shown
+
+
+def test_a_repository_that_was_moved_comes_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_hooks, "OLDEST_GIT", (99,))
+    (Path.home() / ".config").mkdir()
+    before = contents(Path.home())
+    install(plain(tmp_path / "here"), login="olga", agents=("claude-code", "opencode"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    monkeypatch.chdir(tmp_path / "there" / "mein Repo é")
+    assert cli.run(["uninstall", "--forget"]) == 0
+    assert contents(Path.home()) == before
