@@ -21,6 +21,11 @@ from foureyes.shared.errors import UserError
 
 _WRITES = "foureyes_writes"
 _writer = threading.RLock()
+_ANSWERS_SOON = {
+    "connect_timeout": 10, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}  # fmt: skip
+"""libpq's own patience with a machine that is gone, or a network that swallows everything, is a quarter of an hour."""
 
 
 def connect(url: str, *, busy_seconds: float = 5) -> Engine:
@@ -31,8 +36,12 @@ def connect(url: str, *, busy_seconds: float = 5) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(url, busy_seconds)
+    given = {name: value for name, value in _ANSWERS_SOON.items() if name not in parsed.query}
     try:
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=16)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True, pool_size=16, connect_args=given,
+        )  # fmt: skip
     except ModuleNotFoundError as error:
         raise UserError(
             "PostgreSQL needs a driver, which is not installed here",

@@ -6,7 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, event, inspect, text
 
 from foureyes.github_app import schema, seen, storage, tables
 from foureyes.github_app.seen import SeenPolicy
@@ -144,3 +144,19 @@ def test_both_databases_tell_the_time(engine: Engine) -> None:
     with storage.reading(engine) as conn:
         first, second = storage.now(conn), storage.now(conn)
     assert 1_700_000_000_000 < first <= second
+
+
+def test_a_database_that_does_not_answer_is_given_up_soon_unless_its_address_says_otherwise() -> None:
+    """Else every worker waits a quarter of an hour for a machine that is gone."""
+    asked: dict[str, Any] = {}
+
+    def connecting(_dialect: object, _record: object, _args: object, given: dict[str, Any]) -> None:
+        asked.update(given)
+        raise ConnectionError
+
+    for query, seconds in (("", 10), ("?connect_timeout=3", "3")):
+        engine = storage.connect(f"postgresql://db.example/foureyes{query}")
+        event.listen(engine, "do_connect", connecting)
+        with pytest.raises(ConnectionError), storage.reading(engine):
+            pass
+        assert (asked["connect_timeout"], asked["tcp_user_timeout"]) == (seconds, 30_000)
