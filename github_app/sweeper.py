@@ -47,6 +47,8 @@ class Sweeper:
     woken: Counter[str] = field(default_factory=Counter)
     """What was found to be looked at again, by why."""
     _tidy_at: float = 0.0
+    _held: Errand | None = None
+    """The one that it is about, or was when the database went away."""
 
     def begin(self) -> None:
         """At start: nobody watched for a while, so that everything is asked now. Raises SQLAlchemyError."""
@@ -58,12 +60,17 @@ class Sweeper:
     def turn(self) -> bool:
         """One turn of one errand; False if none is due. Raises SQLAlchemyError."""
         with writing(self.deps.engine) as conn:
-            taken = errands.take(conn, uuid.uuid4().hex, now(conn))
+            at, left = now(conn), self._held
+            if left is not None:
+                errands.put_off(conn, left, "the database was gone", at, self._backoff(left))
+            taken = errands.take(conn, uuid.uuid4().hex, at)
+        self._held = taken
         if taken is None:
             self._tidy()
             return False
         with logs.about(errand=taken.key), purpose(Purpose.SWEEP):
             self._go(taken)
+        self._held = None
         return True
 
     def _tidy(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from support_gate import Gate, running_gate
 from support_sweep import Swept, sweeping
 
@@ -152,3 +153,25 @@ def test_a_list_that_cannot_be_read_is_asked_again_and_holds_up_nothing_else(swe
     assert "502" in row.last_error
     round_of(swept)
     assert fetched(gate)
+
+
+def test_a_database_that_goes_away_in_a_turn_holds_the_errand_up_for_seconds(
+    swept: Swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not until its lease ends."""
+    engine = swept.gate.engine
+
+    def gone(*_: object) -> None:
+        raise OperationalError("select", {}, Exception("server closed the connection unexpectedly"))
+
+    swept.round()
+    swept.sweeper.begin()
+    with monkeypatch.context() as patch:
+        patch.setattr("foureyes.github_app.errands.finish", gone)
+        with pytest.raises(OperationalError):
+            swept.sweeper.turn()
+    swept.sweeper.turn()
+    with storage.reading(engine) as conn:
+        found = conn.execute(select(errand).where(errand.c.tries == 1)).one()
+        assert (found.last_error, found.lease_until) == ("the database was gone", 0)
+        assert found.due_at - storage.now(conn) <= 3_000
