@@ -56,6 +56,12 @@ def hurry(conn: Connection, at: int, *, alone: bool) -> None:
         conn.execute(update(errand).values(lease_until=0, owner=""))
 
 
+def clock_went_back(conn: Connection, at: int) -> None:
+    """No round is further away than at once, and no lease lasts longer than one does."""
+    conn.execute(update(errand).where(errand.c.due_at > at).values(due_at=at))
+    conn.execute(update(errand).where(errand.c.lease_until > at + LEASE).values(lease_until=at + LEASE))
+
+
 def take(conn: Connection, owner: str, at: int) -> Errand | None:
     """The one that has been due longest, or None. `owner` must be new for each turn."""
     candidate = (

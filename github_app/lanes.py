@@ -235,6 +235,21 @@ def release_all(conn: Connection) -> int:
     return conn.execute(update(work).where(held).values(lease_until=0)).rowcount
 
 
+def let_go(conn: Connection, owner: str) -> bool:
+    """Of a claim that nobody knows to be one: the database was gone before it could say so. Nothing was looked at."""
+    statement = update(work).where(work.c.owner == owner).values(owner="", lease_until=0)
+    return conn.execute(statement).rowcount == 1
+
+
+def clock_went_back(conn: Connection, at: int, lease_ms: int) -> None:
+    """What was to come at a time that is far away again comes now, and no lease lasts longer than one does."""
+    waits = (work.c.gen > work.c.done_gen) & (work.c.due_at > at)
+    conn.execute(update(work).where(waits).values(due_at=at, not_before=0))
+    conn.execute(update(work).where(work.c.live, work.c.green, work.c.look_at > at).values(look_at=at))
+    too_long = work.c.lease_until > at + lease_ms
+    conn.execute(update(work).where(too_long).values(lease_until=at + lease_ms))
+
+
 def finish(conn: Connection, held: Claim, done: Done, at: int) -> bool:
     """Marks the claimed generation as done and wakes what was found; the lane itself for once more where something may
     still hide what was shown. False if the claim is lost.

@@ -148,7 +148,7 @@ class Limiter:
         with self._lock:
             now = self._clock()
             if now < self._closed_until:
-                return self._closed_until - now
+                return min(self._closed_until - now, LARGEST_WAIT)
             budget = self._budgets.get(resource)
             if budget is not None and now < budget.reset_at and budget.spent_to(_KEPT_BACK[of]):
                 return min(budget.reset_at - now + 1, LARGEST_WAIT)
@@ -164,7 +164,8 @@ class Limiter:
         if pace is None:
             return 0.0
         held, since = self._points[resource]
-        held = min(pace.burst, held + (now - since) * pace.per_second)
+        # a clock that was set back takes nothing away
+        held = min(pace.burst, held + max(0.0, now - since) * pace.per_second)
         floor = pace.burst / 2 if of is Purpose.SWEEP else 0.0
         wait = max(0.0, (floor + points - held) / pace.per_second)
         self._points[resource] = (held - points if wait <= _BURST_WAIT else held, now)

@@ -17,6 +17,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 
 from foureyes.github_app import group_commit, lanes, logs, storage
+from foureyes.github_app.errands import clock_went_back as hurry_errands
 from foureyes.github_app.lanes import Claim, Done, Outcome, Retry
 from foureyes.github_app.redaction import redact
 from foureyes.github_app.retention import Retention, purge
@@ -42,18 +43,33 @@ _POLL_SECONDS = 1.0
 _FIRST_PURGE_SECONDS = 60.0
 """After the start, when what was missed is looked at first."""
 _PURGE_SECONDS = 3600.0
+_SET_BACK_MS = 2_000
 _LONGEST_LOOK_SECONDS = 600
 """A look that hangs longer loses its lane to another worker."""
 
 
+class LostClaim(Exception):
+    """The database was gone before it could say whether a lane is `owner`'s."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(owner)
+        self.owner = owner
+
+
 def take(engine: Engine, lease_ms: int, crowded: Collection[int] = ()) -> Claim | None:
-    """Claims the lane that is due longest, under an owner's name of its own; none of `crowded` repositories."""
+    """Claims the lane that is due longest, under an owner's name of its own; none of `crowded` repositories. Raises
+    LostClaim.
+    """
+    owner = uuid.uuid4().hex
 
     def claim(conn: Connection) -> Claim | None:
-        made = lanes.claim(conn, uuid.uuid4().hex, storage.now(conn), lease_ms, crowded)
+        made = lanes.claim(conn, owner, storage.now(conn), lease_ms, crowded)
         return made and replace(made, deliveries=lanes.awaiting(conn, made))
 
-    return group_commit.commit(engine, claim)
+    try:
+        return group_commit.commit(engine, claim)
+    except Exception as error:
+        raise LostClaim(owner) from error
 
 
 def look(claim: Claim, judge: Judge) -> Outcome:
@@ -114,6 +130,8 @@ class Workers:
         self._heard = 0
         self._stopping = threading.Event()
         self._running: dict[str, tuple[Claim, float]] = {}
+        self._ahead: int | None = None
+        """Milliseconds by which the database's clock is ahead of one that is never set."""
         self._most_of_one = max(1, threads - 1)
         names = [f"worker-{number}" for number in range(1, threads + 1)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
@@ -159,13 +177,19 @@ class Workers:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
+        lost = ""
         while not self._stopping.is_set():
             heard = self._heard
             try:
+                if lost:
+                    # nobody looks at it, and until its lease ends nobody else may
+                    group_commit.commit(self._engine, partial(lanes.let_go, owner=lost))
+                    lost = ""
                 if not self._work_once():
                     self._rest(heard)
-            except Exception:
+            except Exception as error:
                 _log.exception("a worker could not reach the database")
+                lost = error.owner if isinstance(error, LostClaim) else lost
                 self._stopping.wait(_POLL_SECONDS)
 
     def _rest(self, heard: int) -> None:
@@ -210,6 +234,7 @@ class Workers:
         next_sweep, next_purge, after_gap = 0.0, time.monotonic() + _FIRST_PURGE_SECONDS, True
         while not self._stopping.is_set():
             try:
+                self._watch_the_clock()
                 self._renew()
                 if time.monotonic() >= next_sweep:
                     self._sweep(after_gap)
@@ -219,6 +244,17 @@ class Workers:
             except Exception:
                 _log.exception("the keeper could not reach the database")
             self._stopping.wait(min(self._renew_seconds, self._sweep_seconds))
+
+    def _watch_the_clock(self) -> None:
+        with storage.reading(self._engine) as conn:
+            at = storage.now(conn)
+        before, self._ahead = self._ahead, at - time.monotonic_ns() // 1_000_000
+        if before is not None and before - self._ahead > _SET_BACK_MS:
+            _log.warning("the clock was set back by %d s", (before - self._ahead) // 1000)
+            with storage.writing(self._engine) as conn:
+                lanes.clock_went_back(conn, at, self._lease_ms)
+                hurry_errands(conn, at)
+            self.wake()
 
     def _renew(self) -> None:
         oldest = time.monotonic() - _LONGEST_LOOK_SECONDS

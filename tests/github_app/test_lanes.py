@@ -227,6 +227,21 @@ def test_news_do_not_end_the_wait_that_github_asked_for(engine: Engine) -> None:
     assert claim(engine, 90_600) is not None
 
 
+def test_a_clock_that_was_set_back_holds_nobody_up(engine: Engine) -> None:
+    """What was due, put off or leased by the time that was shown before would wait until it comes again."""
+    late = 10_000_000
+    for number, lane in enumerate((LANE, OTHER, BRANCH)):
+        wake(engine, lane, late + number)
+    assert retry(engine, claimed(engine, late), late, Retry("slow down", after=600))
+    held = claimed(engine, late + 1)
+    assert claim(engine, 1_000) is None
+    with storage.writing(engine) as conn:
+        lanes.clock_went_back(conn, 1_000, LEASE)
+    assert {claimed(engine, 1_000).lane, claimed(engine, 1_001).lane} == {LANE, BRANCH}
+    assert claim(engine, 1_000 + LEASE - 1) is None
+    assert finish(engine, held, 1_002)
+
+
 def test_finding_that_the_head_moved_wakes_the_new_head_with_the_finish(engine: Engine) -> None:
     wake(engine, LANE, 0)
     assert finish(engine, claimed(engine, 1), 2, Done(live=False, wake=(OTHER,)))

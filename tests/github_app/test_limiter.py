@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from foureyes.github_app.limiter import DOCUMENTED, Limiter, Pace, Purpose, purpose, spread
+from foureyes.github_app.limiter import DOCUMENTED, LARGEST_WAIT, Limiter, Pace, Purpose, purpose, spread
 
 
 class Clock:
@@ -57,6 +57,19 @@ def test_a_sweep_stops_first_then_looks_and_what_takes_a_success_back_last(clock
     assert [ask(of, each) > 0 for each in Purpose] == [True, True, True]
     assert ask(of, Purpose.RED) == 601
     assert ask(of, Purpose.LOOK, "graphql") == 0, "another budget"
+
+
+def test_a_clock_that_was_set_back_takes_nothing_away(clock: Clock) -> None:
+    of = limiter(clock, DOCUMENTED)
+    assert ask(of) == 0
+    of.close(LARGEST_WAIT)
+    clock.now -= 7_200
+    assert ask(of) == LARGEST_WAIT
+    clock.now += 10_801
+    assert ask(of) == 0
+    clock.now -= 7_200
+    assert ask(limiter(clock, DOCUMENTED)) == 0
+    assert of._spend("core", 1, Purpose.LOOK, clock.now) == 0
 
 
 def test_the_next_hour_is_a_new_budget_and_no_headers_are_no_limit(clock: Clock) -> None:

@@ -1,13 +1,14 @@
 """Workers and the sweep: what is due gets done, whatever fails. Waiting is for events, never for a time."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Engine, select, text
 
-from foureyes.github_app import lanes, storage
+from foureyes.github_app import group_commit, lanes, storage
 from foureyes.github_app.lanes import Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.retention import Retention
 from foureyes.github_app.sweep import sweep
@@ -15,6 +16,7 @@ from foureyes.github_app.tables import work
 from foureyes.github_app.worker import Workers, look, settle, take
 
 LANE = Lane(7, 9, "acme/shop", head="a" * 40, pull=412)
+OTHER = Lane(7, 9, "acme/shop", head="b" * 40)
 PATIENCE = 30.0
 """Seconds after which something that should have happened has not: only a failing test waits that long."""
 
@@ -181,6 +183,59 @@ def test_what_came_of_a_look_is_stored_when_the_database_is_back(
         rename("away", "work")
         until(lambda: row(sqlite_engine)["done_gen"] == 1)
     assert len(looks) == 1
+
+
+def test_a_claim_of_which_the_database_did_not_tell_is_given_back(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection ends between the commit and its answer: nobody knows that the lane is theirs."""
+    monkeypatch.setattr("foureyes.github_app.worker._POLL_SECONDS", 0.01)
+    looks: list[Claim] = []
+    ended: list[object] = []
+
+    def commit(engine: Engine, job: group_commit.Job[object]) -> object:
+        result = real(engine, job)
+        if isinstance(result, Claim) and not ended:
+            ended.append(result)
+            raise ConnectionError("server closed the connection unexpectedly")
+        return result
+
+    def judge(claim: Claim) -> Outcome:
+        looks.append(claim)
+        return Done()
+
+    real = group_commit.commit
+    monkeypatch.setattr(group_commit, "commit", commit)
+    wake(sqlite_engine, LANE)
+    with working(sqlite_engine, judge, threads=1):
+        until(lambda: row(sqlite_engine)["done_gen"] == 1)
+    assert [(claim.tries, claim.unsure_until) for claim in looks] == [(0, 0)]
+
+
+def test_the_keeper_sees_that_the_clock_was_set_back(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = time.time_ns
+    ahead = [3_600]
+    monkeypatch.setattr("foureyes.github_app.storage.time.time_ns", lambda: real() + ahead[0] * 10**9)
+    looked, begun = threading.Event(), threading.Event()
+
+    def judge(claim: Claim) -> Outcome:
+        (begun if claim.lane == OTHER else looked).set()
+        return Done()
+
+    wake(sqlite_engine, OTHER)
+    workers = Workers(sqlite_engine, judge, threads=1, sweep_seconds=0.01)
+    workers.start()
+    try:
+        assert begun.wait(PATIENCE)
+        with storage.writing(sqlite_engine) as conn:
+            lanes.wake(conn, LANE, storage.now(conn) + 600_000)
+        ahead[0] = 0
+        assert looked.wait(PATIENCE)
+    finally:
+        assert workers.stop(PATIENCE)
+    assert "the clock was set back by 3600 s" in caplog.text or "set back by 3599 s" in caplog.text
 
 
 def until(condition: Callable[[], bool]) -> None:
