@@ -24,7 +24,7 @@ help:
 	@echo "make clean         remove what these made"
 
 demo: $(VENV)/.sandbox-installed
-	@$(BIN)/foureyes demo $(if $(REPO),--repo "$(REPO)")
+	@$(BIN)/foureyes demo $(if $(REPO),--repo "$(REPO:~/%=$(HOME)/%)")
 
 test: $(VENV)/.dev-installed
 	$(BIN)/python -m pytest -n auto --randomly-seed=1 --cov --cov-report= $(ARGS)

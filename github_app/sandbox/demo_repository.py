@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from foureyes.github_app.sandbox.demo_stage import Stage
+from foureyes.github_app.sandbox.demo_stage import CannotPlay, Stage
 from foureyes.github_app.sandbox.demo_story import Plot
 from foureyes.shared.errors import UserError
 
@@ -11,16 +11,18 @@ _POLICY = 'version: 1\nroster: ["@acme/engineers", "@acme/reviewers"]\nprotected
 
 
 def on_a_copy(stage: Stage, repo: Path) -> Plot:
-    """Reads `repo` through git and writes nothing to it. Raises UserError if there is nothing to play on."""
+    """Reads `repo` through git and writes nothing to it. Raises CannotPlay if there is nothing to play on."""
     where = stage.clone("noor")
     run = stage.git
     try:
-        run("noor", "fetch", "-q", "--no-tags", repo.resolve().as_uri(), "HEAD", cwd=where)
+        # one commit deep: a clone may be shallow itself, and a long history would tell nothing more here
+        run("noor", "fetch", "-q", "--no-tags", "--depth=1", repo.resolve().as_uri(), "HEAD", cwd=where)
     except UserError as error:
-        raise UserError(
+        raise CannotPlay(
             f"{repo} cannot be copied from", why=error.why, next_step="name a clone with at least one commit"
         ) from error
-    run("noor", "checkout", "-q", "-B", "main", "FETCH_HEAD", cwd=where)
+    start = run("noor", "commit-tree", "FETCH_HEAD^{tree}", "-m", f"A copy of {repo.name}", cwd=where)
+    run("noor", "checkout", "-q", "-B", "main", start, cwd=where)
     plot = _plot(run("noor", "ls-files", "-s", "-z", cwd=where), repo)
     policy = where / ".github" / "foureyes.yml"
     policy.parent.mkdir(exist_ok=True)
@@ -42,4 +44,4 @@ def _plot(listed: str, repo: Path) -> Plot:
         if many >= 2:
             first, second = sorted(path for path in files if path.startswith(f"{folder}/"))[:2]
             return Plot(folder, first, second, "foureyes-demo.md")
-    raise UserError(f"{repo} has no folder with two files", next_step="name another repository with --repo")
+    raise CannotPlay(f"{repo} has no folder with two files", next_step="name another repository with --repo")

@@ -44,6 +44,10 @@ AGENT_SHELLS: dict[str, dict[str, str]] = {
 }
 
 
+class CannotPlay(UserError):
+    """The story cannot begin, for a reason that whoever runs it can mend."""
+
+
 @dataclass
 class Stage:
     """`sandbox` is what `foureyes sandbox --json` said about itself: addresses, tokens, the App's settings.
@@ -241,8 +245,19 @@ def _first_line(child: subprocess.Popen[str], name: str, log: Path) -> str:
         watchdog.cancel()
     if not line:
         said = log.read_text().strip().splitlines()
+        _raise_told(said[-1:])
         raise UserError(f"`foureyes {name}` did not start", why=" ".join(said[-3:]), next_step=f"see {log}")
     return line
+
+
+def _raise_told(lines: list[str]) -> None:
+    """Raises CannotPlay if the process ended with an error that is meant to be read."""
+    try:
+        told = json.loads("".join(lines))["error"]
+        error = CannotPlay(told["what"], why=told["why"], next_step=told["next_step"])
+    except (ValueError, LookupError, TypeError):
+        return
+    raise error
 
 
 def _basic(login: str, token: str) -> str:
