@@ -53,16 +53,21 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+# A stream that the agent closed is None.
+_CLOSED = (OSError, AttributeError)
+
+
 def _answer(text: str) -> None:
     if text:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(*_CLOSED):
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
 
 
 def _note(stores: list["Evidence"], error: Exception) -> None:
-    if isinstance(error, UserError) and sys.stderr.isatty():
-        sys.stderr.write(f"{error}\n")
+    with contextlib.suppress(*_CLOSED):
+        if isinstance(error, UserError) and sys.stderr.isatty():
+            sys.stderr.write(f"{error}\n")
     with contextlib.suppress(OSError):
         for store in stores:
             store.note_problem(f"{type(error).__name__}: {error}")

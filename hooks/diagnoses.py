@@ -113,22 +113,14 @@ def hooks(look: Look) -> Iterator[Finding]:
 
 def _hooks_path(look: Look) -> Iterator[Finding]:
     value = look.repo.config("core.hooksPath")
-    if not value or hook_files.hooks_folder(look.repo).is_dir():
+    if value is None or (value and hook_files.hooks_folder(look.repo).is_dir()):
         return
+    shown = f"core.hooksPath is {value}, no folder" if value else "core.hooksPath is empty"
     if look.how in {"config", everywhere.HOW}:
-        yield Finding("hooks", State.NOTE, f"core.hooksPath is {value}, no folder: only config hooks run")
+        yield Finding("hooks", State.NOTE, f"{shown}: only config hooks run")
     else:
-        yield Finding(
-            "hooks",
-            State.PROBLEM,
-            f"core.hooksPath is {value}, no folder: no hook runs",
-            f"git config {_scope(look.repo, 'core.hooksPath')}--unset core.hooksPath && {_INSTALL}",
-        )
-
-
-def _scope(repo: Repo, name: str) -> str:
-    words = repo.ask("config", "--show-scope", "--get", name).out.decode("utf-8", "replace").split()
-    return f"--{words[0]} " if words and words[0] in {"global", "system", "worktree"} else ""
+        mend = f"{look.repo.unset('core.hooksPath')} && {_INSTALL}"
+        yield Finding("hooks", State.PROBLEM, f"{shown}: no hook runs", mend)
 
 
 def _why_missing(look: Look, missing: list[str]) -> tuple[str, str]:
@@ -140,7 +132,7 @@ def _why_missing(look: Look, missing: list[str]) -> tuple[str, str]:
         hook = "hook.foureyes-everywhere" if look.how == everywhere.HOW else "hook.foureyes"
         off = [f"{hook}-{event}.enabled" for event in missing if look.repo.config(f"{hook}-{event}.enabled")]
         if off:
-            return f"switched off: {names}", f"git config {_scope(look.repo, off[0])}--unset {off[0]}"
+            return f"switched off: {names}", look.repo.unset(off[0])
         return f"gone from git's configuration: {names}", _INSTALL + _global(look)
     owners = [manager for manager in look.managers if manager.owns_hooks]
     if owners:

@@ -38,17 +38,28 @@ def as_text(done: Installed) -> str:
         lines += ["", "Say who you are, so that records can name you:  foureyes install --login NAME"]
     for manager in done.managers:
         lines += _about(done, manager)
-    by_hand = done.needs_a_person and done.settings.how == "by hand"
-    if by_hand and not any(manager.owns_hooks for manager in done.managers):
-        lines += ["", f"Git looks for hooks in {''.join(done.kept)} only, and there is no such folder:"]
-        lines += ["no hook runs here. Unset it (git config --unset core.hooksPath), then run this again."]
+    if _looks_nowhere(done):
+        value = "".join(done.kept)
+        what = (
+            f"core.hooksPath is {value}, and there is no such folder" if value else "core.hooksPath is empty"
+        )
+        lines += ["", f"{what}: no hook runs here. Unset it, then run this again:"]
+        lines += [f"  {done.repo.unset('core.hooksPath')}"]
     return "\n".join(lines)
+
+
+def _looks_nowhere(done: Installed) -> bool:
+    """Git was told to look for hooks in a folder that is not there."""
+    by_hand = done.needs_a_person and done.settings.how == "by hand"
+    return by_hand and not any(manager.owns_hooks for manager in done.managers)
 
 
 def _hooks(done: Installed) -> str:
     version = ".".join(str(number) for number in done.repo.version[:2])
     how = {"config": f"config hooks (git {version})", "files": "hook files"}.get(done.settings.how)
     if how is None:
+        if _looks_nowhere(done):
+            return "NOT YET: core.hooksPath names no folder"
         if done.needs_a_person:
             return f"NOT YET: {''.join(done.kept)} belongs to another tool"
         return f"called from {''.join(done.kept)}"
@@ -105,7 +116,7 @@ def _about(done: Installed, manager: Manager) -> list[str]:
 
 def _table(rows: list[Row]) -> list[str]:
     """Two columns where the left one fits, else one."""
-    if all(len(left[1]) < _LEFT for left, _ in rows):
+    if all(len(left[1]) < _LEFT - 1 for left, _ in rows):
         return [f"{a:14}{b:{_LEFT}}{c:9}{d}" for (a, b), (c, d) in rows]
     return [f"{label:14}{text}" for row in rows for label, text in row]
 

@@ -165,7 +165,8 @@ def _take_hooks_out(repo: Repo, settings: Settings) -> tuple[str, ...]:
     config_hooks.remove(repo)
     if settings.how != "files":
         return ()
-    folder = repo.common_dir / "hooks" if repo.config("core.hooksPath") else hook_files.hooks_folder(repo)
+    elsewhere = repo.config("core.hooksPath") is not None
+    folder = repo.common_dir / "hooks" if elsewhere else hook_files.hooks_folder(repo)
     held = hook_files.remove(folder)
     if settings.made_hooks_folder:
         with contextlib.suppress(OSError):

@@ -233,6 +233,12 @@ class Repo(NamedTuple):
             raise GitFailed(("config",), answer.status, answer.words)
         return tuple(os.fsdecode(value) for value in answer.out.split(b"\0")[:-1])
 
+    def unset(self, name: str) -> str:
+        """The command with which a person unsets a name where it is set."""
+        words = self.ask("config", "--show-scope", "--get", name).out.decode("utf-8", "replace").split()
+        scope = f"--{words[0]} " if words and words[0] in {"global", "system", "worktree"} else ""
+        return f"git config {scope}--unset {name}"
+
 
 def _paths(answer: Answer, asked: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> list[str]:
     """One path for each question. Paths may hold line breaks: then each is asked for by itself."""

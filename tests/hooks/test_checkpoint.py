@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support_agent import Agent, checkpoint
-from support_git import commit, git, head, make_repo, python_env, write
+from support_git import commit, git, head, make_repo, python_env, run, write
 
 from foureyes.hooks.agents import claude_style
 from foureyes.hooks.evidence import Event, Evidence
@@ -258,6 +258,14 @@ def test_a_stdin_that_is_never_closed_does_not_hang(repo: Path):
     assert process.wait(timeout=60) == 0
     process.stdin.close()
     assert len(list((repo / ".git/foureyes/evidence/pending").iterdir())) == 1
+
+
+@pytest.mark.parametrize("named", ["claude-code", "cursor", ""])
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_no_error(repo: Path, named: str, closed: str):
+    code = "import sys; from foureyes.hooks.checkpoint import main; sys.exit(main(sys.argv[1:]))"
+    command = f'"$0" -S -c "$1" {named} {closed}'
+    run(["sh", "-c", command, sys.executable, code], repo, env=python_env(), stdin=b"{}")
 
 
 def test_a_problem_is_noted_and_the_agent_hears_nothing(repo: Path):

@@ -94,6 +94,12 @@ class TestHooksThatDoNotRun:
         run(["sh", "-c", problems[0].mend.split(" && ")[0]], repo)
         assert found(repo) == []
 
+    def test_an_empty_hooks_path(self, repo: Path) -> None:
+        git(repo, "config", "core.hooksPath", "")
+        problem = found(repo)[0]
+        assert problem.what == "core.hooksPath is empty: no hook runs"
+        assert problem.mend == "git config --unset core.hooksPath && foureyes install"
+
     def test_a_dead_hooks_path_of_the_user(self, repo: Path) -> None:
         git(repo, "config", "--global", "core.hooksPath", "~/gone")
         assert "git config --global --unset core.hooksPath" in found(repo)[0].mend

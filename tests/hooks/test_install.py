@@ -282,6 +282,23 @@ def test_a_hooks_folder_of_another_tool_is_left_alone(
     assert commit(tmp_path / "w", {"b": "1"}, "y") in read_journal(repo / ".git")
 
 
+@pytest.mark.parametrize(("scope", "value"), [("--local", ""), ("--global", "/gone")])
+def test_a_hooks_path_to_nowhere_is_told_with_the_way_out(
+    scope: str,
+    value: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    repo = make_repo(tmp_path / "repo")
+    git(repo, "config", scope, "core.hooksPath", value)
+    assert call(repo, "install", "--login", "olga", monkeypatch=monkeypatch) == 1
+    shown = capsys.readouterr().out
+    assert "NOT YET: core.hooksPath names no folder" in shown
+    run(["sh", "-c", shown.splitlines()[-1]], repo)
+    assert call(repo, "install", monkeypatch=monkeypatch) == 0
+
+
 def test_a_newer_git_moves_the_hooks_into_the_configuration(
     install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,20 @@ def test_an_agents_file_that_broke_does_not_keep_the_hooks_in(
     assert "agents        Claude Code: hooks NOT removed: " in shown
 
 
+@pytest.mark.parametrize("value", ["", "/dev/null", "elsewhere"])
+def test_a_hooks_path_that_was_set_later_hides_nothing_of_ours(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config_hooks, "OLDEST_GIT", (99,))
+    repo = with_hooks(tmp_path)
+    before = contents(repo / ".git" / "hooks")
+    install(repo, login="olga")
+    git(repo, "config", "core.hooksPath", value)
+    monkeypatch.chdir(repo)
+    assert cli.run(["uninstall", "--forget"]) == 0
+    assert contents(repo / ".git" / "hooks") == before
+
+
 def test_a_repository_that_was_moved_comes_back_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config_hooks, "OLDEST_GIT", (99,))
     (Path.home() / ".config").mkdir()
