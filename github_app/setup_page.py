@@ -240,7 +240,7 @@ def _is_foreign(settings: Settings) -> bool:
     origin = request.headers.get("Origin")
     if origin is None or (settings.url and origin == settings.url):
         return False
-    return urlsplit(origin).netloc != request.host
+    return origin.partition("://")[2] != request.host
 
 
 def _way_back(settings: Settings) -> str:

@@ -200,6 +200,8 @@ def test_once_it_is_done_nothing_is_known_any_more(visit: Visit) -> None:
         ("", "https://evil.example", "localhost", False),
         ("", "null", "localhost", False),
         ("", "http://localhost:81", "localhost", False),
+        ("", "http://[", "localhost", False),
+        ("", "http://evil.example@localhost", "localhost", False),
         (PUBLIC, PUBLIC, "backend:8080", True),
         ("", PUBLIC, "backend:8080", False),
     ],
