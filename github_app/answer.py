@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from foureyes.github_app.limiter import LARGEST_WAIT, SECONDARY_WAIT, spread
+from foureyes.github_app.redaction import redact
 
 _UNSURE = 60.0
 """Seconds by which our clock may be ahead of GitHub's, where GitHub does not tell its time."""
@@ -19,9 +20,9 @@ class GitHubError(Exception):
     """
 
     def __init__(self, why: str, status: int = 0) -> None:
-        super().__init__(why)
-        self.why = why
+        self.why = redact(why)
         self.status = status
+        super().__init__(self.why)
 
 
 class RetryLater(GitHubError):

@@ -309,6 +309,17 @@ def test_no_secret_is_in_an_error_or_a_log(
     assert "PRIVATE" not in told
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_another_host_is_never_followed_to_nor_shown_the_token(
+    server: Server, client: InstallationClient, status: int
+) -> None:
+    elsewhere = f"{server.url.replace('127.0.0.1', 'localhost')}/elsewhere"
+    server.say(Told(status, {}, {"Location": elsewhere}))
+    with pytest.raises(GitHubError):
+        client.get("/x")
+    assert {path for _, path, _, _ in server.requests} == {"/api/v3/x"}
+
+
 def test_a_name_cannot_reach_another_resource() -> None:
     assert segment("../../app") == "..%2F..%2Fapp"
     assert segment("a?b#c d") == "a%3Fb%23c%20d"

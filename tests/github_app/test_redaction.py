@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foureyes.github_app.answer import GitHubError, RetryLater
+from foureyes.github_app.git_process import failure
 from foureyes.github_app.logs import JsonLines, about
 from foureyes.github_app.redaction import redact
 
@@ -55,6 +57,14 @@ def test_no_installation_token_survives(token: str, before: str, after: str) -> 
     # Inside a word it is not a token: a base64 text may hold these letters.
     if not before or not (before[-1].isalnum() or before[-1] == "_"):
         assert not re.search(r"ghs_[A-Za-z0-9._-]{36,}", redact(f"{before}{token}{after}"))
+
+
+def test_what_becomes_of_an_error_in_a_check_or_a_decision_holds_no_secret() -> None:
+    """Its reason may be published or stored: it is clean from the start, whoever tells it."""
+    said = f"refused: {TOKEN}"
+    for error in (GitHubError(said), RetryLater(said, 403, 1.0), failure("fetch", 128, f"fatal: {said}\n")):
+        assert TOKEN not in f"{error.why} {error} {error!r}"
+        assert "refused: [redacted]" in error.why
 
 
 def logged(message: str, *values: object, exc_info: bool = False) -> dict[str, str]:
