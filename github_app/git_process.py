@@ -15,6 +15,8 @@ from enum import StrEnum
 from fcntl import F_GETFL, F_SETFL, fcntl
 from pathlib import Path
 
+from foureyes.github_app.redaction import redact
+
 MIB = 1024 * 1024
 MORE_DISK = "whoever runs this server can allow a repository more (FOUREYES_MIRROR_MIB)"
 MORE_TIME = "if GitHub answers at all, whoever runs this server can allow more (FOUREYES_FETCH_SECONDS)"
@@ -22,6 +24,7 @@ MORE_TIME = "if GitHub answers at all, whoever runs this server can allow more (
 # Set before git starts, so that the helpers it starts have them too; in blocks of 512 bytes and of 1024.
 _BOUNDED = 'ulimit -c 0; ulimit -f "$1"; ulimit -d "$2" 2>/dev/null; shift 2; exec "$@"'
 _FILE_TOO_LARGE = re.compile(r"died of signal 25|File size limit exceeded|File too large", re.I)
+_KILLED = re.compile(r"died of signal 9")
 _NO_MEMORY = re.compile(r"out of memory|memory exhausted|Cannot allocate memory|mmap failed", re.I)
 
 
@@ -42,9 +45,9 @@ class GitError(Exception):
     """git did not answer. `why` completes "could not be read: ..." and holds no credentials."""
 
     def __init__(self, trouble: Trouble, why: str) -> None:
-        super().__init__(why)
         self.trouble = trouble
-        self.why = why
+        self.why = redact(why)
+        super().__init__(self.why)
 
 
 _TROUBLES: tuple[tuple[Trouble, re.Pattern[str]], ...] = (
@@ -107,6 +110,11 @@ def run(
     if process.returncode == -signal.SIGXFSZ or (process.returncode and _FILE_TOO_LARGE.search(stderr)):
         raise GitError(
             Trouble.TOO_BIG, f"git {verb} would take more disk than this repository may; {MORE_DISK}"
+        )
+    if process.returncode == -signal.SIGKILL or (process.returncode and _KILLED.search(stderr)):
+        # not by us: the system ends what takes the most memory when there is none left
+        raise GitError(
+            Trouble.TOO_BIG, f"git {verb} was killed; if memory ran out, this machine needs more of it"
         )
     if process.returncode and _NO_MEMORY.search(stderr):
         raise GitError(Trouble.TOO_BIG, f"git {verb} needed more than {use.memory // MIB} MiB of memory")

@@ -24,7 +24,7 @@ from foureyes.github_app import git_process
 from foureyes.github_app.git_process import MIB, Use
 from foureyes.github_app.git_process import GitError as GitError
 from foureyes.github_app.git_process import Trouble as Trouble
-from foureyes.github_app.mirror_bounds import A_DAY, Bounds, drop_loose
+from foureyes.github_app.mirror_bounds import A_DAY, Bounds, drop_half_done, drop_loose
 from foureyes.github_app.trust import ca_file
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -176,6 +176,7 @@ class Mirror:
             self._run("-c", "remote.origin.promisor=true", "repack", *args)
             self._run("pack-refs", "--all")
             drop_loose(self.folder, time.time() - A_DAY)
+            drop_half_done(self.folder, time.time() - A_DAY)
             return True
 
     @contextmanager
@@ -200,7 +201,7 @@ class Mirror:
     def automatic_merge(self, ours: str, theirs: str) -> AutomaticMerge:
         """May fetch blobs. Raises GitError; unrelated histories are the caller's question (`merge_bases`)."""
         args = ("merge-tree", "--write-tree", "-z", "--no-messages", "--name-only", _oid(ours), _oid(theirs))
-        with self.bounds.watched(self.folder, args):
+        with self.bounds.watched(args):
             code, out = self._run_any(*args, ok=(0, 1), online=True, cap=64 * MIB)
         tree = out.split(b"\0", 1)[0].decode("ascii", "replace").strip()
         if not is_oid(tree):
@@ -253,15 +254,15 @@ class Mirror:
     def diff(self, old: str, new: str, options: Sequence[str], *, online: bool = False) -> bytes:
         """`git diff-tree` between two trees or commits, as it comes; `online` where the options need blobs."""
         args = ("diff-tree", *options, _oid(old), _oid(new))
-        if not online:
-            return self._run(*args, cap=512 * MIB)
-        with self.bounds.watched(self.folder, args):
-            return self._run(*args, online=True, cap=512 * MIB)
+        with self.bounds.watched(args):
+            return self._run(*args, online=online, cap=512 * MIB)
 
     def diff_pairs(self, pairs: Sequence[tuple[str, str]], options: Sequence[str]) -> bytes:
         """Many tree pairs in one process; each pair's part begins with the line `<old> <new>`."""
         text = "".join(f"{_oid(old)} {_oid(new)}\n" for old, new in pairs)
-        return self._run("diff-tree", "--stdin", *options, stdin=text.encode(), cap=512 * MIB)
+        args = ("diff-tree", "--stdin", *options)
+        with self.bounds.watched((*args, text)):
+            return self._run(*args, stdin=text.encode(), cap=512 * MIB)
 
     # the process
 

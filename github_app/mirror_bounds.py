@@ -5,8 +5,9 @@ another try, and no look waits long for another look's fetch: everything else go
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from foureyes.github_app.git_process import MIB as MIB
@@ -52,14 +53,18 @@ class Bounds:
         if not lock.acquire(timeout=self.patience):
             raise GitError(Trouble.BUSY, "the repository is being fetched, and that takes long")
         try:
-            with self.watched(folder, wanted):
+            with self.watched(wanted):
                 yield
+        except GitError as error:
+            if error.trouble in _EXCEEDED:
+                drop_half_done(folder)
+            raise
         finally:
             lock.release()
 
     @contextmanager
-    def watched(self, folder: Path, wanted: Hashable) -> Iterator[None]:
-        """What may bring objects here. Raises GitError; where the same passed the bounds lately, without a try."""
+    def watched(self, wanted: Hashable) -> Iterator[None]:
+        """What may take much. Raises GitError; where the same passed the bounds lately, without a try."""
         before = self._refused.get(wanted)
         if before is not None and self.clock() < before.until:
             raise before.error
@@ -67,7 +72,7 @@ class Bounds:
             yield
         except GitError as error:
             if error.trouble in _EXCEEDED:
-                self._refuse(error, folder, wanted)
+                self._refuse(error, wanted)
             raise
         self._refused.pop(wanted, None)
 
@@ -92,9 +97,7 @@ class Bounds:
         packs = sum(1 for _ in (objects / "pack").glob("*.pack"))
         return packs > MOST_PACKS or sum(1 for _ in (objects / "17").glob("*")) > MOST_LOOSE
 
-    def _refuse(self, error: GitError, folder: Path, wanted: Hashable) -> None:
-        for left in (folder / "objects" / "pack").glob("tmp_*"):
-            left.unlink(missing_ok=True)
+    def _refuse(self, error: GitError, wanted: Hashable) -> None:
         before = self._refused.get(wanted)
         pause = min(before.pause * 2, LONGEST_PAUSE) if before is not None else FIRST_PAUSE
         if len(self._refused) >= MOST_REFUSED:
@@ -113,13 +116,21 @@ def size(folder: Path) -> int:
     return total
 
 
+def drop_half_done(folder: Path, before: float = inf) -> None:
+    """What fetches that were ended left, if it is older than `before`, in seconds since 1970."""
+    for path in (folder / "objects" / "pack").glob("tmp_*"):
+        _drop_older(path, before)
+
+
 def drop_loose(folder: Path, before: float) -> None:
     """Loose objects older than `before`, in seconds since 1970: all that is fetched is in packs, these are what merges
     made here, and git touches one that it makes again.
     """
     for path in (folder / "objects").glob("[0-9a-f][0-9a-f]/*"):
-        try:
-            if path.lstat().st_mtime < before:
-                path.unlink()
-        except OSError:
-            continue
+        _drop_older(path, before)
+
+
+def _drop_older(path: Path, before: float) -> None:
+    with suppress(OSError):
+        if path.lstat().st_mtime < before:
+            path.unlink()

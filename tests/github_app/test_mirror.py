@@ -251,13 +251,18 @@ def test_a_server_that_never_answers_ends_in_a_timeout(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_the_token_travels_in_a_header_and_nowhere_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("status", "trouble"), [(403, Trouble.DENIED), (302, Trouble.NETWORK)])
+def test_the_token_travels_in_a_header_and_nowhere_else(
+    tmp_path: Path, status: int, trouble: Trouble
+) -> None:
+    """Nor to another host, whoever points to it."""
     seen: list[tuple[str, str | None]] = []
 
     class Refusing(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            seen.append((self.path, self.headers.get("Authorization")))
-            self.send_response(403)
+            seen.append((str(self.headers.get("Host")), self.headers.get("Authorization")))
+            self.send_response(status)
+            self.send_header("Location", f"http://localhost:{server.server_port}{self.path}")
             self.end_headers()
 
         def log_message(self, *_args: object) -> None:
@@ -276,9 +281,9 @@ def test_the_token_travels_in_a_header_and_nowhere_else(tmp_path: Path) -> None:
         server.shutdown()
         server.server_close()
         thread.join()
-    assert error.value.trouble is Trouble.DENIED
+    assert error.value.trouble is trouble
     encoded = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-    assert {header for _path, header in seen} == {f"Basic {encoded}"}
+    assert {*seen} == {(f"127.0.0.1:{server.server_port}", f"Basic {encoded}")}
     assert token not in error.value.why
     assert encoded not in error.value.why
     written = b"".join(path.read_bytes() for path in mirror.folder.rglob("*") if path.is_file())

@@ -92,6 +92,78 @@ def test_memory_is_bounded_for_helpers_too(bare: Bare, tmp_path: Path) -> None:
         mirror.fetch([f"+{head}:refs/foureyes-mirror/other"])
 
 
+def bomb(bare: Bare) -> str:
+    """A commit of 100,000 files in six objects."""
+    tree = bare.tree({f"file-{number}": "x" for number in range(10)})
+    for _ in range(4):
+        entries = "".join(f"040000 tree {tree}\tfolder-{number}\n" for number in range(10))
+        tree = bare.git("mktree", stdin=entries.encode())
+    return bare.commit(tree)
+
+
+def test_a_comparison_that_takes_too_much_is_not_made_again_for_a_while(
+    bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    mirror = mirror_of(bare, tmp_path, clock=clock)
+    small, large = bare.commit({"a": "1"}), bomb(bare)
+    fetched(mirror, small, large)
+    mirror.bounds.memory = 16 * MIB
+    ways = (
+        lambda: mirror.diff(small, large, ["-r", "--raw", "-z"]),
+        lambda: mirror.diff_pairs([(small, large)], ["-r", "--raw", "-z"]),
+    )
+    for compare in ways:
+        with pytest.raises(GitError) as error:
+            compare()
+        assert error.value.trouble is Trouble.TOO_BIG
+        with monkeypatch.context() as nothing_runs:
+            nothing_runs.setattr(git_process, "run", None)
+            with pytest.raises(GitError):
+                compare()
+        clock.now += 61
+        with pytest.raises(GitError):
+            compare()
+    assert mirror.diff(small, small, ["-r"]) == b""
+
+
+def test_what_the_system_ends_for_want_of_memory_is_too_big_and_no_damage(
+    bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken for damage, the mirror would be fetched anew, to end in the same way."""
+    mirror = mirror_of(bare, tmp_path)
+    head = bare.commit({"a": "1"})
+    fetched(mirror, head)
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    for script in ("kill -9 $$", "echo 'error: index-pack died of signal 9' >&2; exit 128"):
+        fake.write_text(f"#!/bin/sh\n{script}\n")
+        fake.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{fake.parent}:/usr/bin:/bin")
+        with pytest.raises(GitError) as error, mirror.rebuilt_if_damaged():
+            mirror.range(head, [], 10)
+        assert error.value.trouble is Trouble.TOO_BIG
+        assert mirror.exists
+
+
+def test_a_fetch_that_goes_on_keeps_what_it_has_while_another_question_is_refused(
+    bare: Bare, tmp_path: Path
+) -> None:
+    mirror = mirror_of(bare, tmp_path)
+    small, large = bare.commit({"a": "1"}), bomb(bare)
+    fetched(mirror, small, large)
+    half = mirror.folder / "objects" / "pack" / "tmp_pack_Half1"
+    half.write_bytes(b"PACK")
+    mirror.bounds.memory = 16 * MIB
+    with pytest.raises(GitError):
+        mirror.diff(small, large, ["-r", "--raw", "-z"])
+    assert half.exists()
+    mirror_bounds.drop_half_done(mirror.folder, time.time() - 86_400)
+    assert half.exists()
+    mirror_bounds.drop_half_done(mirror.folder)
+    assert not half.exists()
+
+
 def test_a_full_mirror_begins_anew_once_an_hour(bare: Bare, tmp_path: Path) -> None:
     clock = Clock()
     mirror = mirror_of(bare, tmp_path, clock=clock)
