@@ -318,17 +318,18 @@ class InstallationClient:
             asked = following
         raise GitHubError(f"GET {path}: more than {MOST_PAGES} pages")
 
-    def unchanged_or_new(self, path: str, params: Mapping[str, str]) -> Answer:
+    def unchanged_or_new(
+        self, path: str, params: Mapping[str, str], needed: Callable[[Any], object]
+    ) -> Answer:
         """A page that is asked for again and again: GitHub is asked each time, and a page that it says is the same
-        costs none of the hour's budget.
+        costs none of the hour's budget. `needed` is what is kept of its data: the rest would fill the memory.
         """
-        key = (self.installation_id, path, tuple(sorted(params.items())))
-        return self.github.revalidated.page(
-            key,
-            lambda headers: self.github.send(
-                self.installation_id, "GET", path, params=params, headers=headers
-            ),
-        )
+
+        def ask(headers: Mapping[str, str]) -> Answer:
+            answer = self.github.send(self.installation_id, "GET", path, params=params, headers=headers)
+            return answer if answer.status == 304 else replace(answer, data=needed(answer.data))
+
+        return self.github.revalidated.page((self.installation_id, path, tuple(sorted(params.items()))), ask)
 
     def post(self, path: str, body: object, *, urgent: bool = False) -> Any:
         return self.github.send(self.installation_id, "POST", path, body=body, urgent=urgent).data

@@ -35,6 +35,8 @@ _STALLED_MS = 60_000
 _UNSURE = "unsure:"
 """In place of an owner: until the time that follows, what was written last may still arrive at GitHub."""
 _LONGEST_ERROR = 2_000
+_FEW = 8
+"""Lanes that may be looked at in any order."""
 
 
 @dataclass(frozen=True)
@@ -266,11 +268,22 @@ def finish(conn: Connection, held: Claim, done: Done, at: int) -> bool:
     )  # fmt: skip
     if conn.execute(statement).rowcount != 1:
         return False
-    wake_all(conn, done.wake, at)
+    _green_first(conn, wake_all(conn, done.wake, at), at)
     if mark:
         wake(conn, held.lane, held.unsure_until)
     _decide_deliveries(conn, held, at)
     return True
+
+
+def _green_first(conn: Connection, woken: Collection[str], at: int) -> None:
+    """A green check that is no longer right, by a policy that came just now, is the one thing that cannot wait."""
+    if len(woken) <= _FEW:
+        return
+    keys = sorted(woken)
+    # in small steps: a database takes only so many values in one statement
+    for start in range(0, len(keys), 500):
+        others = work.c.key.in_(keys[start : start + 500]) & ~work.c.green & (work.c.due_at == at)
+        conn.execute(update(work).where(others).values(due_at=at + 1))
 
 
 def retry_later(

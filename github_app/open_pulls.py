@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from foureyes.github_app.client import GitHubError, InstallationClient
-from foureyes.github_app.pull_query import MOST_PAGES, operation, there, understood
+from foureyes.github_app.pull_query import operation, there, understood
+
+MOST_PAGES = 200
 
 
 @dataclass(frozen=True)

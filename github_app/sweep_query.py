@@ -85,9 +85,8 @@ def ask_repositories(client: InstallationClient) -> tuple[Covered, ...]:
     found: dict[int, Covered] = {}
     params = {"per_page": "100"}
     for _page in range(MOST_PAGES):
-        answer = client.unchanged_or_new("/installation/repositories", params)
-        listed = understood(lambda answer=answer: _listed(answer.data["repositories"], _covered))  # type: ignore[misc]
-        found |= {item.id: item for item in listed if item is not None}
+        answer = client.unchanged_or_new("/installation/repositories", params, _all_covered)
+        found |= {item.id: item for item in answer.data}
         following = next_page(answer.headers)
         if following is None:
             return tuple(found[number] for number in sorted(found))
@@ -156,6 +155,11 @@ def _installed(item: Mapping[str, Any]) -> Installed:
 
 def _covered(item: Mapping[str, Any]) -> Covered | None:
     return None if item.get("archived") else Covered(int(item["id"]), str(item["node_id"]))
+
+
+def _all_covered(data: Any) -> list[Covered]:
+    listed = understood(lambda: _listed(data["repositories"], _covered))
+    return [item for item in listed if item is not None]
 
 
 def _happened(node: Mapping[str, Any], until: int) -> Happened:

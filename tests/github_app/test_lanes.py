@@ -249,6 +249,18 @@ def test_finding_that_the_head_moved_wakes_the_new_head_with_the_finish(engine: 
     assert held.lane == OTHER
 
 
+def test_of_many_that_are_woken_together_the_green_ones_go_first(engine: Engine) -> None:
+    """A push to the default branch may have brought a stricter policy."""
+    heads = [Lane(7, 1, "acme/shop", head=f"{number:040x}") for number in range(12)]
+    wake(engine, heads[-1], 0)
+    assert finish(engine, claimed(engine, 0), 1, Done(green=True))
+    wake(engine, BRANCH, 2)
+    assert finish(engine, claimed(engine, 2), 3, Done(live=False, wake=tuple(heads)))
+    assert claimed(engine, 3).lane == heads[-1]
+    assert claim(engine, 3) is None
+    assert {claimed(engine, 4 + number).lane.head for number in range(11)} == {h.head for h in heads[:-1]}
+
+
 def test_a_lost_claim_wakes_nothing(engine: Engine) -> None:
     wake(engine, LANE, 0)
     lost = claimed(engine, 1)

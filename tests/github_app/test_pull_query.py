@@ -329,3 +329,13 @@ def test_open_pull_requests_are_listed_to_the_end() -> None:
     found = ask_open_pulls(client, "acme/shop", "main")  # type: ignore[arg-type]
     assert found == (OpenPull(1, HEAD, "main"), OpenPull(2, BASE, "main"))
     assert [variables["after"] for variables in client.asked] == [None, "x"]
+
+
+def test_ten_thousand_open_pull_requests_are_listed_too() -> None:
+    node = {"headRefOid": HEAD, "baseRefName": "main"}
+    pages = [
+        {"pageInfo": {"hasNextPage": page < 101, "endCursor": str(page)}, "nodes": [{"number": page, **node}]}
+        for page in range(102)
+    ]
+    client = Client(*({"repository": {"pullRequests": page}} for page in pages))
+    assert len(ask_open_pulls(client, "acme/shop", None)) == 102  # type: ignore[arg-type]
