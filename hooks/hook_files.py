@@ -1,6 +1,7 @@
 """Hooks as files in git's hooks folder, for git before 2.54: the hook that was there is kept and still runs."""
 
 import os
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -32,16 +33,26 @@ exit 0
 """
 # FOUREYES_RUNS: a manager that is the previous hook may call us by its configuration as well, and even move this file
 # away while it runs.
-_RUN = """    FOUREYES_RUNS={event}:$PWD "$foureyes_previous" "$@" || foureyes_status=$?
+_RUN = """    FOUREYES_RUNS={event}:$PWD {start} "$@" || foureyes_status=$?
 """
 _RUN_WITH_INPUT = """    foureyes_input=$(cat; echo .)
-    printf '%s' "${foureyes_input%.}" | FOUREYES_RUNS={event}:$PWD "$foureyes_previous" "$@" || foureyes_status=$?
+    printf '%s' "${foureyes_input%.}" | FOUREYES_RUNS={event}:$PWD {start} "$@" || foureyes_status=$?
     foureyes_input=${foureyes_input%?.}
     if [ "$foureyes_input" = . ]; then exec </dev/null; else exec <<foureyes_end
 $foureyes_input
 foureyes_end
     fi
 """
+_START = '"$foureyes_previous"'
+# Some hooks look at their own name: for what to do, or for a folder of that name beside them. A script of sh that does
+# so, and does not start itself, is read by a shell that has the name git would have given it.
+_START_BY_NAME = """{shell} -c 'foureyes_previous=$1; shift; . "$foureyes_previous"' \\
+        "${{0%/*}}/{event}" "$foureyes_previous\""""
+_SHELL = re.compile(r"#! ?(?:/usr/bin/env )?((?:(?:/usr)?/bin/)?(?:ba|da)?sh)\n")
+_OWN_NAME = re.compile(r"\$0|\$\{0")
+_LOOKED_AT = re.compile(
+    r"""(?:base|dir)name\s+(?:--\s+)?"?(?:\$0|\$\{0\})(?=["\s)`])|\$\{0[#%]|(?:\$0|\$\{0\})"?[.:]"""
+)
 _REFUSED = """    if [ "$foureyes_status" != 0 ]; then exit "$foureyes_status"; fi
 """
 
@@ -52,16 +63,31 @@ def hooks_folder(repo: Repo) -> Path:
     return Path(os.path.normpath((repo.work_tree or repo.git_dir) / answer))
 
 
-def text(event: str) -> str:
+def text(event: str, previous: Path | None = None) -> str:
+    """Our hook. `previous` is the one that it runs first."""
+    run = _RUN_WITH_INPUT if event in _WITH_INPUT else _RUN
+    shell = _shell_by_name(previous) if previous is not None else None
+    start = _START_BY_NAME.format(shell=shell, event=event) if shell else _START
     return _TEXT.format(
         mark=MARK,
         event=event,
         previous=PREVIOUS,
         generated=_GENERATED,
-        run=(_RUN_WITH_INPUT if event in _WITH_INPUT else _RUN).replace("{event}", event),
+        run=run.replace("{event}", event).replace("{start}", start),
         refused=_REFUSED if event in _ASKED_FIRST else "",
         bootstrap=bootstrap(event),
     )
+
+
+def _shell_by_name(hook: Path) -> str | None:
+    """The shell of a script that looks at its own name and does nothing else with it."""
+    try:
+        script = hook.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
+        return None
+    shell = _SHELL.match(script)
+    uses = len(_OWN_NAME.findall(script))
+    return shell[1] if shell and uses and uses == len(_LOOKED_AT.findall(script)) else None
 
 
 def is_ours(file: Path) -> bool:
@@ -103,7 +129,7 @@ def write(folder: Path, events: Collection[str] = EVENTS) -> None:
         places = list(_ours(folder, event)) or [folder / event]
         if not is_ours(places[0]) and os.path.lexists(places[0]):
             places[0].rename(places[0].with_name(event + PREVIOUS))
-        write_whole(places[0], text(event).encode(), 0o755)
+        write_whole(places[0], text(event, folder / (event + PREVIOUS)).encode(), 0o755)
 
 
 def _tidy(folder: Path, event: str) -> None:

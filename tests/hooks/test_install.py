@@ -169,6 +169,47 @@ class TestThePreviousHook:
         assert "Added: by previous" in git(repo, "log", "-1", "--format=%B")
         assert "Assisted-by: qwen-code" in git(repo, "log", "-1", "--format=%B")
 
+    @pytest.mark.parametrize("shebang", ["#!/bin/sh", "#!/usr/bin/env bash", "#! /bin/bash"])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            'name=$(basename "$0"); . "$(dirname -- "$0")/shared"; echo "$name $1" >seen',
+            'for part in "$0".d/*; do . "$part"; done; echo "${0##*/} $1" >seen',
+            'cat "${0%/*}/shared"; for part in "${0}".d/*; do . "$part"; done; echo "`basename "$0"` $1" >seen; exit 0',
+        ],
+    )
+    def test_one_that_looks_at_its_own_name(
+        self, body: str, shebang: str, install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        repo = make_repo(tmp_path / "my repo")
+        file = self.hook(repo, "pre-push", "")
+        file.write_text(f"{shebang}\n{body}\n")
+        write(repo / ".git" / "hooks", {"pre-push.d/one": "cat >input\n", "shared": "cat >input\n"})
+        before = file.read_bytes()
+        install(repo)
+        run([file, "origin", "url"], repo, stdin=b"a b c d\n")
+        assert (repo / "seen").read_text() == "pre-push origin\n"
+        assert (repo / "input").read_text() == "a b c d\n"
+        file.rename(file.with_name("pre-push.legacy"))
+        run([file.with_name("pre-push.legacy"), "again", "url"], repo)
+        assert (repo / "seen").read_text() == "pre-push again\n"
+        file.with_name("pre-push.legacy").rename(file)
+        assert call(repo, "uninstall", monkeypatch=monkeypatch) == 0
+        assert file.read_bytes() == before
+
+    @pytest.mark.parametrize(
+        "body",
+        ['exec flock "$0" true', '[ "$1" ] || exec "$0" again', 'readlink "$0"', "basename $00", "true"],
+    )
+    def test_one_that_does_more_with_its_name_runs_under_the_name_that_it_has(
+        self, body: str, install, tmp_path: Path
+    ) -> None:
+        repo = make_repo(tmp_path / "repo")
+        file = self.hook(repo, "post-commit", body)
+        install(repo)
+        assert '"$foureyes_previous" "$@" || foureyes_status=$?' in file.read_text()
+        assert "shift; ." not in file.read_text()
+
     def test_its_refusal_stops_the_commit(self, install, tmp_path: Path) -> None:
         repo = make_repo(tmp_path / "repo")
         self.hook(repo, "prepare-commit-msg", "echo no >&2; exit 7")
