@@ -255,11 +255,11 @@ class Batch:
         hand = Hand(first.id, first.version, first.model, first.session, "journal") if first else None
         person = not (ran or signs or marks) and self._by_a_person(oid, set())
         committing = attribution.Committing(hand, person)
-        parts = attribution.attribute(diffs, found.edits, contents, committing, found.elsewhere)
+        parts = attribution.attribute(diffs, found.edits, contents, committing, found.elsewhere, found.unread)
         doubtful = doubtful_paths(parts) & {edit.path for edit in found.edits}
         if doubtful:
             edits = without_left_behind(self.repo, self.commits[oid], found.edits, doubtful, self.journal)
-            parts = attribution.attribute(diffs, edits, contents, committing, found.elsewhere)
+            parts = attribution.attribute(diffs, edits, contents, committing, found.elsewhere, found.unread)
         if person and attribution.is_doubtful(diffs, parts):
             self.doubtful.add(oid)
         if oid in self.merged:

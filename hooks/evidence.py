@@ -32,6 +32,9 @@ DEFAULT_LIMIT = 200 * 2**20
 _RECENT = 64 * 1024
 _PENDING_SECONDS = 2 * 86400
 _RECORDED_SECONDS = 30 * 86400
+_RECORDED, _FORGOTTEN = ".recorded", ".forgotten"
+_MARKS = (_RECORDED, _FORGOTTEN)
+"""Beside a session to which nothing has been added since: it has gone into records; its contents are gone."""
 _LONGEST_EDIT = 10 * 10**9
 """Ticks by which an edit may have begun before its end, if its beginning was not told."""
 
@@ -133,6 +136,7 @@ class Evidence:
             if end and os.pread(descriptor, 1, end - 1) != b"\n":
                 line = b"\n" + line  # a torn line (disk full) must not swallow this one
             os.write(descriptor, line)
+            _unmark(path)
         finally:
             os.close(descriptor)
         if new:
@@ -142,20 +146,16 @@ class Evidence:
         """All events, by end: that is when their contents were seen. Lines that cannot be read are skipped: they may
         be torn.
         """
-        return tuple(sorted(self._parsed(), key=_by_end))
+        return tuple(sorted(_parsed(self._sessions()), key=_by_end))
 
-    def _parsed(self, holding: bytes = b"") -> Iterator[Event]:
-        for path in sorted((self._folder / "sessions").glob("*.jsonl")):
-            for line in path.read_bytes().splitlines():
-                event = _parse_event(line) if holding in line else None
-                if event is not None:
-                    yield event
+    def _sessions(self) -> list[Path]:
+        return sorted((self._folder / "sessions").glob("*.jsonl"))
 
     def since(self, tick: int) -> tuple[Event, ...]:
         """Events that ended after a tick, by end; of the last ones only, where a session has very many."""
         untouched = min(tick / 1e9, time.time() - 3600) - 1  # the machine's time may have been set back
         found: list[Event] = []
-        for path in (self._folder / "sessions").glob("*.jsonl"):
+        for path in self._sessions():
             with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
                 if os.fstat(file.fileno()).st_mtime < untouched:
                     continue
@@ -200,7 +200,7 @@ class Evidence:
         """These sessions have gone into records: they are the first to be collected."""
         for session in sessions:
             if self._session_path(session).exists():
-                self._session_path(session).with_suffix(".recorded").touch()
+                self._session_path(session).with_suffix(_RECORDED).touch()
 
     def told_reviews(self) -> int:
         """The tick up to which a push has told of agents' reviews; 0 for none."""
@@ -212,7 +212,8 @@ class Evidence:
 
     def reviews_since(self, tick: int) -> tuple[Event, ...]:
         """The reviews that agents submitted after a tick, by end."""
-        found = [event for event in self._parsed(b'"kind":"review"') if event.tick_ended > tick]
+        reviews = _parsed(self._sessions(), b'"kind":"review"')
+        found = [event for event in reviews if event.tick_ended > tick]
         return tuple(sorted(found, key=_by_end))
 
     def mark_reviews_told(self, tick: int) -> None:
@@ -228,26 +229,32 @@ class Evidence:
             file.write(f"{int(time.time())}\t{' '.join(problem.split())[:400]}\n")
 
     def collect(self, limit: int = DEFAULT_LIMIT) -> None:
-        """Drop what is recorded and a month old, then, beyond `limit` bytes, the oldest recorded sessions and
-        after them the oldest of the rest; then contents that no remaining session names.
+        """Drop what is recorded and a month old, then, beyond `limit` bytes, the oldest recorded sessions, then the
+        contents of the oldest others: that an agent changed these files is known for a month, and so nobody else is
+        said to have written what it did. Contents that no remaining session names go.
         """
         now = time.time()
         for path in (self._folder / "pending").glob("*"):
             if now - path.stat().st_mtime > _PENDING_SECONDS:
                 path.unlink(missing_ok=True)
-        sessions = sorted((self._folder / "sessions").glob("*.jsonl"), key=_collected_first)
+        by_age = sorted(self._sessions(), key=lambda path: path.stat().st_mtime)
+        sessions = sorted(by_age[:-1], key=_collected_first)  # never the newest of all: it is being written
         size = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
-        for path in sessions[:-1]:  # never the newest of all: it is being written
-            expired = _recorded(path) and now - path.stat().st_mtime > _RECORDED_SECONDS
+        for path in sessions:
+            expired = _is_done(path) and now - path.stat().st_mtime > _RECORDED_SECONDS
             if size <= limit and not expired:
                 continue
-            path.with_suffix(".recorded").unlink(missing_ok=True)
-            path.unlink()
+            if _is_done(path):
+                _unmark(path)
+                path.unlink()
+            else:
+                path.with_suffix(_FORGOTTEN).touch()
             size = self._drop_contents(now)
 
     def _drop_contents(self, now: float) -> int:
         """Remove contents that nothing names (young ones may be of an event about to be written); bytes left."""
-        named = {ref for event in self.events() for touched in event.touched for ref in _refs(touched)}
+        kept = [path for path in self._sessions() if not path.with_suffix(_FORGOTTEN).exists()]
+        named = {ref for event in _parsed(kept) for touched in event.touched for ref in _refs(touched)}
         for path in (self._folder / "pending").glob("*"):
             named.update(part for part in path.read_text().split('"') if part.startswith("s:"))
         for path in (self._folder / "contents").glob("*/*"):
@@ -266,12 +273,25 @@ def _by_end(event: Event) -> tuple[int, float]:
     return event.tick_ended or int(event.ended * 1e9), event.started
 
 
-def _collected_first(session: Path) -> tuple[bool, float]:
-    return (not _recorded(session), session.stat().st_mtime)
+def _parsed(sessions: Iterable[Path], holding: bytes = b"") -> Iterator[Event]:
+    for path in sessions:
+        for line in path.read_bytes().splitlines():
+            event = _parse_event(line) if holding in line else None
+            if event is not None:
+                yield event
 
 
-def _recorded(session: Path) -> bool:
-    return session.with_suffix(".recorded").exists()
+def _collected_first(session: Path) -> int:
+    return 0 if session.with_suffix(_RECORDED).exists() else 2 if _is_done(session) else 1
+
+
+def _is_done(session: Path) -> bool:
+    return any(session.with_suffix(mark).exists() for mark in _MARKS)
+
+
+def _unmark(session: Path) -> None:
+    for mark in _MARKS:
+        session.with_suffix(mark).unlink(missing_ok=True)
 
 
 def _refs(touched: Touched) -> Iterator[str]:

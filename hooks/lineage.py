@@ -59,8 +59,11 @@ def is_sure(how: str) -> bool:
 
 
 def is_replay(lines: Iterable[Line]) -> bool:
-    """Whether git made the commit again from another one, as the hooks saw it."""
-    return any(line.operation.split(" ")[0].split("-i")[0].startswith(_REPLAYS) for line in lines)
+    """Whether git made the commit from another one, as the hooks first saw it. Within the second, a rebase that changes
+    nothing makes the very same commit again, and that one is what it was.
+    """
+    first = min(lines, key=lambda line: (line.hook == "post-rewrite", line.at), default=None)
+    return first is not None and first.operation.split(" ")[0].split("-i")[0].startswith(_REPLAYS)
 
 
 def was(lines: Sequence[Line]) -> dict[str, str]:

@@ -5,14 +5,15 @@ or between the last one and the commit, was somebody else. In the end git's own 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeAlias
 
 from foureyes.shared.diff import FileDiff
 from foureyes.shared.line_trace import Hand, Trace, bare, split
 from foureyes.shared.record import Contributor
+from foureyes.shared.stored_form import are_comparable, as_stored
 
 Contents: TypeAlias = Mapping[str, tuple[bytes | None, bytes | None]]
 """Path -> content before and after the commit; None: absent."""
@@ -58,24 +59,24 @@ def attribute(
     contents: Contents,
     committing: Committing,
     elsewhere: Sequence[Edit] = (),
+    unread: Set[str] = frozenset(),
 ) -> tuple[Contributor, ...]:
     """Every changed line of the commit, each exactly once, as ranges per hunk side; and each changed entry without
     lines (binary, empty, mode alone) as such.
 
     `edits` in the order they happened, best without those made after the commit; earlier ones that have landed do
-    no harm. `elsewhere` are edits of the same paths in other worktrees. `contents` for the paths of `wanted`; raises
-    KeyError if one is missing.
+    no harm. `elsewhere` are edits of the same paths in other worktrees. `unread` are paths that agents also changed in
+    a way that cannot be followed. `contents` for the paths of `wanted`; raises KeyError if one is missing.
 
     A person can have staged what an agent wrote or removed, and the agent can have undone it before the commit was
     made: a line that may have come about in this way is `unknown`, never `human`.
     """
-    by_path = _by_path(edits)
     needed = set(wanted(diffs, edits))
     known = {
         d.change.path: contents[d.change.path] if d.change.path in needed else _contents(d) for d in diffs
     }
+    by_path, away = _by_path(edits, known), _by_path(elsewhere, known)
     traces = {path: _follow(known.get(path), by_path[path]) for path in by_path}
-    away = _by_path(elsewhere)
     result: list[Contributor] = []
     for diff in diffs:
         path = diff.change.path
@@ -84,21 +85,33 @@ def attribute(
         if trace is not None:
             trace.end(known[path][1])
             undone = None if trace.exact else undone
-        rest = _rest(committing, seen=trace is not None)
         own = by_path.get(path, ())
+        rest = _rest(committing, seen=trace is not None)
+        rest = _doubted(rest, path in unread or _tell_nothing(traces.get(path), own, known[path]))
         aside = _set_aside([*away.get(path, ()), *own], known[path][0])
         told = _told(diff, trace, undone, aside, rest)
         result += _of_file(diff, told, rest, _last_hand(own, known[path]))
     return tuple(result)
 
 
-def _by_path(edits: Sequence[Edit]) -> dict[str, list[Edit]]:
-    """Edits that changed anything."""
+def _by_path(edits: Sequence[Edit], known: Contents) -> dict[str, list[Edit]]:
+    """Edits that changed anything, in the form in which git stores the file."""
     found: dict[str, list[Edit]] = {}
     for edit in edits:
         if edit.before != edit.after:
-            found.setdefault(edit.path, []).append(edit)
+            there = known.get(edit.path, ())
+            before, after = (as_stored(content, there) for content in (edit.before, edit.after))
+            found.setdefault(edit.path, []).append(replace(edit, before=before, after=after))
     return found
+
+
+def _tell_nothing(
+    trace: Trace | None, edits: Sequence[Edit], known: tuple[bytes | None, bytes | None]
+) -> bool:
+    """Whether an agent changed the file, and what was committed is of another form than what the agent saw."""
+    if trace is None or trace.exact or known[1] is None:
+        return False
+    return not are_comparable((content for edit in edits for content in (edit.before, edit.after)), *known)
 
 
 def _contents(diff: FileDiff) -> tuple[bytes | None, bytes | None]:

@@ -356,8 +356,21 @@ def test_p22_odd_contents_and_names_are_told_exactly(repo: Path):
 
 def test_an_edit_that_cannot_be_followed_makes_no_ones_commit_human(repo: Path):
     Agent(repo).write("f", b"x" * (5 * 2**20))
-    commit(repo, {}, "large")
+    commit(repo, {"g": "by hand\n"}, "large")
     assert record(repo).cls == ""
+    assert lines(record(repo), "f") == {1: "unknown"}
+    assert lines(record(repo), "g") == {1: "human"}
+
+
+def test_p22_what_a_filter_of_git_stores_otherwise_is_no_persons(repo: Path):
+    write(repo, {".gitattributes": "wide working-tree-encoding=UTF-16 text\nhidden filter=rot\n"})
+    git(repo, "config", "filter.rot.clean", "tr a-z n-za-m")
+    Agent(repo).write("wide", "by an agent\n".encode("utf-16"))
+    commit(repo, {"hidden": "by hand\n"}, "an agent's")
+    assert (record(repo).cls, lines(record(repo), "wide")) == ("ai", {1: "ai"})
+    Agent(repo).write("hidden", "by hand\nby an agent\n")
+    commit(repo, {}, "seen, but not comparable")
+    assert (record(repo).cls, lines(record(repo), "hidden")) == ("", {2: "unknown"})
 
 
 def test_root_merge_and_empty_commits_have_records(repo: Path):

@@ -140,3 +140,32 @@ def test_what_is_recorded_and_a_month_old_goes_whatever_its_size(tmp_path: Path)
     os.utime(tmp_path / "evidence" / "sessions" / f"{'a' * 64}.jsonl", (old, old))
     store.collect()
     assert [event.session[0] for event in store.events()] == ["b"]
+
+
+def test_beyond_the_limit_what_is_in_no_record_yet_stays_known_without_its_contents(tmp_path: Path):
+    store = Evidence(tmp_path)
+    contents, sessions = tmp_path / "evidence" / "contents", tmp_path / "evidence" / "sessions"
+
+    def add(session: str) -> str:
+        ref = store.keep(os.urandom(40_000))
+        store.append(EVENT._replace(session=session * 64, touched=(Touched(session, None, ref),)))
+        return ref
+
+    def collect(limit: int) -> str:
+        for file in contents.glob("*/*"):
+            os.utime(file, (time.time() - 1000,) * 2)
+        for number, session in enumerate("abc"):
+            os.utime(sessions / f"{session * 64}.jsonl", (time.time() - 1000 + number,) * 2)
+        store.collect(limit=limit)
+        return "".join(sorted(event.session[0] for event in store.events()))
+
+    first, second, third = map(add, "abc")
+    assert collect(100_000) == "abc", "else a person would seem to have written what is in file `a`"
+    assert [store.read(ref) is not None for ref in (first, second, third)] == [False, True, True]
+    again = add("a")
+    assert collect(130_000) == "aabc"
+    assert store.read(again) is not None, "a session that goes on is kept like any other"
+    store.mark_recorded({"b" * 64})
+    add("b")
+    assert collect(170_000) == "aabbc", "what was recorded of it is not all of it any more"
+    assert (collect(1), collect(1)) == ("aabbc", "c"), "bounded all the same: the newest alone stays"

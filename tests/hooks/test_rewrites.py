@@ -318,6 +318,17 @@ def test_reorder_split_and_autosquash(repo: Path, hints: bool):
     assert record(repo, "HEAD~").cls == "ai"
 
 
+def test_a_rebase_that_makes_the_very_same_commit_again_takes_nothing_away(repo: Path):
+    base(repo)
+    when = {"GIT_AUTHOR_DATE": "@1700000000 +0000", "GIT_COMMITTER_DATE": "@1700000000 +0000"}
+    made = commit(repo, {"h": text("human second")}, "second", env=when)
+    git(repo, "rebase", "-q", "--no-ff", "HEAD~", env=when)
+    assert head(repo) == made
+    assert "rebase" in (Repo.open(repo).home / "journal" / "main").read_text()
+    assert record(repo).cls == "human"
+    assert record(repo).lineage == ()
+
+
 def test_pull_with_rebase(repo: Path, tmp_path: Path):
     base(repo)
     remote = make_remote(repo, tmp_path / "remote.git")

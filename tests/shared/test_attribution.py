@@ -12,6 +12,7 @@ from foureyes.shared.attribution import Committing, Edit, attribute, is_doubtful
 from foureyes.shared.diff import GIT_PATCH_ARGS, FileDiff, Hunk, parse_patch
 from foureyes.shared.facts import Change
 from foureyes.shared.line_trace import Hand, split
+from foureyes.shared.stored_form import as_stored
 
 CLAUDE = Hand("claude-code", "2.1", "opus", "s1", "agent-hook")
 CODEX = Hand("codex", "", "gpt", "s2", "shell-snapshot")
@@ -20,6 +21,7 @@ HUMAN = Committing(witnessed=True)
 BY_AGENT = Committing(agent=SHELL)
 NOBODY = Committing()
 ZERO, SOME = "0" * 40, "1" * 40
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 
 
 @pytest.fixture
@@ -326,7 +328,8 @@ def test_p22_line_ends_and_final_newlines(diff):
     assert judge(diff, None, v1, [Edit("f", None, v1, CLAUDE)])["added"] == dict.fromkeys((1, 2, 3), AI)
     v0, v1 = b"a\r\nb\r\n", b"a\nb\n"
     assert judge(diff, v0, v1, [Edit("f", v0, v1, CLAUDE)])["added"] == {1: AI, 2: AI}
-    assert judge(diff, v0, v1, [Edit("f", b"x\n", b"y\n", CLAUDE)])["added"] == {1: PERSON, 2: PERSON}
+    edits = [Edit("f", v0 + b"x\n", v0 + b"y\n", CLAUDE)]
+    assert judge(diff, v0, v1, edits)["added"] == {1: PERSON, 2: PERSON}
 
 
 def test_entries_without_lines(diff):
@@ -574,3 +577,31 @@ def test_where_it_is_known_how_the_commit_came_about_nothing_set_aside_matters(d
     ]
     found = judge(diff, again, text("third line"), edits)
     assert found == {"added": {}, "removed": {1: AI2, 2: PERSON}}
+
+
+def test_p22_what_git_stores_in_another_form_is_whose_it_was_in_the_work_tree(diff):
+    base, new = text("one", "two"), text("one", "by the agent", "two")
+    edits = [Edit("f", base.decode().encode("utf-16"), new.decode().encode("utf-16"), CLAUDE)]
+    assert judge(diff, base, new, edits)["added"] == {2: AI}
+    after = text("one", "by the agent", "two", "by hand")
+    assert judge(diff, base, after, edits)["added"] == {2: AI, 4: PERSON}
+    stored = as_stored(b"\0by the agent", [LFS])
+    edits = [Edit("f", None, b"\0by the agent", CLAUDE)]
+    assert judge(diff, None, stored, edits)["added"] == dict.fromkeys((1, 2, 3), AI)
+
+
+def test_where_a_filter_hides_what_an_agent_changed_no_line_is_a_persons(diff):
+    base, new = text("one", "two"), text("one", "tnega eht yb", "two")
+    edits = [Edit("f", b"\0eno\0\nowt\0\n", b"\0eno\0\nby the agent\nowt\0\n", CLAUDE)]
+    assert judge(diff, base, new, edits)["added"] == {2: DARK}
+    assert judge(diff, base, new, edits, BY_AGENT)["added"] == {2: DARK}
+    assert judge(diff, base, None, edits)["removed"] == {1: PERSON, 2: PERSON}
+    [one] = attribute((diff("f", None, b"\0", binary=True),), [Edit("f", None, b"x", CLAUDE)], {}, HUMAN)
+    assert one.cls == "unknown"
+
+
+def test_of_a_path_that_cannot_be_followed_no_line_is_a_persons(diff):
+    base, new = text("one"), text("one", "two")
+    changes = (diff("f", base, new), diff("g", base, new))
+    found = attribute(changes, (), {}, HUMAN, (), {"f"})
+    assert (hands(found)["added"], hands(found, "g")["added"]) == ({2: DARK}, {2: PERSON})
