@@ -8,13 +8,15 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foureyes.hooks import keys, sign
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.git_ai_notes import write_beside_git_ai
 from foureyes.hooks.journal import read_journal
+from foureyes.hooks.lacking import Branch as Branch
+from foureyes.hooks.lacking import lacking, seen_ref
 from foureyes.hooks.published import SEEN as SEEN
 from foureyes.hooks.remote import FETCH, SECRET
 from foureyes.hooks.remote import Remote as Remote
@@ -28,27 +30,21 @@ from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
 from foureyes.shared.record import Record, parse_record, record_bytes
 from foureyes.shared.record_ref import push_path, record_path, record_ref
 
-_MOST_COMMITS = 1000
 _ATTEMPTS = 5
 _SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Branch:
-    """A branch of the remote, `refs/heads/...`, and the commit that it has, or is about to get."""
-
-    ref: str
-    tip: str
-
-
-@dataclass(frozen=True)
 class Published:
-    """What became of one branch's records. `count` is how many are new there; `problem` is empty if all went well."""
+    """What became of one branch's records. `count` is how many are new there, `left` how many commits are left for the
+    next push; `problem` is empty if all went well.
+    """
 
     branch: str
     ref: str
     count: int
     problem: str = ""
+    left: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,14 +63,17 @@ def publish(
     Raises UserError if this repository cannot be read or written; what goes wrong on the way to the remote is in
     the outcome.
     """
-    wanted = {branch: _lacking(repo, remote, branch, again=again) for branch in branches}
+    found = {branch: lacking(repo, remote, branch, again=again) for branch in branches}
+    wanted = {branch: one.commits for branch, one in found.items()}
     every = tuple(dict.fromkeys(oid for oids in wanted.values() for oid in oids))
     newest = {oids[-1] for oids in wanted.values() if oids}
     records = _records(repo, every, newest, builder)
     wanted = {branch: tuple(oid for oid in oids if oid in records) for branch, oids in wanted.items()}
     if not any(wanted.values()):
         return Outcome(tuple(Published(branch.ref, record_ref(branch.ref), 0) for branch in branches))
-    return _publish(repo, remote, wanted, records, builder)
+    outcome = _publish(repo, remote, wanted, records, builder)
+    left = {branch.ref: one.left for branch, one in found.items()}
+    return replace(outcome, branches=tuple(replace(one, left=left[one.branch]) for one in outcome.branches))
 
 
 def publish_these(
@@ -127,30 +126,7 @@ def withdraw(repo: Repo, remote: Remote, branch: str) -> None:
     """A branch was deleted: its record ref goes with it. It is no fault if there was none."""
     ref = record_ref(branch)
     repo.ask_remote("push", *_PUSH, remote.url, f":{ref}", seconds=_SECONDS, env=_GUARD)
-    repo.ask("update-ref", "-d", _seen(remote, ref))
-
-
-def _lacking(repo: Repo, remote: Remote, branch: Branch, *, again: bool) -> tuple[str, ...]:
-    """The branch's own commits, oldest first, that have no record on its record ref."""
-    default = _default_branch(repo, remote)
-    others = (f"^{default}",) if default else ("--not", remote.tracked)
-    asked = ("rev-list", "--reverse", f"--max-count={_MOST_COMMITS}", branch.tip, *others)
-    commits = repo.git(*asked).decode("ascii").split()
-    there = set() if again else _recorded_there(repo, _seen(remote, record_ref(branch.ref)))
-    return tuple(oid for oid in commits if oid not in there)
-
-
-def _default_branch(repo: Repo, remote: Remote) -> str:
-    for name in ("HEAD", "main", "master"):
-        tip = tip_of(repo, f"refs/remotes/{remote.name}/{name}")
-        if tip:
-            return tip
-    return ""
-
-
-def _recorded_there(repo: Repo, ref: str) -> set[str]:
-    listed = repo.ask("ls-tree", "-z", "--name-only", f"{ref}:records")
-    return set(listed.out.decode("ascii", "replace").split("\0"))
+    repo.ask("update-ref", "-d", seen_ref(remote, ref))
 
 
 def _records(
@@ -223,7 +199,7 @@ _GUARD = {"FOUREYES_PUSHING": "1"}
 def _push(repo: Repo, remote: Remote, branch: str, puts: Sequence[Put]) -> str:
     """Put files on the branch's record ref, on top of whatever is there. The problem, empty if there was none."""
     ref = record_ref(branch)
-    seen = _seen(remote, ref)
+    seen = seen_ref(remote, ref)
     deadline = time.monotonic() + _SECONDS
     problem = ""
     for attempt in range(_ATTEMPTS):
@@ -268,7 +244,3 @@ def _remote(repo: Repo, deadline: float, *command: str) -> str:
     lines = [line.strip() for line in answer.words.splitlines() if line.strip()]
     said = next((line for line in lines if line.startswith(("fatal:", "error:", "!", "remote:"))), "")
     return SECRET.sub("//", said or "".join(lines[-1:]) or f"git ended with status {answer.status}")
-
-
-def _seen(remote: Remote, ref: str) -> str:
-    return f"{SEEN}{hashlib.sha256(remote.url.encode()).hexdigest()[:16]}/{ref.rpartition('/')[2]}"

@@ -91,6 +91,7 @@ def _as_json(outcome: Outcome) -> dict[str, object]:
         "records": branch.count,
         "signed_by": signature.keyid if isinstance(signature, Signed) else None,
         "why_not_signed": signature.why if isinstance(signature, NotSigned) else None,
+        "left": branch.left,
         "problem": branch.problem or None,
     }
 
@@ -98,11 +99,13 @@ def _as_json(outcome: Outcome) -> dict[str, object]:
 def _as_text(outcome: Outcome, remote: Remote, branch: str) -> str:
     published, signature = outcome.branches[0], outcome.signature
     if not published.count:
-        return f"`{branch}` has no commits of its own that need records."
+        return f"`{branch}`, as far as it is pushed, has no commits of its own that need records."
     lines = [f"records    {published.count} of `{branch}`, to {remote.name} ({published.ref})"]
     if isinstance(signature, Signed):
         lines.append(f"signed     with {signature.keyid}")
     else:
         why = signature.why if signature else "no SSH key was found; see `foureyes status`"
         lines.append(f"not signed {why}")
+    if published.left:
+        lines.append(f"left       {published.left:,} older commits: run this again")
     return "\n".join(lines)

@@ -66,6 +66,8 @@ def _tell(outcome: Outcome) -> None:
         _say(f"the records were not published: {failed[0].problem}. Try again with: foureyes publish")
     elif isinstance(outcome.signature, NotSigned):
         _say(f"the records are published without a signature: {outcome.signature.why}")
+    elif left := sum(branch.left for branch in outcome.branches):
+        _say(f"{left:,} older commits have no records yet. Publish them with: foureyes publish")
 
 
 def _notice(repo: Repo, remote: Remote, branches: list[Branch], builder: Builder) -> None:

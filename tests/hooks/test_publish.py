@@ -5,12 +5,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from support_git import commit, foureyes, git, python_env, run
-from support_hooked import envelopes, make_hooked, make_remote, records, refuse_records
+from support_git import HOOKS_OFF, commit, foureyes, git, head, python_env, run, write
+from support_hooked import envelopes, make_hooked, make_remote, push, records, refuse_records
 from support_keys import home, make_key
 
-from foureyes.hooks.publish import Remote
+from foureyes.hooks import lacking
+from foureyes.hooks.build import Builder
+from foureyes.hooks.publish import Remote, publish
+from foureyes.hooks.repo import Repo
 from foureyes.shared import dsse
+
+OLGA = Builder("person@example.com", "olga", "", ())
 
 
 @pytest.fixture
@@ -76,3 +81,56 @@ def test_publish_says_what_is_in_its_way(repo: Path, tmp_path: Path):
     git(repo, "push", "-q", "--no-verify", "origin", "work")
     refuse_records(tmp_path / "remote.git")
     assert "did not reach origin" in refused("publish")
+
+
+def test_what_a_push_to_the_default_branch_could_not_publish_is_made_good(repo: Path, remote: Path):
+    refuse_records(remote)
+    first = commit(repo, {"f": "x\n"}, "x")
+    assert "Try again with: foureyes publish" in push(repo, "origin", "main")
+    (remote / "hooks" / "update").unlink()
+    assert json.loads(foureyes(repo, "publish", "--json"))["records"] == 1
+    assert set(records(remote, "main")) == {first}
+    refuse_records(remote)
+    second = commit(repo, {"f": "y\n"}, "y")
+    push(repo, "origin", "main")
+    (remote / "hooks" / "update").unlink()
+    third = commit(repo, {"f": "z\n"}, "z")
+    assert push(repo, "origin", "main") == ""
+    assert set(records(remote, "main")) == {first, second, third}
+    assert json.loads(foureyes(repo, "publish", "--json"))["records"] == 3, "signed anew"
+
+
+def test_what_a_branch_published_is_not_published_again_with_the_default_branch(repo: Path, remote: Path):
+    git(repo, "checkout", "-q", "-b", "work")
+    commit(repo, {"f": "x\n"}, "x")
+    push(repo, "origin", "work")
+    git(repo, "checkout", "-q", "main")
+    git(repo, "merge", "-q", "--ff-only", "work")
+    git(repo, "push", "-q", "--no-verify", "origin", "main")
+    last = commit(repo, {"f": "y\n"}, "y")
+    push(repo, "origin", "main")
+    assert set(records(remote, "main")) == {last}
+
+
+def test_more_commits_than_one_push_takes_along_are_published_by_the_next(
+    repo: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
+):
+    git(repo, "checkout", "-q", "-b", "work")
+    seen = [commit(repo, {"f": f"{number}\n"}, "seen") for number in range(3)]
+    write(repo, {"g": "x\n"})
+    git(repo, "add", "-A")
+    git(repo, *HOOKS_OFF, "commit", "-qm", "not seen")
+    monkeypatch.setattr(lacking, "_MOST_COMMITS", 2)
+    here, origin = Repo.open(repo), Remote("origin", str(remote))
+    branch = lacking.Branch("refs/heads/work", head(repo))
+
+    def published(*, again: bool) -> tuple[int, int]:
+        (told,) = publish(here, origin, [branch], OLGA, again=again).branches
+        return told.count, told.left
+
+    assert published(again=False) == (2, 1)
+    assert set(records(remote, "work")) == set(seen[1:]), "first what the hooks saw, the newest of it"
+    assert published(again=False) == (2, 0)
+    assert set(records(remote, "work")) == {*seen, head(repo)}
+    assert published(again=False) == (0, 0)
+    assert published(again=True) == (2, 0)
