@@ -52,6 +52,8 @@ class _Field(NamedTuple):
     step: str
     read: _Reader
     optional: bool
+    plain: type | None
+    """Its type, if that is all that is asked of it."""
     allowed: tuple[str, ...] | None
     shape: re.Pattern[str] | None
 
@@ -78,12 +80,18 @@ def fields_of(source: Source, kind: type, leave_out: tuple[str, ...] = ()) -> di
 def _fields(value: Any, place: _Place, unlisted: set[str], plan: Mapping[str, _Field]) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FieldError(f"{_told(place)} is not an object")
-    unlisted.update(f"{_told(place)}.{name}" for name in value.keys() - plan.keys())
+    if value.keys() != plan.keys():
+        unlisted.update(f"{_told(place)}.{name}" for name in value.keys() - plan.keys())
     found = {}
     for json_name, one in plan.items():
         if json_name in value:
+            given = value[json_name]
+            kind: type = type(given)
+            if kind is one.plain and (kind is not int or given >= 0):
+                found[one.name] = given
+                continue
             here = (place, one.step)
-            found[one.name] = one.read(value[json_name], here, unlisted)
+            found[one.name] = one.read(given, here, unlisted)
             _check(one, found[one.name], here)
         elif not one.optional:
             raise FieldError(f"{_told(place)}{one.step} is missing")
@@ -98,6 +106,7 @@ def _plan(kind: type, leave_out: tuple[str, ...] = ()) -> dict[str, _Field]:
             f".{json_name}",
             _reader(hint),
             is_optional(kind, name),
+            None if limits(kind, name) else hint,
             _ALLOWED.get((kind.__name__, name)),
             _SHAPES.get((kind.__name__, name)),
         )

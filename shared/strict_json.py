@@ -9,6 +9,8 @@ from foureyes.shared.canonical import Json
 MAX_DEPTH = 32
 _MAX_INT = 2**53 - 1
 _UNWANTED = re.compile("[\x00-\x1f\ud800-\udfff]")
+_ESCAPED = re.compile(rb"\\(?:[bfnrt]|u00[01]|u[dD][89a-fA-F])")
+"""How such a character can be written: as itself it is no JSON, or no UTF-8."""
 
 
 class JsonError(ValueError):
@@ -21,13 +23,19 @@ def read(data: bytes) -> Json:
     """
     try:
         value = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_int=_exact,
+            parse_float=_no_float,
+            parse_constant=_no_float,
         )
     except JsonError:
         raise
     except (ValueError, RecursionError) as error:
         raise JsonError(f"not JSON ({type(error).__name__})") from None
-    _check(value, 0)
+    _check_depth(value, 0)
+    if _ESCAPED.search(data):
+        _check_texts(value)
     return value  # type: ignore[no-any-return]
 
 
@@ -42,19 +50,30 @@ def _no_float(text: str) -> NoReturn:
     raise JsonError(f"{text[:20]} is not an integer")
 
 
-def _check(value: Any, depth: int) -> None:
+def _exact(text: str) -> int:
+    value = int(text)
+    if abs(value) > _MAX_INT:
+        raise JsonError("an integer beyond 2**53")
+    return value
+
+
+def _check_depth(value: Any, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise JsonError("nested too deeply")
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            if isinstance(item, dict | list) or depth == MAX_DEPTH:
+                _check_depth(item, depth + 1)
+
+
+def _check_texts(value: Any) -> None:
     if isinstance(value, str):
         if _UNWANTED.search(value):
             raise JsonError("text with control characters")
-    elif isinstance(value, int):
-        if abs(value) > _MAX_INT:
-            raise JsonError("an integer beyond 2**53")
     elif isinstance(value, list):
         for item in value:
-            _check(item, depth + 1)
+            _check_texts(item)
     elif isinstance(value, dict):
         for key, item in value.items():
-            _check(key, depth)
-            _check(item, depth + 1)
+            _check_texts(key)
+            _check_texts(item)
