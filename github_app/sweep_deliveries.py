@@ -26,6 +26,9 @@ PAGE = "100"
 _AGAIN = ("rerequested", "requested_action")
 """Actions of check runs and suites that ask for anything."""
 
+_NO_SUCH_PLACE = (400, 404, 422)
+"""What GitHub may say of a cursor that is older than what it keeps."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +73,13 @@ class DeliverySweep:
         """
         place = Place.read(text)
         while True:
-            failed, following = self._page(place.cursor)
+            try:
+                failed, following = self._page(place.cursor)
+            except GitHubError as error:
+                if not place.cursor or error.status not in _NO_SUCH_PLACE:
+                    raise
+                place = replace(place, cursor="")  # from the newest end again; what was fetched is known
+                continue
             top = max(place.top, *(one.id for one in failed), 0)
             new = [one for one in failed if one.id > place.seen]
             self._fetch(new)
@@ -85,7 +94,7 @@ class DeliverySweep:
         try:
             answer = self.github.as_app("GET", PATH, params=params)
         except GitHubError as error:
-            if error.status != 404:
+            if cursor or error.status != 404:
                 raise
             return [], ""  # an App without a webhook
         failed = understood(lambda: [_failed(item) for item in answer.data])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -117,6 +118,23 @@ def test_a_round_that_runs_out_of_time_goes_on_where_it_stopped(
     while not (ended := once.turn(place))[1]:
         place = ended[0]
     assert fetched(gate) == [], "what was listed a second time is known"
+
+
+def test_a_place_that_github_knows_no_more_is_given_up(swept: Swept) -> None:
+    """The server was down for longer than GitHub keeps deliveries, in the middle of a round."""
+    gate = swept.gate
+    gate.open("olga", "place", gate.change({"infra/network.tf": "place\n"}))
+    assert gate.sandbox.wait_delivered()
+    once = sweep_deliveries.DeliverySweep(gate.engine, swept.deps.github, lambda: False, swept.sweeper.woken)
+    before = Place.read(place_of(gate))
+    gate.fault("status", "GET /api/v3/app/hook/deliveries", status=422)
+    place, done = once.turn(replace(before, cursor="gone").written())
+    assert done
+    assert gate.sandbox.world.faults.listed() == [], "it was said"
+    assert Place.read(place).last > before.last
+    failed = {d.guid for d in gate.sandbox.world.courier.log if d.event in ("pull_request", "push")}
+    with storage.reading(gate.engine) as conn:
+        assert failed <= set(conn.execute(select(delivery.c.guid)).scalars())
 
 
 def place_of(gate: Gate) -> str:
