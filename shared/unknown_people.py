@@ -11,8 +11,10 @@ from foureyes.shared.facts import CommitFacts, Involved, Person, Pull, Push, Rec
 from foureyes.shared.markup import code, short
 from foureyes.shared.people import Account, Kind
 
-SETTLING = frozenset({"assigner", "assignee", "requester"})
-"""Roles that an object of GitHub's establishes, not a text."""
+SETTLING = frozenset({"assigner", "assignee"})
+"""Roles that an object of GitHub's establishes, not a text. Whoever asks for a review is tied, and need not be the one
+who set the bot to work.
+"""
 
 _BY_RECORD = {
     "operator": "operator of {} by its record",

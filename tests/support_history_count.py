@@ -170,7 +170,7 @@ def unknown(h: History) -> set[object]:
 
 
 def settled(h: History) -> set[int]:
-    if not any(role != "prompter" and who in PEOPLE for who, role in h.involved):
+    if not any(role == "assigner" and who in PEOPLE for who, role in h.involved):
         return set()
     if h.opener in BOTS:
         return {h.opener}

@@ -77,15 +77,17 @@ def test_one_bot_hides_one_person_however_much_it_did():
     assert keys(**BY_A_BOT) == [f"bot {BOT.id}"]
 
 
-@pytest.mark.parametrize("role", ["assigner", "assignee", "requester"])
+@pytest.mark.parametrize("role", ["assigner", "assignee"])
 def test_what_github_keeps_as_an_object_says_who_set_it_to_work(role):
     assert keys(**BY_A_BOT, involved=(Involved(RITA, role),)) == []
     assert keys(**BY_A_BOT, involved=(Involved(RENOVATE, role),)) == [f"bot {BOT.id}"]
 
 
-@pytest.mark.parametrize("role", ["prompter", "operator in an earlier record"])
-def test_G51_no_comment_and_no_record_that_is_gone_settles_it(role):
-    """Anybody can mention a bot's handle: whoever did is excluded, and the person behind it is unknown as before."""
+@pytest.mark.parametrize("role", ["prompter", "requester", "operator in an earlier record"])
+def test_G51_no_comment_no_request_for_a_review_and_no_record_that_is_gone_settles_it(role):
+    """Anybody can mention a bot's handle, and a colleague asks for the reviews: whoever did is excluded, and the person
+    behind it is unknown as before.
+    """
     assert keys(**BY_A_BOT, involved=(Involved(RITA, role),)) == [f"bot {BOT.id}"]
 
 
