@@ -1,12 +1,14 @@
-"""The comments on a pull request: read only for whose handle they mention, and only to exclude who wrote that."""
+"""What is said on a pull request, in comments and in reviews: read only for whose handle it mentions, and only to
+exclude who wrote that.
+"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.pull_query import MOST_PAGES, account, operation, there, understood
-from foureyes.shared.people import Account
+from foureyes.shared.people import Account, Kind
 
 
 @dataclass(frozen=True)
@@ -17,26 +19,46 @@ class Said:
 
 def ask_comments(client: InstallationClient, slug: str, number: int) -> tuple[Said, ...]:
     """Raises GitHubError, also where not all of them can be had."""
+    return _ask(client, slug, number, "Comments", "comments", _comment)
+
+
+def ask_remarks(client: InstallationClient, slug: str, number: int) -> tuple[Said, ...]:
+    """What reviews say, of any kind, in their own text and beside lines: one for each review. Raises GitHubError."""
+    return _ask(client, slug, number, "Remarks", "reviews", _remarks)
+
+
+def _ask(
+    client: InstallationClient, slug: str, number: int, query: str, what: str, read: Callable[[Any], Said]
+) -> tuple[Said, ...]:
     owner, _, name = slug.partition("/")
     found: list[Said] = []
     after = None
     for _page in range(MOST_PAGES):
         variables = {"owner": owner, "name": name, "number": number, "after": after}
-        data = client.graphql(operation("Comments"), variables)
-        page = _page_of(data)
-        found += _said(page)
+        page = _page_of(client.graphql(operation(query), variables), what)
+        found += understood(lambda page=page: [read(node) for node in page["nodes"]])  # type: ignore[misc]
         if not page["pageInfo"]["hasNextPage"]:
             if len(found) != page["totalCount"]:
-                raise GitHubError(f"GitHub lists {len(found)} of {page['totalCount']} comments")
+                raise GitHubError(f"GitHub lists {len(found)} of {page['totalCount']} {what}")
             return tuple(found)
         after = page["pageInfo"]["endCursor"]
-    raise GitHubError(f"more than {MOST_PAGES * 100} comments")
+    raise GitHubError(f"more than {MOST_PAGES} pages of {what}")
 
 
-def _page_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def _page_of(data: Mapping[str, Any], what: str) -> Mapping[str, Any]:
     pull = understood(lambda: there(data["repository"]["pullRequest"], "pull request"))
-    return understood(lambda: there(pull["comments"], "comments"))
+    return understood(lambda: there(pull[what], what))
 
 
-def _said(page: Mapping[str, Any]) -> list[Said]:
-    return understood(lambda: [Said(account(node["author"]), str(node["body"])) for node in page["nodes"]])
+def _comment(node: Mapping[str, Any]) -> Said:
+    return Said(account(node["author"]), str(node["body"]))
+
+
+def _remarks(node: Mapping[str, Any]) -> Said:
+    author, beside = account(node["author"]), node["comments"]
+    # of a bot's many comments none can exclude anybody
+    if author is not None and author.kind is Kind.USER and len(beside["nodes"]) != beside["totalCount"]:
+        raise GitHubError(
+            f"GitHub lists {len(beside['nodes'])} of {beside['totalCount']} comments of a review"
+        )
+    return Said(author, "\n".join([str(node["body"]), *(str(one["body"]) for one in beside["nodes"])]))

@@ -2,7 +2,7 @@
 
 import secrets
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import Connection, select, update
@@ -116,6 +116,16 @@ def latest(conn: Connection, repository_id: int, pull: int) -> Decision | None:
     newest = select(decision).where(where).order_by(decision.c.made_at.desc(), decision.c.id.desc()).limit(1)
     row = conn.execute(newest).mappings().first()
     return _from_row(dict(row)) if row else None
+
+
+def newest_first(conn: Connection, repository_id: int, pull: int) -> Iterator[Decision]:
+    """Those that are kept on a pull request. Each is read when it is asked for."""
+    where = (decision.c.repository_id == repository_id) & (decision.c.pull == pull)
+    order = (decision.c.made_at.desc(), decision.c.id.desc())
+    for (found,) in conn.execute(select(decision.c.id).where(where).order_by(*order)).all():
+        made = load(conn, found)
+        if made is not None:
+            yield made
 
 
 def latest_on_head(

@@ -318,7 +318,9 @@ def _involved(
     sources: Sources, answer: PullAnswer, pushes: Fact[tuple[Push, ...]], earlier: tuple[Involved, ...]
 ) -> Fact[tuple[Involved, ...]]:
     """Who set a bot to work here, now or as far as it was ever seen, and operators in records that are gone."""
-    pushers = [push.account for push in pushes.value] if isinstance(pushes, Known) else []
+    if isinstance(pushes, Unknown):
+        return pushes
+    pushers = [push.account for push in pushes.value]
     bots = {account for account in (answer.pull.author, *pushers) if account and account.kind is Kind.BOT}
     now_seen = prompters.in_timeline(answer, by_bot=bool(bots))
     if isinstance(now_seen, Unknown) or not bots:

@@ -1,7 +1,7 @@
 """Who set a bot to work on a pull request: assigners, requesters, and who mentioned it by its handle.
 
-Comments are read only where a bot took part. They can only add a person: what was seen once is kept, whatever is
-edited or deleted later.
+Comments and reviews are read only where a bot took part. They can only add a person: what was seen once is kept,
+whatever is edited or deleted later.
 """
 
 import re
@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from foureyes.github_app import decisions
 from foureyes.github_app.client import InstallationClient
-from foureyes.github_app.comments import ask_comments
+from foureyes.github_app.comments import ask_comments, ask_remarks
 from foureyes.github_app.pull_query import PullAnswer
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.agents import Catalogue
@@ -45,10 +45,11 @@ def in_timeline(answer: PullAnswer, *, by_bot: bool) -> Fact[tuple[Involved, ...
 def by_mention(
     client: InstallationClient, answer: PullAnswer, bots: Iterable[Account], catalogue: Catalogue
 ) -> tuple[Involved, ...]:
-    """People who wrote one of the bots' handles in a comment. Raises GitHubError."""
+    """People who wrote one of the bots' handles in a comment or a review. Raises GitHubError."""
     handles = {handle for bot in bots for handle in _handles(bot, catalogue)}
     found: list[Involved] = []
-    for said in ask_comments(client, answer.pull.repository.slug, answer.pull.number):
+    where = (client, answer.pull.repository.slug, answer.pull.number)
+    for said in (*ask_comments(*where), *ask_remarks(*where)):
         mentioned = {name.casefold() for name in _MENTION.findall(said.text)}
         if mentioned & handles:
             found += _person(said.author, PROMPTER)
@@ -56,15 +57,17 @@ def by_mention(
 
 
 def seen_before(conn: Connection, repository_id: int, number: int) -> tuple[Involved, ...]:
-    """Those that the newest decision names. None of them where an older version stored it in another form."""
-    made = decisions.latest(conn, repository_id, number)
-    if made is None:
-        return ()
-    try:
-        involved = pull_facts.load(made.facts).involved
-    except ValidationError:
-        return ()
-    return involved.value if isinstance(involved, Known) else ()
+    """Those that the newest decision names for which they could be read: it names also those of the ones before it.
+    One that an older version stored in another form is passed over.
+    """
+    for made in decisions.newest_first(conn, repository_id, number):
+        try:
+            involved = pull_facts.load(made.facts).involved
+        except ValidationError:
+            continue
+        if isinstance(involved, Known):
+            return involved.value
+    return ()
 
 
 def _handles(bot: Account, catalogue: Catalogue) -> set[str]:

@@ -10,6 +10,7 @@ from foureyes.github_app.sandbox.access import association, can_push
 from foureyes.github_app.sandbox.fields_git import branch_node, commit_node, pull_state
 from foureyes.github_app.sandbox.fields_queue import entry_of, queue_of
 from foureyes.github_app.sandbox.nodes import (
+    Beside,
     Connection,
     Context,
     Field,
@@ -188,6 +189,7 @@ REVIEW: dict[str, Field] = {
     "fullDatabaseId": lambda c, r, a: str(r.id),
     "state": lambda c, r, a: r.state,
     "body": lambda c, r, a: r.body,
+    "comments": lambda c, r, a: connect([Beside(r, one) for one in r.comments], a, "comments"),
     "author": lambda c, r, a: r.user,
     "authorAssociation": lambda c, r, a: association(r.pull.repository, r.user),
     "authorCanPushToRepository": _can_push,
@@ -338,6 +340,14 @@ COMMENT: dict[str, Field] = {
     "updatedAt": lambda c, s, a: s.comment.created_at,
     "pullRequest": lambda c, s, a: s.pull,
 }
+BESIDE: dict[str, Field] = {
+    "id": lambda c, s, a: shapes.node_id("PRRC", s.comment.id),
+    "fullDatabaseId": lambda c, s, a: str(s.comment.id),
+    "author": lambda c, s, a: s.comment.user,
+    "body": lambda c, s, a: s.comment.body,
+    "createdAt": lambda c, s, a: s.comment.created_at,
+    "pullRequestReview": lambda c, s, a: s.review,
+}
 FILE: dict[str, Field] = {
     "path": lambda c, f, a: f.path,
     "additions": lambda c, f, a: f.additions,
@@ -347,6 +357,7 @@ FILE: dict[str, Field] = {
 FIELDS: dict[str, dict[str, Field]] = {
     "PullRequest": PULL,
     "PullRequestReview": REVIEW,
+    "PullRequestReviewComment": BESIDE,
     "PullRequestCommit": {
         "id": lambda c, pc, a: f"PRC_{pc.pull.id}_{pc.commit.oid}",
         "commit": lambda c, pc, a: GitObject(pc.pull.repository, pc.commit.oid, "commit"),

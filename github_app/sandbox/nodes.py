@@ -120,6 +120,14 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What a review says beside a line."""
+
+    review: Review
+    comment: Comment
+
+
+@dataclass(frozen=True)
 class Wanted:
     """A review that was asked for."""
 
@@ -202,6 +210,7 @@ _TYPES: dict[type, str] = {
     PullCommit: "PullRequestCommit",
     Repository: "Repository",
     Review: "PullRequestReview",
+    Beside: "PullRequestReviewComment",
     Said: "IssueComment",
     Team: "Team",
     Wanted: "ReviewRequest",

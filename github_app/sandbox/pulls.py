@@ -1,12 +1,14 @@
 """What people do to a pull request, with GitHub's own conditions and refusals."""
 
+from collections.abc import Sequence
+
 from foureyes.github_app.sandbox import pushes, webhooks
 from foureyes.github_app.sandbox.access import association, at_least, can_push
 from foureyes.github_app.sandbox.answers import Refusal
 from foureyes.github_app.sandbox.repositories import ZERO, Signature
 from foureyes.github_app.sandbox.rulesets import missing_checks
 from foureyes.github_app.sandbox.shapes import account
-from foureyes.github_app.sandbox.state import Pull, Repository, Review, Team, User, World
+from foureyes.github_app.sandbox.state import Comment, Pull, Repository, Review, Team, User, World
 
 _REVIEW_STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 
@@ -118,9 +120,16 @@ def set_draft(world: World, pull: Pull, actor: User, draft: bool) -> None:
 
 
 def submit_review(
-    world: World, pull: Pull, author: User, *, event: str | None, body: str, commit_id: str | None
+    world: World,
+    pull: Pull,
+    author: User,
+    *,
+    event: str | None,
+    body: str,
+    commit_id: str | None,
+    beside: Sequence[str] = (),
 ) -> Review:
-    """Anyone who can read may review; nobody may approve what they opened themselves."""
+    """Anyone who can read may review; nobody may approve what they opened themselves. `beside`: comments on lines."""
     if event is not None and event not in _REVIEW_STATES:
         raise Refusal.invalid("PullRequestReview", "event")
     if event in ("APPROVE", "REQUEST_CHANGES") and author is pull.author:
@@ -131,6 +140,7 @@ def submit_review(
     if commit_id is not None and not pull.repository.git.commit_id(commit_id):
         raise Refusal.invalid("PullRequestReview", "commit_id")
     review = Review(world.next_id(), pull, author, "PENDING", body, commit_id or pull.head, None)
+    review.comments += [Comment(world.next_id(), author, text, world.now()) for text in beside]
     pull.reviews.append(review)
     if event is not None:
         review.state, review.submitted_at = _REVIEW_STATES[event], world.now()

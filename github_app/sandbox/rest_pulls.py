@@ -130,6 +130,7 @@ def create_review(ask: Ask) -> Json:
         event=ask.body.get("event"),
         body=str(ask.body.get("body") or ""),
         commit_id=ask.body.get("commit_id"),
+        beside=[str(one["body"]) for one in ask.body.get("comments") or []],
     )
     return shapes_pull.review(ask.world, review)
 

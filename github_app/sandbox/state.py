@@ -180,6 +180,8 @@ class Review:
     body: str
     commit_id: str | None
     submitted_at: str | None
+    comments: "list[Comment]" = field(default_factory=list)
+    """Beside lines."""
 
 
 @dataclass(eq=False)

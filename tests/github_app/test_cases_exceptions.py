@@ -249,6 +249,25 @@ def test_G52_who_mentioned_the_bot_set_it_to_work(gate: Gate) -> None:
     assert "@rita" in (gate.check(number).summary or ""), "what was seen once is kept"
 
 
+@pytest.mark.parametrize("where", ["its text", "beside a line"])
+def test_G52_who_steered_the_bot_in_a_review(gate: Gate, where: str) -> None:
+    """Olga assigned it, so that it is known who set it to work first; rita steers it all the same."""
+    number = copilots(gate)
+    gate.as_person("olga", "POST", f"/repos/{SHOP}/issues/{number}/assignees", {"assignees": ["Copilot"]})
+    text = "@copilot the network must be wider"
+    beside = [{"path": "infra/network.tf", "position": 1, "body": text}]
+    body = {"event": "COMMENT", "body": text} if where == "its text" else {
+        "event": "COMMENT", "body": "see there", "comments": beside,
+    }  # fmt: skip
+    gate.as_person("rita", "POST", f"/repos/{SHOP}/pulls/{number}/reviews", body)
+    approve(gate, number, "rita", "sam")
+    assert gate.verdict(number) == "in_progress"
+    assert "1 of 2" in (gate.check(number).title or "")
+    assert "@rita: prompter" in (gate.check(number).summary or "")
+    approve(gate, number, "ben")
+    assert gate.verdict(number) == "success"
+
+
 def test_G52_mentions_where_no_bot_took_part_are_not_asked_for(gate: Gate) -> None:
     number = gate.open("olga", "feat", infra(gate))
     say(gate, "rita", number, "@copilot is not here")
@@ -263,6 +282,7 @@ def test_comments_that_cannot_be_read_in_full_are_not_a_pass(
     say(gate, "olga", number, "@copilot please")
     from foureyes.github_app import comments
 
-    monkeypatch.setattr(comments, "_said", lambda page: [])
+    whole = comments._page_of
+    monkeypatch.setattr(comments, "_page_of", lambda data, what: {**whole(data, what), "nodes": []})
     approve(gate, number, "rita", "sam")
     assert gate.verdict(number) == "failure"

@@ -73,14 +73,24 @@ def test_what_could_not_be_read_stays_unknown() -> None:
 
 
 class Talk:
-    """GitHub's comments, a page at a time."""
+    """GitHub's comments, a page at a time; `reviews` are all on one."""
 
-    def __init__(self, *pages: list[dict[str, Any]], total: int | None = None) -> None:
+    def __init__(
+        self,
+        *pages: list[dict[str, Any]],
+        total: int | None = None,
+        reviews: list[dict[str, Any]] | None = None,
+    ) -> None:
         self.pages = list(pages)
         self.total = sum(map(len, pages)) if total is None else total
+        self.reviews = reviews or []
         self.asked: list[Any] = []
 
-    def graphql(self, _query: str, variables: dict[str, Any]) -> Any:
+    def graphql(self, query: str, variables: dict[str, Any]) -> Any:
+        if "query Remarks" in query:
+            info = {"hasNextPage": False, "endCursor": None}
+            listed = {"totalCount": len(self.reviews), "pageInfo": info, "nodes": self.reviews}
+            return {"repository": {"pullRequest": {"reviews": listed}}}
         number = len(self.asked)
         self.asked.append(variables["after"])
         more = number + 1 < len(self.pages)
@@ -94,8 +104,19 @@ def said(who: Account | None, text: str) -> dict[str, Any]:
     return {"body": text, "author": author}
 
 
-def mentioned(*comments: dict[str, Any], bots: tuple[Account, ...] = (COPILOT,)) -> list[str]:
-    found = prompters.by_mention(Talk(list(comments)), answer(), bots, CATALOGUE)  # type: ignore[arg-type]
+def reviewed(who: Account | None, text: str, *beside: str, total: int | None = None) -> dict[str, Any]:
+    listed = [{"body": one} for one in beside]
+    comments = {"totalCount": len(listed) if total is None else total, "nodes": listed}
+    return {**said(who, text), "comments": comments}
+
+
+def mentioned(
+    *comments: dict[str, Any],
+    bots: tuple[Account, ...] = (COPILOT,),
+    reviews: list[dict[str, Any]] | None = None,
+) -> list[str]:
+    talk = Talk(list(comments), reviews=reviews)
+    found = prompters.by_mention(talk, answer(), bots, CATALOGUE)  # type: ignore[arg-type]
     assert all(one.role == "prompter" for one in found)
     return [one.account.login for one in found]
 
@@ -129,6 +150,22 @@ def test_each_person_once_and_no_bots_and_nobody_who_is_gone() -> None:
 def test_a_bot_that_is_no_agent_has_its_own_handles() -> None:
     assert mentioned(said(RITA, "@acme-robot go"), bots=(ROBOT,)) == ["rita"]
     assert mentioned(said(RITA, "@copilot go"), bots=(ROBOT,)) == []
+
+
+def test_G52_what_a_review_says_and_what_it_says_beside_lines() -> None:
+    given = [
+        reviewed(OLGA, "@copilot please"),
+        reviewed(RITA, "", "fine", "@copilot: narrower"),
+        reviewed(SAM, "ok", "not you, copilot"),
+        reviewed(ROBOT, "@copilot", "one", total=300),
+        reviewed(None, "@copilot", "one", total=300),
+    ]
+    assert mentioned(said(SAM, "hello"), reviews=given) == ["olga", "rita"]
+
+
+def test_a_review_that_is_not_all_there_is_an_error() -> None:
+    with pytest.raises(GitHubError, match="GitHub lists 1 of 2 comments of a review"):
+        mentioned(reviews=[reviewed(RITA, "", "fine", total=2)])
 
 
 def test_comments_are_read_to_the_last_page() -> None:
@@ -169,7 +206,9 @@ def test_whom_the_newest_decision_knew_is_still_known(sqlite_engine: Engine) -> 
     store(decided(1, steered))  # type: ignore[arg-type]
     assert before() == steered
     store(decided(2, Unknown("cut")))
-    assert before() == (), "asked of the newest alone"
-    made = decided(3, steered)  # type: ignore[arg-type]
-    store(decisions.from_json({**decisions.to_json(made), "facts": "{}"}))
+    assert before() == steered, "that it could not be read once does not make it forgotten"
+    other = decided(3, (Involved(RITA, "prompter"),))  # type: ignore[arg-type]
+    store(decisions.from_json({**decisions.to_json(other), "facts": "{}"}))
+    assert before() == steered
+    store(decided(4, ()))  # type: ignore[arg-type]
     assert before() == ()
