@@ -98,10 +98,13 @@ def _other_gits() -> Iterator[tuple[str, tuple[int, ...]]]:
 
 def hooks(look: Look) -> Iterator[Finding]:
     """Are they in place, and do they run? The second is proved."""
-    yield from _hooks_path(look)
+    dead = list(_hooks_path(look))
+    yield from dead
     if look.settings is None:
         yield Finding("hooks", State.PROBLEM, "not installed in this repository", _INSTALL)
         return
+    if any(finding.state is State.PROBLEM for finding in dead):
+        return  # what else does not run follows from that
     working = place.in_place(look.repo, look.settings)
     missing = [event for event in EVENTS if event not in working]
     if missing:

@@ -17,6 +17,7 @@ from foureyes.hooks.capture_files import render
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.place import Settings
 from foureyes.hooks.repo import Repo, git_version, run_git
+from foureyes.hooks.whole_file import way_out
 from foureyes.shared.errors import UserError
 
 HOW = "everywhere"
@@ -59,7 +60,7 @@ def put_in_place(settings: Settings, login: str | None) -> Settings:
         if isinstance(error, OSError):
             raise UserError(
                 f"the hooks could not be written: {error.filename}: {error.strerror}",
-                next_step="make that place writable for you, then run `foureyes install --global` again",
+                next_step=way_out(error, "foureyes install --global"),
             ) from error
         raise
     return done

@@ -23,6 +23,7 @@ from foureyes.hooks.managers import Manager
 from foureyes.hooks.place import Settings
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.who import Login
+from foureyes.hooks.whole_file import way_out
 from foureyes.shared.errors import UserError
 
 
@@ -165,7 +166,7 @@ def _into_managers(repo: Repo, found: tuple[Manager, ...]) -> tuple[tuple[Path, 
             raise UserError(
                 f"{error.filename} could not be written: {error.strerror}",
                 why=f"{manager.shown} has to call the hooks from there",
-                next_step="make it writable for you, then run `foureyes install --write` again",
+                next_step=way_out(error, "foureyes install --write"),
             ) from error
         written += done
         left += not_done

@@ -12,13 +12,15 @@ from foureyes.hooks.managers import Manager
 from foureyes.hooks.place import Settings
 from foureyes.hooks.who import Login
 
-_LEFT = 43
-Row = tuple[tuple[str, str], tuple[str, str]]
+_LEFT, _RIGHT = 43, 60
+Cell = tuple[str, str]
+Row = tuple[Cell, Cell]
 
 
 def as_text(done: Installed) -> str:
+    agents, below = _agents(done.agents)
     rows: list[Row] = [
-        (("git hooks", _hooks(done)), ("agents", _agents(done.agents))),
+        (("git hooks", _hooks(done)), agents),
         (
             ("you are", _you(done.login)),
             (
@@ -28,7 +30,7 @@ def as_text(done: Installed) -> str:
         ),
         (("proof", _proof(done)), ("undo", "foureyes uninstall")),
     ]
-    lines = _table(rows)
+    lines = _table(rows) + below
     lines += [f"written       {_below(done, file)}" for file in done.written]
     lines += [
         f"to commit     {_below(done, file)}: clones with foureyes record agents' edits"
@@ -70,10 +72,25 @@ def _hooks(done: Installed) -> str:
     return how + (f", {', '.join(beside)} kept" if beside else "")
 
 
-def _agents(told: dict[str, str]) -> str:
+def agents_in_lines(told: dict[str, str]) -> list[str]:
+    """What was done, and for which agents, one line for each; what needs a person comes last."""
     names = {agent.id: agent.name for agent in catalogue().agents}
-    agents = "; ".join(f"{names[agent]}: {what}" for agent, what in told.items())
-    return agents or "none found; their commits are seen all the same"
+    together: dict[str, list[str]] = {}
+    for agent, what in told.items():
+        together.setdefault(what, []).append(names[agent])
+    done = sorted(together.items(), key=lambda item: len(item[0]))
+    return [f"{', '.join(agents)}: {what}" for what, agents in done]
+
+
+def _agents(told: dict[str, str]) -> tuple[Cell, list[str]]:
+    """What stands beside the hooks, and the lines below where it is too much for that."""
+    lines = agents_in_lines(told) or ["none found; their commits are seen all the same"]
+    if len(lines) == 1 and len(lines[0]) <= _RIGHT:
+        return ("agents", lines[0]), []
+    return ("agents", "see below"), [
+        "",
+        *(f"{'' if n else 'agents':14}{line}" for n, line in enumerate(lines)),
+    ]
 
 
 def _you(login: Login | None) -> str:
@@ -166,12 +183,14 @@ def everywhere(settings: Settings, login: Login | None, told: dict[str, str], *,
             "undo": "foureyes uninstall --global",
         }
         return json.dumps(answer, indent=2)
+    agents, below = _agents(told)
     lines = _table(
         [
-            (("git hooks", "for all your repositories"), ("agents", _agents(told))),
+            (("git hooks", "for all your repositories"), agents),
             (("you are", _you(login)), ("undo", "foureyes uninstall --global")),
         ]
     )
+    lines += below
     if login is None:
         lines += [
             "",

@@ -17,7 +17,7 @@ from foureyes.hooks.journal import journal_dir
 from foureyes.hooks.managers import Manager
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.version import VERSION
-from foureyes.hooks.whole_file import write_whole
+from foureyes.hooks.whole_file import way_out, write_whole
 from foureyes.shared.errors import UserError
 
 SETTINGS = "settings"
@@ -106,7 +106,7 @@ def put_in_place(repo: Repo, settings: Settings) -> Settings:
         if isinstance(error, OSError):
             raise UserError(
                 f"the hooks could not be written: {error.filename}: {error.strerror}",
-                next_step="make that place writable for you, then run `foureyes install` again",
+                next_step=way_out(error, "foureyes install"),
             ) from error
         raise
     return done

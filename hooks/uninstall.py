@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 
 from foureyes.hooks import agent_settings, everywhere, hook_files, native_files, place
-from foureyes.hooks.catalogue import catalogue
+from foureyes.hooks.install_text import agents_in_lines
 from foureyes.hooks.place import Settings
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.whole_file import way_out
 from foureyes.shared.errors import UserError
 
 
@@ -29,7 +30,7 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
     except OSError as error:
         raise UserError(
             f"the hooks could not be taken out: {error.filename}: {error.strerror}",
-            next_step="make that place writable for you, then run `foureyes uninstall` again",
+            next_step=way_out(error, "foureyes uninstall"),
         ) from error
     agents = agent_settings.remove(repo.common_dir, settings.where)
     noted = repo.home.is_dir()
@@ -46,7 +47,7 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
         return
     click.echo("git hooks     taken out")
     for line in _agents(agents):
-        click.echo(line)
+        click.echo(f"agents        {line}")
     for file in back:
         click.echo(f"brought back  {file}")
     for file in left:
@@ -75,7 +76,7 @@ def _everywhere(as_json: bool) -> None:
         return
     click.echo("git hooks     taken out; repositories that have their own keep them")
     for line in _agents(agents):
-        click.echo(line)
+        click.echo(f"agents        {line}")
     _end(agents)
 
 
@@ -86,5 +87,4 @@ def _end(agents: dict[str, str]) -> None:
 
 
 def _agents(told: dict[str, str]) -> list[str]:
-    names = {agent.id: agent.name for agent in catalogue().agents}
-    return [f"agents        {names[agent]}: hooks {what}" for agent, what in told.items()]
+    return agents_in_lines({agent: f"hooks {what}" for agent, what in told.items()})

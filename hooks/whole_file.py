@@ -1,9 +1,18 @@
 """A file that is written in one step: whoever reads it then, or after a fault, finds the old one or the new."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def way_out(error: OSError, then: str) -> str:
+    """What a person does about a file that could not be written."""
+    room = "free some space" if error.errno in _FULL else "make that place writable for you"
+    return f"{room}, then run `{then}` again"
 
 
 def write_whole(file: Path, data: bytes, mode: int) -> None:

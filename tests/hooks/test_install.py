@@ -76,6 +76,25 @@ def test_one_command_shows_all_of_it(
     assert oid in read_journal(repo / ".git")
 
 
+def test_many_agents_have_lines_of_their_own_and_what_a_person_has_to_do_comes_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in (".claude", ".codex", ".cursor", ".factory"):
+        (Path.home() / folder).mkdir()
+    repo = make_repo(tmp_path / "repo")
+    assert call(repo, "install", "--login", "olga", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out.split("\n\n")[1].splitlines() == [
+        "agents        Claude Code, Cursor: hooks added",
+        "              Factory Droid: its commits are seen",
+        "              Codex CLI: hooks added; approve them in Codex with /hooks",
+    ]
+    (Path.home() / ".cursor" / "hooks.json").write_text("{")
+    assert call(repo, "uninstall", monkeypatch=monkeypatch) == 1
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("agents")]
+    assert told[0] == "agents        Claude Code, Codex CLI: hooks removed"
+    assert told[1].startswith("agents        Cursor: hooks NOT removed: ")
+
+
 def test_a_second_time_changes_nothing(install, tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo")
     (repo / ".git/hooks/post-commit").write_text("#!/bin/sh\ntouch ran\n")
