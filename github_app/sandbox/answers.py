@@ -19,5 +19,10 @@ class Refusal(Exception):
         return cls(422, "Validation Failed", errors=errors)
 
     @classmethod
+    def custom(cls, resource: str, message: str) -> "Refusal":
+        errors = [{"resource": resource, "code": "custom", "message": message}]
+        return cls(422, "Validation Failed", errors=errors)
+
+    @classmethod
     def not_found(cls) -> "Refusal":
         return cls(404, "Not Found")

@@ -34,12 +34,11 @@ def open_pull(
         for p in repository.pulls.values()
     ):
         label = f"{head_repository.owner.login}:{head_ref}"
-        raise Refusal(422, "Validation Failed", errors=[f"A pull request already exists for {label}."])
+        raise Refusal.custom("PullRequest", f"A pull request already exists for {label}.")
     if head_repository is not repository:
         repository.git.fetch(head_repository.git, head)
     if repository.git.is_ancestor(head, base):
-        message = f"No commits between {base_ref} and {head_ref}"
-        raise Refusal(422, "Validation Failed", errors=[message])
+        raise Refusal.custom("PullRequest", f"No commits between {base_ref} and {head_ref}")
     now = world.now()
     number = repository.next_number
     pull = Pull(
@@ -131,14 +130,14 @@ def submit_review(
 ) -> Review:
     """Anyone who can read may review; nobody may approve what they opened themselves. `beside`: comments on lines."""
     if event is not None and event not in _REVIEW_STATES:
-        raise Refusal.invalid("PullRequestReview", "event")
+        raise Refusal(422, "Unprocessable Entity", errors=["No such event"])
     if event in ("APPROVE", "REQUEST_CHANGES") and author is pull.author:
         verb = "approve" if event == "APPROVE" else "request changes on"
         raise Refusal(422, "Unprocessable Entity", errors=[f"Can not {verb} your own pull request"])
     if event in ("COMMENT", "REQUEST_CHANGES") and not body:
         raise Refusal(422, "Unprocessable Entity", errors=["Body can't be blank"])
     if commit_id is not None and not pull.repository.git.commit_id(commit_id):
-        raise Refusal.invalid("PullRequestReview", "commit_id")
+        raise Refusal(422, "Unprocessable Entity", errors=["No such commit"])
     review = Review(world.next_id(), pull, author, "PENDING", body, commit_id or pull.head, None)
     review.comments += [Comment(world.next_id(), author, text, world.now()) for text in beside]
     pull.reviews.append(review)
@@ -246,6 +245,8 @@ def update_branch(world: World, pull: Pull, actor: User, expected: str | None) -
         raise Refusal(403, "Must have write access to the head branch")
     if expected is not None and expected != pull.head:
         raise Refusal(422, "expected head sha didn't match current head ref.")
+    if not pull.is_open:
+        raise Refusal(422, "The pull request is not open.")
     git = pull.repository.git
     base = git.branch(pull.base_ref)
     if base is None or git.is_ancestor(base, pull.head):

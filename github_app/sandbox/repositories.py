@@ -148,7 +148,7 @@ class GitRepository:
 
     def resolve(self, expression: str) -> str | None:
         """Object id of any revision expression (`main`, `<oid>`, `<oid>:path`); None where there is nothing."""
-        if not expression or expression.startswith("-") or "\n" in expression:
+        if not expression or expression.startswith("-") or not {"\n", "\0"}.isdisjoint(expression):
             return None
         out = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", expression, expect=(0, 1, 128))
         oid = out.decode().strip().splitlines()[-1:]

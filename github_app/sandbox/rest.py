@@ -184,8 +184,8 @@ def _response(request: Request, answer: Any) -> Response:
 
 
 def _paged(request: Request, page: Page) -> Response:
-    size = min(max(_integer(request, "per_page", _PER_PAGE), 1), _MOST_PER_PAGE)
-    number = max(_integer(request, "page", 1), 1)
+    size = page_size(request.args)
+    number = max(_integer(request.args, "page", 1), 1)
     last = max(-(-len(page.items) // size), 1)
     shown = [page.shape(item) for item in page.items[(number - 1) * size : number * size]]
     count = len(page.items) if page.count is None else page.count
@@ -199,8 +199,12 @@ def _paged(request: Request, page: Page) -> Response:
     return response
 
 
-def _integer(request: Request, name: str, default: int) -> int:
-    value = request.args.get(name, "")
+def page_size(query: Mapping[str, str]) -> int:
+    return min(max(_integer(query, "per_page", _PER_PAGE), 1), _MOST_PER_PAGE)
+
+
+def _integer(query: Mapping[str, str], name: str, default: int) -> int:
+    value = query.get(name, "")
     return int(value) if value.isdecimal() else default
 
 

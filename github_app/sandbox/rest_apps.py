@@ -6,7 +6,7 @@ import secrets
 from foureyes.github_app.sandbox import shapes
 from foureyes.github_app.sandbox.answers import Refusal
 from foureyes.github_app.sandbox.quota import look
-from foureyes.github_app.sandbox.rest import Answer, Ask, Page, handles
+from foureyes.github_app.sandbox.rest import Answer, Ask, Page, handles, page_size
 from foureyes.github_app.sandbox.state import Delivery, Installation, Json
 from foureyes.github_app.sandbox.tokens import installation_token
 
@@ -141,7 +141,7 @@ def list_deliveries(ask: Ask) -> Answer:
         if not cursor.isdecimal():
             raise Refusal(400, "Invalid cursor")
         attempted = [d for d in attempted if d.id < int(cursor)]
-    size = min(int(ask.query.get("per_page", "30")), 100)
+    size = page_size(ask.query)
     headers = {}
     if len(attempted) > size:
         url = shapes.api(ask.world, "/app/hook/deliveries")

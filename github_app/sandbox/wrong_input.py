@@ -27,7 +27,7 @@ def refuse_wrong(operation: contract.Operation, body: dict[str, Any]) -> None:
         return
     problems = list(_problems(content["schema"], body, ""))
     if problems:
-        raise Refusal(422, "Invalid request.\n\n" + "\n".join(problems), errors=problems)
+        raise Refusal(422, "Invalid request.\n\n" + "\n".join(problems))
 
 
 def _problems(schema: dict[str, Any], value: Any, where: str) -> list[str]:

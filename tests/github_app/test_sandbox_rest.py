@@ -1,6 +1,7 @@
 """The sandbox's REST: every operation it answers is valid, what it does not answer says so, tokens hold."""
 
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -303,6 +304,35 @@ def test_a_check_run_that_the_contract_refuses_is_refused_by_field(
         refused = world.app("POST", "/check-runs", sent)
     assert refused.status == 422
     assert named in refused.body["message"]
+
+
+WRONG = (["a list"], {"unlisted": 1}, {name: [{}] for name in ("name", "title", "sha", "role", "rules", "permissions",
+         "body", "state", "event", "reviewers", "key", "message", "merge_method", "permission")})  # fmt: skip
+
+
+def test_misuse_is_answered_as_the_contract_says(world: World) -> None:
+    """Every operation with wrong bodies, wrong pages and names that no git takes; the guard judges the answers."""
+    number = world.open_pull()
+    refused = [
+        {"head": "feature", "base": "main", "title": "again"},
+        {"head": "main", "base": "main", "title": "empty"},
+    ]
+    assert [world.shop("olga", "POST", "/pulls", body).status for body in refused] == [422, 422]
+    for body in ({"event": "LIKE"}, {"commit_id": "0" * 40}):
+        assert world.shop("rita", "POST", f"/pulls/{number}/reviews", body).status == 422
+    values = {"owner": "acme", "repo": "shop", "org": "acme", "username": "olga", "pull_number": str(number),
+              "issue_number": str(number), "installation_id": str(world.installation)}  # fmt: skip
+    listed = contract.rest()["paths"].items()
+    for template, method in ((path, method) for path, item in listed for method in item):
+        if method not in ("get", "post", "put", "patch", "delete"):
+            continue
+        path = re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], "a%00b"), template)
+        token = world.app_jwt() if template.startswith("/app") else world.sandbox.token("noor")
+        for body in (None,) if method == "get" else WRONG:
+            asked = f"/api/v3{path}?per_page=0&page=x" if method == "get" else f"/api/v3{path}"
+            world.request(method.upper(), asked, body, token=token)
+    told, world.guard.violations = world.guard.violations, []
+    assert [one for one in told if not one.startswith("request ") and "is not supported" not in one] == []
 
 
 def test_a_check_run_needs_a_commit_that_is_there_and_a_conclusion_to_end(world: World) -> None:
