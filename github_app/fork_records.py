@@ -21,7 +21,7 @@ NOTHING = Published({}, ())
 
 @dataclass(frozen=True)
 class Found:
-    """`published` None: the fork could not be read, `why` says why."""
+    """`published` None: the fork could not be read. `why` says why there may be no record."""
 
     published: Published | None
     why: str = ""
@@ -38,7 +38,8 @@ def read(answer: PullAnswer, mirror_of: MirrorOf, commits: Collection[str]) -> F
     try:
         with mirror.rebuilt_if_damaged():
             mirror.fetch([records.refspec(answer.pull.head_ref)])
-            return Found(records.read_published(mirror, answer.pull.head_ref, commits))
+            found = records.read_published(mirror, answer.pull.head_ref, commits)
+            return Found(found, found.why)
     except GitError:
         return Found(None, f"those of the fork {answer.head_slug} could not be read")
 

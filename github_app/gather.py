@@ -200,7 +200,7 @@ def _checked(
         forks = fork_records.kept_under(conn, answer) if away else ()
         found = [seen.records_seen(conn, where, [c.oid for c in commits]) for where in (home, *forks)]
     forms = {c.oid: tuple(form for one in found for form in one.get(c.oid, ())) for c in commits}
-    why_none = away.why if away else ""
+    why_none = away.why if away else git.published.why
     unsigned = {c.oid: records.check(c, forms[c.oid], (), why_none) for c in commits}
     if not records.has_signature(form for given in forms.values() for form in given):
         return unsigned

@@ -240,6 +240,11 @@ class Mirror:
             position = end + size + 2
         return found
 
+    def kind(self, oid: str) -> str:
+        """`commit`, `tree`, `blob` or what an annotated tag names in the end; "" if it is not here."""
+        words = self._run("cat-file", "--batch-check", stdin=f"{_oid(oid)}^{{}}\n".encode()).decode().split()
+        return words[1] if len(words) == 3 else ""
+
     def entries(self, tree: str) -> dict[bytes, tuple[str, str, str]]:
         """Path -> (mode, kind, object id), recursively. A commit id is taken for its tree."""
         out = self._run("ls-tree", "-r", "-z", "--full-tree", _oid(tree), cap=64 * MIB)

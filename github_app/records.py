@@ -18,16 +18,19 @@ from foureyes.shared.record_check import check_record
 from foureyes.shared.record_ref import PREFIX, PUSHES, RECORDS, record_ref
 from foureyes.shared.sshsig import PublishedKey
 
-MOST_PUSHES = 2_000
+MOST_PUSHES = 10_000
 MOST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Published:
-    """What a record ref holds for some commits."""
+    """What a record ref holds for some commits. `why` says what is wrong with a ref that nothing can be read from:
+    whoever may push can put anything there, and then there is no record.
+    """
 
     records: Mapping[str, bytes]
     envelopes: tuple[bytes, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,17 @@ def read_published(mirror: Mirror, branch: str, commits: Collection[str]) -> Pub
     tip = mirror.refs(_below(branch)).get("")
     if tip is None:
         return Published({}, ())
+    try:
+        return _published(mirror, tip, commits)
+    except GitError as error:
+        if error.trouble is Trouble.TOO_BIG:
+            return Published({}, (), f"the record ref cannot be read: {error.why}")
+        if error.trouble is Trouble.SUSPECT and mirror.kind(tip) == "blob":
+            return Published({}, (), "the record ref names a file")
+        raise
+
+
+def _published(mirror: Mirror, tip: str, commits: Collection[str]) -> Published:
     records: dict[str, str] = {}
     pushes: list[str] = []
     for path, (_mode, kind, oid) in mirror.entries(tip).items():
@@ -58,7 +72,7 @@ def read_published(mirror: Mirror, branch: str, commits: Collection[str]) -> Pub
         elif kind == "blob" and name.startswith(PUSHES):
             pushes.append(oid)
     if len(pushes) > MOST_PUSHES:
-        raise GitError(Trouble.TOO_BIG, f"the record ref holds more than {MOST_PUSHES} pushes")
+        raise GitError(Trouble.TOO_BIG, f"it holds more than {MOST_PUSHES} pushes")
     wanted = [*records.values(), *pushes]
     mirror.fetch_objects(wanted)
     blobs = mirror.objects(wanted, "blob", cap=MOST_BYTES)

@@ -16,6 +16,9 @@ _UNSEEN = (
     r"\x00-\x1f\x7f-\x9f\xad\u061c\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e01ef"
 )
+_SHORT = re.compile(r"(?=[^.]{3,8}(?:\.|\Z))[^.]+~[0-9]+(?:\.[^.]{0,3})?")
+"""The second name that Windows gives a file or folder with a long one: `PAYMEN~1` is `payments-service`."""
+
 _ESCAPED = re.compile(rf"[\\{_UNSEEN}]")
 _ESCAPE = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|)")
 
@@ -80,7 +83,7 @@ def fold(path: str) -> str:
 def is_odd(path: str) -> bool:
     """True for a name that no honest change needs, or that some system reads as another name: escapes, an empty
     component, `.` and `..`, `.git` in any spelling that a file system takes for it, a trailing dot or space
-    (dropped on Windows), and more than 4,096 bytes.
+    (dropped on Windows), a short name of Windows, and more than 4,096 bytes.
     """
     if "\\" in path or len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_BYTES:
         return True
@@ -89,7 +92,7 @@ def is_odd(path: str) -> bool:
 
 def _is_odd_component(component: str) -> bool:
     # "." and ".." and "" end in a dot or are empty, so the first test holds them too.
-    if not component or component[-1] in ". ":
+    if not component or component[-1] in ". " or ("~" in component and _SHORT.fullmatch(component)):
         return True
     if component[0] not in ".gG":
         return False

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 from support_gate import SHOP, Gate, running_gate
 
+from foureyes.github_app import records
+from foureyes.shared.record_ref import record_ref
+
 POLICY = """\
 version: 1
 branches: ["release/*"]
@@ -216,6 +219,25 @@ def test_near_G24_a_merge_of_a_branch_that_is_gated_by_its_name_alone(gate: Gate
     assert approve(gate, number, "rita", "sam") == "in_progress"
     assert "@rita: pusher" in summary(gate, number)
     assert approve(gate, number, "ben") == "success"
+
+
+# records
+
+
+def test_near_G8_a_record_ref_that_nothing_can_be_read_from(
+    gate: Gate, branch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is as if there were none: whoever may push could else keep every pull request from being judged."""
+    monkeypatch.setattr(records, "MOST_PUSHES", 3)
+    number = gate.open("olga", branch, infra(gate))
+    gate.push("olga", record_ref(branch), gate.clone.blob("hello"))
+    assert approve(gate, number, "rita") == "in_progress"
+    assert "no record (the record ref names a file)" in summary(gate, number)
+    gate.push("olga", record_ref(branch), gate.clone.commit({f"pushes/{n}": "" for n in range(4)}))
+    gate.wake(number)
+    gate.settle()
+    assert "it holds more than 3 pushes" in summary(gate, number)
+    assert approve(gate, number, "sam") == "success"
 
 
 # paths
