@@ -45,6 +45,8 @@ class BranchMoved:
         if self.lane.ref != EVERY_BRANCH or not is_floor_repository(ground.repository.name):
             return ()
         self.deps.floors.forget(self.client, ground.repository.owner)
+        # read and kept before anyone is woken, so that every server sees that its own is not the newest
+        self.deps.floor(self.client, ground)
         with reading(self.deps.engine) as conn:
             return live(conn, self.lane.installation_id)
 

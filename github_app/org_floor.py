@@ -14,7 +14,7 @@ from foureyes.github_app import seen
 from foureyes.github_app.aged import Aged
 from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.pull_query import Ground, PolicyBlob, operation, policy_blob, understood
-from foureyes.github_app.storage import now, writing
+from foureyes.github_app.storage import now, reading, writing
 from foureyes.shared.facts import Fact, Known, Unknown
 from foureyes.shared.floor import parse_floor
 from foureyes.shared.policy_text import PolicyError
@@ -38,19 +38,34 @@ NO_FLOOR = OrgFloor()
 
 
 @dataclass(frozen=True)
-class Floors:
-    """A cache for one server: keyed by installation too, since an installation may not see the repository."""
+class Asked:
+    blob: PolicyBlob | None
+    at: int
+    """Milliseconds, by the database's clock: before GitHub was asked."""
 
-    cache: Aged[tuple[int, str], PolicyBlob | None] = field(default_factory=lambda: Aged(FLOOR_AGE))
+
+@dataclass(frozen=True)
+class Floors:
+    """A cache for one server: keyed by installation too, since an installation may not see the repository. What another
+    server of the same database has read since is not hidden by it.
+    """
+
+    cache: Aged[tuple[int, str], Asked] = field(default_factory=lambda: Aged(FLOOR_AGE))
 
     def read(
         self, client: InstallationClient, engine: Engine, ground: Ground, *, required: bool = False
     ) -> OrgFloor:
         """Keeps what it reads. Raises GitHubError where GitHub did not answer."""
-        owner = ground.repository.owner
-        blob = self.cache.get(_key(client, owner), lambda: ask_floor(client, owner))
-        with writing(engine) as conn:
-            floor = _standing(conn, ground.owner_id, blob, required)
+        key = _key(client, ground.repository.owner)
+        asked = self.cache.get(key, lambda: _ask(client, engine, ground))
+        with reading(engine) as conn:
+            newest = seen.newest_floor(conn, ground.owner_id)
+        oid = asked.blob.oid if asked.blob else ""
+        if newest is not None and newest.oid != oid and newest.at > asked.at:
+            self.cache.forget(key)
+            asked = self.cache.get(key, lambda: _ask(client, engine, ground))
+        with reading(engine) as conn:
+            floor = _standing(conn, ground.owner_id, asked.blob, required)
             if isinstance(floor.text, Unknown) and is_floor_repository(ground.repository.name):
                 return _last_good(conn, ground.owner_id) or floor
         return floor
@@ -65,6 +80,16 @@ def _key(client: InstallationClient, owner: str) -> tuple[int, str]:
 
 def is_floor_repository(name: str) -> bool:
     return name.casefold() == REPOSITORY
+
+
+def _ask(client: InstallationClient, engine: Engine, ground: Ground) -> Asked:
+    with reading(engine) as conn:
+        at = now(conn)
+    blob = ask_floor(client, ground.repository.owner)
+    if blob is not None:
+        with writing(engine) as conn:
+            seen.keep_floor(conn, ground.owner_id, blob.oid, blob.text or "", not floor_problem(blob), at)
+    return Asked(blob, at)
 
 
 def ask_floor(client: InstallationClient, owner: str) -> PolicyBlob | None:
@@ -87,12 +112,9 @@ def _standing(conn: Connection, owner_id: int, blob: PolicyBlob | None, required
         if required:
             return OrgFloor(Unknown(f"this server requires a floor, and the organisation has none ({PATH})"))
         return NO_FLOOR
-    problem = floor_problem(blob)
-    text = (blob.text or "").replace("\0", "\ufffd")
-    seen.keep_floor(conn, owner_id, blob.oid, text, not problem, now(conn))
-    if problem:
+    if problem := floor_problem(blob):
         return OrgFloor(Unknown(f"the organisation's floor has an error: {problem}"), blob.oid)
-    return OrgFloor(Known(text), blob.oid)
+    return OrgFloor(Known(blob.text or ""), blob.oid)
 
 
 def floor_problem(blob: PolicyBlob) -> str:

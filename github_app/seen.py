@@ -71,6 +71,13 @@ class SeenPolicy:
     text: str
 
 
+@dataclass(frozen=True)
+class SeenFloor:
+    oid: str
+    at: int
+    """Milliseconds, by the database's clock."""
+
+
 def keep_push(conn: Connection, push: PushSeen, at: int) -> None:
     who = push.account
     statement = insert(conn, push_seen).values(
@@ -215,6 +222,13 @@ def keep_floor(conn: Connection, owner_id: int, oid: str, text: str, good: bool,
 def last_good_floor(conn: Connection, owner_id: int) -> SeenPolicy | None:
     """The organisation's floor that held last and could be read."""
     return _last_good(conn, floor_seen.c.owner_id, owner_id)
+
+
+def newest_floor(conn: Connection, owner_id: int) -> SeenFloor | None:
+    """Good or not, as it was when it was read last, by whichever server."""
+    newest = select(floor_seen.c.oid, floor_seen.c.seen_at).where(floor_seen.c.owner_id == owner_id)
+    row = conn.execute(newest.order_by(floor_seen.c.seen_at.desc()).limit(1)).first()
+    return SeenFloor(row.oid, row.seen_at) if row else None
 
 
 def floor_ever_seen(conn: Connection, owner_id: int) -> bool:

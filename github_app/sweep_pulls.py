@@ -3,7 +3,8 @@ many of them.
 
 A pull request is looked at again if its last change is later than our last read of it, by GitHub's clock alike; one
 that was never heard of is looked at for the first time; one that was open when it was last read and is not any more is
-looked at a last time. A repository that never had a policy is left alone.
+looked at a last time. A repository that never had a policy is left alone, but for the one that may hold the
+organisation's floor.
 """
 
 import logging
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Engine, select
 from foureyes.github_app import landed, pull_reads, seen
 from foureyes.github_app.client import InstallationClient
 from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane
+from foureyes.github_app.org_floor import is_floor_repository
 from foureyes.github_app.rest_lanes import rest_repositories
 from foureyes.github_app.storage import insert, now, reading, writing
 from foureyes.github_app.sweep import wake_idle
@@ -74,10 +76,13 @@ class PullSweep:
 
     def _sweep(self, happened: Happened) -> None:
         with reading(self.engine) as conn:
-            if not happened.has_policy and not seen.policy_ever_seen(conn, happened.id):
-                return
+            is_set_up = happened.has_policy or seen.policy_ever_seen(conn, happened.id)
             swept = _swept(conn, happened.id)
         until, tip = swept if swept is not None else (0, "")
+        if not is_set_up:
+            if is_floor_repository(happened.slug.partition("/")[2]):
+                self._sweep_floor(happened, tip)
+            return
         pulls = self._since(happened.slug, OPEN, happened.pulls, until)
         # before the first sweep nobody can tell what was left long ago, and every green head is looked at anyway
         left = self._since(happened.slug, LEFT, happened.left, until) if until else []
@@ -88,6 +93,12 @@ class PullSweep:
             for why, found in unread.items():
                 self._wake(conn, happened, why, [self._head(happened, pull) for pull in found], at)
             self._wake(conn, happened, "branch", self._branches(conn, happened, tip), at)
+            _keep(conn, self.installation, happened)
+
+    def _sweep_floor(self, happened: Happened, tip: str) -> None:
+        """Where every other repository's floor may stand, though this one has no policy of its own."""
+        with writing(self.engine) as conn:
+            self._wake(conn, happened, "branch", self._branches(conn, happened, tip), now(conn))
             _keep(conn, self.installation, happened)
 
     def _since(self, slug: str, states: Sequence[str], first: Page, until: int) -> list[Updated]:

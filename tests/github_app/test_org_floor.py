@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from support_gate import SHOP, Gate, running_gate
+from support_sweep import sweeping
 
 from foureyes.github_app import decisions, storage
 from foureyes.github_app.judge import judge_with
+from foureyes.github_app.lanes import Claim, Outcome
 from foureyes.github_app.replay import replay
 
 PLACE = "acme/.github"
@@ -73,6 +75,24 @@ def test_a_floor_that_comes_takes_a_success_back_at_once(gate: Gate) -> None:
     assert gate.verdict(number) == "in_progress"
 
 
+def test_a_floor_that_another_server_was_told_of_is_seen_at_once(gate: Gate) -> None:
+    """Two servers, one database: one hears of the push, the other looks at the heads that it wakes."""
+    put_floor(gate, FLOOR.replace("docs", "other"))
+    number = docs(gate)
+    here, there = gate.judge, judge_with(gate.settings, gate.engine)
+    gate.judge = there
+    gate.wake(number)
+    gate.settle()
+    assert gate.verdict(number) == "success"
+
+    def share(claim: Claim) -> Outcome:
+        return here(claim) if claim.lane.ref else there(claim)
+
+    gate.judge = share
+    put_floor(gate, FLOOR)
+    assert gate.verdict(number) == "in_progress"
+
+
 def test_a_floor_that_was_there_and_is_gone_breaks_the_verdict(gate: Gate) -> None:
     put_floor(gate, FLOOR)
     number = docs(gate)
@@ -125,6 +145,18 @@ def test_a_decision_under_a_floor_is_made_again_from_what_was_stored(gate: Gate)
     assert made is not None
     assert made.outcome == "wait"
     assert replay(made).differences == ()
+
+
+def test_G37_a_floor_of_which_nobody_told_is_found_by_the_sweep(gate: Gate) -> None:
+    put_floor(gate, FLOOR.replace("docs", "other"))
+    swept = sweeping(gate)
+    number = docs(gate)
+    swept.round()
+    assert gate.verdict(number) == "success"
+    gate.deaf = True
+    gate.push("noor", "main", gate.change({FILE: FLOOR}, gate.tip(slug=PLACE)), slug=PLACE)
+    swept.round()
+    assert gate.verdict(number) == "in_progress"
 
 
 def test_a_floor_costs_one_query_a_minute(gate: Gate) -> None:
