@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-_SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
 # Comments that stand behind a value, on its line.
 _NOTES = re.compile(r"(?:[ \t]*/\*[^\r\n]*?\*/)*(?:[ \t]*//[^\r\n]*)?")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
@@ -107,7 +107,8 @@ def indent_of(text: str) -> str:
 def insert(text: str, container: Node, value: object, key: str | None = None) -> str:
     """The text with a value at the end of an array, or as the last member of an object (with `key`)."""
     unit, line = indent_of(text), "\r\n" if "\r\n" in text else "\n"
-    on_lines = "\n" in text[container.start : container.end] or not container.children
+    whole = text[container.start : container.end]
+    on_lines = "\n" in whole or "\r" in whole or not container.children
     inner = line + unit * (container.depth + 1)
     written = "" if key is None else f"{json.dumps(key, ensure_ascii=False)}: "
     if on_lines:

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -22,14 +23,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support_facts import change, facts, policy
 from support_fuzz_examples import DIFF, EVENTS, JOURNAL, NOTE, OID, POLICIES, RAW_COMMIT, TRACE
 from support_record import RECORD
+from support_serve import app_key
 from waitress.adjustments import Adjustments
 
-from foureyes.github_app import decisions, pull_query, range, redaction, webhook
+from foureyes.github_app import decisions, pull_query, range, redaction, setup_answer, webhook
 from foureyes.github_app.client import GitHubError
 from foureyes.github_app.events import HANDLED, effects
 from foureyes.github_app.git_process import GitError
+from foureyes.github_app.settings import Settings
 from foureyes.github_app.strict_requests import StrictParser
-from foureyes.hooks import journal
+from foureyes.hooks import journal, json_text
 from foureyes.hooks.agents import payload as payloads
 from foureyes.shared import (
     agent_trace,
@@ -394,6 +397,47 @@ def _export(data: bytes) -> bool:
     return True
 
 
+def _settings_file(data: bytes) -> bool:
+    """An agent's settings, a person's file: read as JSON is, and kept to the letter beside what is put in."""
+    text = _text(data)
+    try:
+        node = json_text.parse(text)
+    except ValueError:
+        return False
+    with suppress(ValueError, RecursionError):
+        plain = json.loads(text)
+        assert repr(node.value) == repr(plain)
+    if isinstance(node.value, dict) and "new" not in node.value:
+        put = json_text.insert(text, node, [1], "new")
+        assert repr(json_text.parse(put).value) == repr({**node.value, "new": [1]})
+        taken = json_text.remove(put, json_text.parse(put), len(node.children))
+        assert repr(json_text.parse(taken).value) == repr(node.value)
+    return True
+
+
+def _setup_answer(data: bytes) -> bool:
+    """GitHub's answer with the new App: all of it, or GitHubError with nothing of the key in it."""
+    given = odd_forms(_APP, data)
+    try:
+        made = setup_answer.read_answer(given, _SERVER)
+    except GitHubError as error:
+        why = error.why
+    else:
+        why = ""
+        assert made.install_url.startswith(f"{_SERVER.github_url}/")
+        assert made.settings_url.startswith(f"{_SERVER.github_url}/")
+    assert _KEY[40:80] not in why
+    return not why
+
+
+_KEY = app_key()
+_SERVER = Settings(0, "", ())
+_APP = {
+    "id": 7, "slug": "acme-foureyes", "name": "acme foureyes", "owner": {"login": "acme", "type": "Organization"},
+    "html_url": "https://github.com/apps/acme-foureyes", "pem": _KEY, "webhook_secret": "0123456789abcdef0123",
+}  # fmt: skip
+
+
 def _log(data: bytes) -> bool:
     token = "ghs_" + "A" * 40
     assert token not in redaction.redact(f"{_text(data)} {token} {_text(data)}")
@@ -449,6 +493,8 @@ TARGETS: dict[str, Target] = {
     "graphql": Target(_graphql, lambda: WHOLE),
     "hook": Target(_hook, lambda: _edits()),
     "stored-facts": Target(_stored_facts, lambda: WHOLE),
+    "setup-answer": Target(_setup_answer, lambda: WHOLE),
+    "settings-file": Target(_settings_file, lambda: [b'{"hooks": [1, -2.5e3, null], // why\n "a": {"b": "c"},}']),
     "export": Target(_export, lambda: [_exported()]),
     "log": Target(_log, lambda: [b"ghp_aaaa Authorization: Basic eC1hY2Nlc3M="]),
 }  # fmt: skip

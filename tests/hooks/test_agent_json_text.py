@@ -139,3 +139,9 @@ def test_one_line_stays_one_line() -> None:
 def test_what_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         json_text.parse(text)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, // why\r}', '{"a":\r1, // why\r}', '{"a": 1 // why\r}'])
+def test_a_lone_carriage_return_ends_a_comment_and_nothing_is_put_into_one(text: str) -> None:
+    node = json_text.parse(text)
+    assert json_text.parse(json_text.insert(text, node, [1], "b")).value == {"a": 1, "b": [1]}
