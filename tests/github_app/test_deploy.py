@@ -114,8 +114,9 @@ def test_the_image_runs_as_a_user_without_rights_on_its_own_folder() -> None:
     names = [name for name, _ in final]
     run = " ".join(rest for name, rest in final if name == "RUN")
     (user,) = [rest for name, rest in final if name == "USER"]
-    assert f" {user} " in f"{run} "
-    assert "-m 0700" in run
+    assert user.isdecimal()
+    assert f"useradd --uid {user} " in run
+    assert "install -d -m 0700 -o foureyes -g foureyes " in run
     assert not {"RUN", "COPY"} & set(names[names.index("USER") :])
     (volume,) = [rest for name, rest in final if name == "VOLUME"]
     assert image_environment()["FOUREYES_DATA"] == volume

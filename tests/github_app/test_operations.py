@@ -28,7 +28,7 @@ from foureyes.github_app.tables import decision
 PAGE = (CHECKOUT / "docs" / "operations.md").read_text()
 SHOWN = "foureyes has no GitHub App yet."
 """Begins the one block that shows what is printed (held to what is printed in test_deploy.py)."""
-DRY = ("pip install ", "docker compose ")
+DRY = ("pip install ", "docker compose ", "umask 077 && docker compose ")
 ELSEWHERE = {
     "test_database_command.py": ("foureyes db backup ", "foureyes db check", "install -m 0600 ", "rm -f ", "createdb ",
                                  "pg_restore ", "FOUREYES_DATABASE_URL=postgresql:///foureyes_restored foureyes db check"),
@@ -176,7 +176,7 @@ def test_what_is_installed_can_be() -> None:
 def test_what_is_run_in_a_container_is_a_command_of_ours_in_a_service_that_there_is(tmp_path: Path) -> None:
     """No container engine is needed for that, and none is run."""
     services = yaml.safe_load((CHECKOUT / "docs" / "deploy" / "compose.yaml").read_text())["services"]
-    (line,) = (one for one in commands() if one.startswith("docker compose run"))
+    (line,) = (one for one in commands() if "/given" in one)
     words = shlex.split(line)
     at = words.index("foureyes")
     assert words[at] in services
@@ -185,3 +185,9 @@ def test_what_is_run_in_a_container_is_a_command_of_ours_in_a_service_that_there
     given = [word for word in words[at + 1 :] if word.startswith("/given/")]
     assert len(given) == 2
     assert ended(tmp_path, *words[at + 1 : at + 3], "--help")[0] == 0
+    backup, check = (one for one in commands() if "docker compose" in one and "/given" not in one)
+    database = services["database"]["environment"]
+    made = f"exec -T database pg_dump --username={database['POSTGRES_USER']} --format=custom {database['POSTGRES_DB']} >"
+    assert made in backup
+    assert check.split()[-3:] == ["foureyes", "db", "check"]
+    assert ended(tmp_path, "db", "check", "--help")[0] == 0
