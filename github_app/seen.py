@@ -7,8 +7,9 @@ added, never taken back, so that a repeated or a late delivery changes nothing.
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, or_, select
 
 from foureyes.github_app import tables
 from foureyes.github_app.storage import insert
@@ -112,8 +113,8 @@ def pushes_seen(
     """Every witnessed push to a pull request's branch, oldest first, each step and account once.
 
     Those that the pull request's own events told; and, if the branch is named, those to the branch that
-    brought one of `commits` or came at or after `opened_at` (ms). Earlier pushes of other commits to a branch
-    of that name belong to its earlier uses.
+    brought one of `commits`, came at or after `opened_at` (ms), or made a head that such a one replaced. Earlier
+    pushes of other commits to a branch of that name belong to its earlier uses.
     """
     where: ColumnElement[bool] = (push_seen.c.pull_repository_id == repository_id) & (
         push_seen.c.pull == number
@@ -123,15 +124,23 @@ def pushes_seen(
             push_seen.c.ref == f"refs/heads/{head_ref}"
         )
         where = or_(where, on_branch)
-    wanted = frozenset(commits)
-    found: dict[Push, None] = {}
-    for row in conn.execute(
+    rows = conn.execute(
         select(push_seen).where(where).order_by(push_seen.c.seen_at, push_seen.c.account_id)
-    ):
+    ).all()
+
+    def is_its(row: Row[Any]) -> bool:
         own = row.pull_repository_id == repository_id and row.pull == number
-        if own or row.after in wanted or (opened_at is not None and row.seen_at >= opened_at):
-            found[Push(row.after, _account(row.account_id, row.login, row.kind), row.before)] = None
-    return tuple(found)
+        return own or (opened_at is not None and row.seen_at >= opened_at)
+
+    # the head that it was opened with was pushed before that, and can be pushed away
+    wanted = {*commits, *(row.before for row in rows if is_its(row))}
+    return tuple(
+        dict.fromkeys(
+            Push(row.after, _account(row.account_id, row.login, row.kind), row.before)
+            for row in rows
+            if is_its(row) or row.after in wanted
+        )
+    )
 
 
 def reviews_seen(conn: Connection, review_ids: Collection[int]) -> dict[int, SeenReview]:

@@ -115,6 +115,22 @@ def test_near_G11_a_co_author_in_the_trailers(gate: Gate, branch: str) -> None:
     assert approve(gate, number, "ben") == "success"
 
 
+def test_near_G12_who_pushed_the_head_that_it_was_opened_with(gate: Gate, branch: str) -> None:
+    """Olga makes one commit of her own of it, and pushes rita's away."""
+    gate.push("rita", branch, infra(gate, author=RITA))
+    gate.settle()
+    number = gate.open("olga", branch, gate.tip(branch))
+    gate.pull(
+        number
+    ).created_at = "2999-01-01T00:00:00Z"  # later than her push, which the sandbox's seconds may hide
+    gate.settle()
+    gate.push("olga", branch, infra(gate, message="mine"))
+    gate.settle()
+    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert "@rita: pusher" in summary(gate, number)
+    assert approve(gate, number, "ben") == "success"
+
+
 def test_near_G12_who_came_in_through_the_third_parent_of_a_merge(gate: Gate, branch: str) -> None:
     base = gate.tip()
     one, two = infra(gate, base), gate.change({"docs/new.md": "x\n"}, base)

@@ -64,6 +64,20 @@ def test_pushes_to_the_branch_count_if_they_brought_a_commit_or_came_after_it_wa
         )
 
 
+def test_G12_who_pushed_a_head_that_was_replaced_later_counts_whenever_that_was(engine: Engine) -> None:
+    keep(engine, 10, to_branch(A, SAM), to_branch(B, OLGA))
+    keep(engine, 30, replace(to_branch(C, BOT), before=A), replace(to_pull(C, BOT), before=B))
+    with storage.reading(engine) as conn:
+        told = (Push(B, OLGA, NEW), Push(C, BOT, B))
+        on_branch = {"head_repository_id": 9, "head_ref": "fix"}
+        assert set(seen.pushes_seen(conn, 9, 412, **on_branch)) == set(told)
+        found = seen.pushes_seen(conn, 9, 412, **on_branch, opened_at=20)
+        assert set(found) == {Push(A, SAM, NEW), Push(C, BOT, A), *told}
+        assert seen.pushes_seen(conn, 9, 413, **on_branch, commits=[C]) == (Push(C, BOT, A),), (
+            "of an earlier use of the branch's name it is not asked what came before"
+        )
+
+
 def test_a_review_is_kept_as_it_was_first_told(engine: Engine) -> None:
     first = SeenReview(A, B, C, "main", "APPROVED")
     told = replace(first, at=5)
