@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,17 @@ import click
 
 from foureyes.hooks.floor_file import NAME, read_floor, ruling
 from foureyes.hooks.policy_file import POLICY, STDIN, Checked, check, read_file, told
+from foureyes.hooks.repo import Repo
+from foureyes.shared import paths
+from foureyes.shared.errors import UserError
 from foureyes.shared.markup import count
 
 if TYPE_CHECKING:
     from foureyes.shared.policy import Policy
+    from foureyes.shared.policy_around import Around
+
+_TOP = ":/"
+"""All that is tracked, wherever in the work tree the file lies."""
 
 
 @click.command("check")
@@ -30,11 +38,29 @@ def command(file: Path, floor: Path | None, as_json: bool) -> int:
     nothing pass.
     """
     name = "stdin" if str(file) == STDIN else str(file)
-    checked = check(read_file(file), name, floor=file.name == NAME)
+    data, is_floor = read_file(file), file.name == NAME
+    checked = check(data, name, floor=is_floor, around=_around(file, is_floor=is_floor))
     together = tuple(_together(checked, floor)) if floor and checked.policy else None
     told = _as_json(checked, together) if as_json else None
     click.echo(json.dumps(told, indent=2) if as_json else "\n".join(_as_text(checked, floor, together)))
     return 0 if checked.policy and not together else 1
+
+
+def _around(file: Path, *, is_floor: bool) -> "Around":
+    """The day, and what git tracks beside the file; a floor is about other repositories."""
+    from foureyes.shared.policy_around import Around
+
+    known = not is_floor and str(file) != STDIN
+    return Around(datetime.now(UTC).date(), tuple(_tracked(file.absolute().parent)) if known else ())
+
+
+def _tracked(folder: Path) -> Iterator[str]:
+    try:
+        repo = Repo.open(folder)
+        listed = repo.git("ls-files", "-z", "--full-name", "--", _TOP)
+    except UserError:
+        return
+    yield from (paths.decode(path) for path in listed.split(b"\0") if path)
 
 
 def _together(checked: Checked, floor: Path) -> Iterator[str]:

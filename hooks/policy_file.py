@@ -10,6 +10,7 @@ from foureyes.shared.policy_problem import PolicyError, Problem
 
 if TYPE_CHECKING:
     from foureyes.shared.policy import Policy
+    from foureyes.shared.policy_around import Around
 
 POLICY = ".github/foureyes.yml"
 STDIN = "-"
@@ -48,7 +49,7 @@ def text_of(data: bytes) -> str | Problem:
         return Problem(line, column, "the file is not UTF-8 text here", "save it as UTF-8")
 
 
-def check(data: bytes, name: str, *, floor: bool = False) -> Checked:
+def check(data: bytes, name: str, *, floor: bool = False, around: "Around | None" = None) -> Checked:
     """Every error and every warning, in the order of their lines. `floor`: it is an organisation's."""
     from foureyes.shared.policy_text import read_policy
 
@@ -56,7 +57,7 @@ def check(data: bytes, name: str, *, floor: bool = False) -> Checked:
     if isinstance(text, Problem):
         return Checked(name, None, (text,))
     try:
-        reading = read_policy(text, floor=floor)
+        reading = read_policy(text, floor=floor, around=around)
     except PolicyError as error:
         return Checked(name, None, error.problems, error.warnings)
     return Checked(name, reading.policy, (), reading.warnings)

@@ -28,6 +28,12 @@ def decode(raw: bytes) -> str:
     return _ESCAPED.sub(_escape, raw.decode("utf-8", "surrogateescape"))
 
 
+def unseen(text: str) -> str:
+    """Its first character that would not be seen on a screen, "" for none."""
+    found = _ESCAPED.search(text.replace("\\", ""))
+    return found[0] if found else ""
+
+
 def _escape(found: re.Match[str]) -> str:
     character = found[0]
     if character == "\\":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 
-from foureyes.shared.paths import fold
+from foureyes.shared.paths import fold, unseen
 from foureyes.shared.pattern_class import PatternProblem, read_class
 
 MAX_LENGTH = 1024
@@ -154,6 +154,9 @@ def _refuse(text: str) -> None:
         )
     if any(ord(c) < 32 or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in text):
         raise PatternProblem("the pattern holds a control character", "? stands for any one character")
+    if found := unseen(text):
+        hint = "take it out, or write ? for it: ? stands for any one character"
+        raise PatternProblem(f"the pattern holds a character that cannot be seen (U+{ord(found):04X})", hint)
     if not text.strip(" !/"):
         raise PatternProblem("the pattern is empty", 'everything is "**"')
     if text.startswith("#"):

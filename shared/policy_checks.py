@@ -1,5 +1,6 @@
 """What must hold between the parts of a policy file: a policy that cannot work is refused before it is in force."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
@@ -70,6 +71,7 @@ def _patterns(file: PolicyFile) -> Iterator[Finding]:
             yield Finding(place, "no path is named here", "name at least one pattern without !")
             continue
         yield from _repeated(place, lines)
+        yield from _another_language(place, lines)
         yield from _without_effect(place, lines)
 
 
@@ -79,6 +81,33 @@ def _repeated(place: Place, lines: tuple[str, ...]) -> Iterator[Finding]:
         if line in seen:
             yield Finding((*place, index), f"`{line}` stands here twice", "the last one counts", warning=True)
         seen.add(line)
+
+
+_SPELLINGS = (
+    (
+        re.compile(r"\{[^{}]*,[^{}]*\}"),
+        "braces stand for themselves",
+        "write a pattern for each of the words",
+    ),
+    (re.compile(r"^!?\^|\$$|\|"), "this looks like a regular expression", "* is any text, ? any character"),
+    (re.compile(r"\\[A-Za-z0-9]"), "a backslash stands before an ordinary character", "directories end in /"),
+    (re.compile(r"^!?\s"), "a space stands before it", "take it out"),
+    (
+        re.compile(r"^!?([A-Za-z]:|~/)"),
+        "this begins where no repository does",
+        "write it from the top of the repository",
+    ),
+)
+"""What other languages write: here it names files that are hardly there, and so protects nothing."""
+
+
+def _another_language(place: Place, lines: tuple[str, ...]) -> Iterator[Finding]:
+    for index, line in enumerate(lines):
+        found = next(((why, hint) for sign, why, hint in _SPELLINGS if sign.search(line)), None)
+        if found:
+            yield Finding(
+                (*place, index), f"`{line}` is a gitignore pattern: {found[0]}", found[1], warning=True
+            )
 
 
 def _without_effect(place: Place, lines: tuple[str, ...]) -> Iterator[Finding]:
@@ -126,6 +155,11 @@ def _goes_on(folder: str, lines: tuple[str, ...]) -> bool:
 def _branches(file: PolicyFile) -> Iterator[Finding]:
     if "branches" in file.model_fields_set and all(line.startswith("!") for line in file.branches):
         yield Finding(("branches",), "no branch is named", "leave `branches` out for the default branch")
+    for index, line in enumerate(file.branches):
+        remote, slash, rest = line.removeprefix("!").partition("/")
+        if slash and remote in ("origin", "upstream"):
+            message = f"`{line}` is a branch of that name on GitHub, not one of a remote"
+            yield Finding(("branches", index), message, f"write `{rest}`", warning=True)
 
 
 def _counts(file: PolicyFile) -> Iterator[Finding]:
@@ -159,14 +193,20 @@ def _people(file: PolicyFile) -> Iterator[Finding]:
             yield Finding(
                 ("aliases", login), f"{login} has no other login here", "name one, or take the line out"
             )
-        for index, other in enumerate((login, *others)):
-            place: Place = ("aliases", login, index - 1) if index else ("aliases", login)
+        if owner_of.setdefault(login.lower(), login) != login:
+            yield _two_lines(("aliases", login), login, owner_of[login.lower()], at_key=True)
+            continue
+        for index, other in enumerate(others):
             before = owner_of.setdefault(other.lower(), login)
             if before != login:
-                message = f"{other} is already an alias of {before}"
-                yield Finding(place, message, "write all logins of one person in one line", at_key=not index)
-            elif index and other.lower() in {name.lower() for name in (login, *others[: index - 1])}:
-                yield Finding(place, f"{other} stands here twice", "take one out")
+                yield _two_lines(("aliases", login, index), other, before)
+            elif other.lower() in {name.lower() for name in (login, *others[:index])}:
+                yield Finding(("aliases", login, index), f"{other} stands here twice", "take one out")
+
+
+def _two_lines(place: Place, login: str, before: str, *, at_key: bool = False) -> Finding:
+    message = f"{login} is already an alias of {before}"
+    return Finding(place, message, "write all logins of one person in one line", at_key=at_key)
 
 
 def _repeated_names(file: PolicyFile) -> Iterator[Finding]:
@@ -215,7 +255,8 @@ def _capacity(file: PolicyFile) -> Iterator[Finding]:
     number, needed = _hardest(file.merged_tiers())
     if len(people) < needed:
         message = f"the roster has {_persons(len(people))}, and tier {number} asks for {needed}"
-        yield Finding(("roster",), message, "add people or a team, or lower the tier")
+        lower = f", or lower the counts of tier {number}" if needed > 2 or number > 1 else ""
+        yield Finding(("roster",), message, f"add people or a team{lower}")
     elif len(people) == needed:
         message = f"the roster has {_persons(needed)}, and tier {number} asks for {needed}"
         hint = "whoever runs the agent does not count: with one more on the roster, each of them can work with one"

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from foureyes.shared.policy import Automation, FileTier, Policy, PolicyFile, System
+from foureyes.shared.policy_around import Around
+from foureyes.shared.policy_around import warnings as warnings_around
 from foureyes.shared.policy_checks import findings, floor_findings
 from foureyes.shared.policy_problem import Finding, Place, PolicyError, Problem, dotted
 from foureyes.shared.policy_words import words
@@ -35,8 +37,8 @@ def parse_policy(text: str) -> Policy:
     return read_policy(text).policy
 
 
-def read_policy(text: str, *, floor: bool = False) -> PolicyReading:
-    """`floor`: the file is an organisation's floor. Raises PolicyError."""
+def read_policy(text: str, *, floor: bool = False, around: Around | None = None) -> PolicyReading:
+    """`floor`: the file is an organisation's floor; `around`: what else is known where it lies. Raises PolicyError."""
     document = read_yaml(text)
     if not document.complete:
         raise PolicyError(tuple(document.problems))
@@ -50,6 +52,7 @@ def read_policy(text: str, *, floor: bool = False) -> PolicyReading:
         # More is wrong than is told at once.
         raise _error(document, refused) from None
     found = [*refused, *findings(file, unread), *(floor_findings(file) if floor else ())]
+    found += warnings_around(file, around) if around else ()
     warnings = tuple(sorted(_located(document, finding) for finding in found if finding.warning))
     if document.problems or len(found) > len(warnings):
         raise _error(document, [finding for finding in found if not finding.warning], warnings)

@@ -50,6 +50,6 @@ def _shown(value: object) -> str:
         case tuple():
             return "a list"
         case str():
-            return f'the text "{value[:40]}"'
+            return f'the text "{" ".join(value.split())[:40]}"'
         case _:
             return str(value)[:40]

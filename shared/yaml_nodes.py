@@ -21,7 +21,7 @@ MAX_PROBLEMS = 100
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Some reader of YAML 1.1 or 1.2 takes these for booleans, nulls, numbers, times or a merge.
@@ -228,6 +228,11 @@ _SYNTAX = (
         'use quotes: "*.tf"',
     ),
     ("mapping values are not allowed", "a colon is not expected here", "check the indentation above"),
+    (
+        "expected whitespace or line break",
+        "`!` begins something special in YAML",
+        'use quotes: "!infra/README.md"',
+    ),
     ("end of stream", "a quote is not closed", "close it"),
     ("expected ',' or", "a comma or a closing bracket is missing", "look between here and the next line"),
     ("node content", "a value or a closing bracket is missing", "close the bracket"),
@@ -236,11 +241,14 @@ _SYNTAX = (
     ("could not find expected ':'", "a colon is missing after a key", "write `key: value`"),
 )
 
+_BETWEEN = "close it, or look for the comma on the lines between"
+
 _STARTS_EARLIER = (
     "while scanning a quoted",
     "while scanning an alias",
     "while scanning an anchor",
     "while scanning a tag",
+    "while scanning a simple key",
 )
 
 
@@ -253,6 +261,11 @@ def _syntax_problem(error: yaml.YAMLError, text: str) -> Problem:
         return Problem(1, 1, f"the file is not YAML: {said}")
     line, column = mark.line + 1, mark.column + 1
     lines = text.split("\n")
+    began = getattr(error, "context_mark", None)
+    in_brackets = str(getattr(error, "context", "")).startswith("while parsing a flow")
+    if began is not None and in_brackets and mark.line > began.line:
+        where = f"the bracket on line {began.line + 1}, column {began.column + 1}"
+        return Problem(line, column, f"{where} is not closed before here, or a comma is missing", _BETWEEN)
     here = lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
     if here in {"@", "`"} and "cannot start any token" in said:
         return Problem(

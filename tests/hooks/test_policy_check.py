@@ -53,6 +53,23 @@ def test_errors_and_warnings_come_together_with_line_column_and_hint(tmp_path: P
     assert lines[3] == "2 errors, 1 warning"
 
 
+def test_a_pattern_that_no_tracked_file_matches_and_an_exemption_that_ended_are_warned_of(
+    tmp_path: Path,
+) -> None:
+    over = 'automation: {r: {app: 1, paths: [x], owner: "@lee", until: 2020-01-31}}\n'
+    write(tmp_path, SHORT.replace('["infra/**"]', '["infra/**", "infa/**"]') + over)
+    write(tmp_path, "", "infra/main.tf")
+    write(tmp_path, "", "infa/untracked")
+    assert "matches no file" not in ended(tmp_path, "policy", "check")[1], "not known outside a repository"
+    run(["git", "init", "-q"], tmp_path)
+    run(["git", "add", "infra"], tmp_path)
+    status, out, _ = ended(tmp_path, "policy", "check")
+    assert status == 0
+    assert "3:25: warning: `infa/**` matches no file that is tracked here" in out
+    assert "4:60: warning: `r` ended on 2020-01-31" in out
+    assert "2 warnings" in out
+
+
 def test_G47_a_roster_that_cannot_meet_a_tier_is_an_error_and_a_tight_one_a_warning(tmp_path: Path) -> None:
     base = 'version: 1\nprotected: ["infra/**"]\nroster: '
     write(tmp_path, base + '["@olga"]\n', "one.yml")

@@ -256,6 +256,8 @@ def test_many_sets_answer_as_each_alone(sets: dict[str, list[str]], path: str) -
         ("#x", "comment", r"\#"),
         ("a\x00b", "control character", "?"),
         ("a\nb", "control character", "?"),
+        ("infra\u200b/**", "cannot be seen (U+200B)", "?"),
+        ("\u202einfra", "cannot be seen (U+202E)", "?"),
         ("a" * 1025, "1,024", "shorter"),
         ("[a", "not closed", r"\["),
         ("[]", "not closed", r"\["),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support_policy import FULL, SHORT
 
 from foureyes.shared.policy import DEFAULT_TIERS, Automation, Policy, System
+from foureyes.shared.policy_around import Around
 from foureyes.shared.policy_text import PolicyError, Problem, parse_policy, read_policy
 
 
@@ -137,6 +138,10 @@ CASES = [
     ("aliases: {a: [b], c: [b]}\n", "already an alias of a"),
     ("aliases: {a: [b], b: [c]}\n", "already an alias of a"),
     ("aliases: {a: []}\n", "no other login"),
+    (
+        "aliases: {a: [b], b: [a]}\n",
+        "b is already an alias of a (write all logins of one person in one line)",
+    ),
     ('aliases: {"@a": [b]}\n', "begins with @"),
     ('automation: {r: {app: 1, paths: [a], owner: "@a"}}\n', "`until` is missing"),
     ('automation: {r: {app: 0, paths: [a], owner: "@a", until: 2027-01-01}}\n', "at least 1"),
@@ -204,6 +209,11 @@ def test_an_owner_must_be_able_to_count() -> None:
         ('[infra/, "!infra/docs/**"]', 'protect "infra/**" instead of "infra/", then write "!infra/docs/"'),
         ('[infra/**, "!infra/docs/"]', 'write "!infra/docs/**" after it'),
         ("[infra/**, infra/**]", "twice"),
+        ('["infra/*.{tf,json}"]', "braces stand for themselves (write a pattern for each of the words)"),
+        ('["^infra/.*$"]', "this looks like a regular expression"),
+        ("['infra\\main']", "a backslash stands before an ordinary character"),
+        ('[" infra/**"]', "a space stands before it"),
+        ('["~/shop/infra/**"]', "this begins where no repository does"),
     ],
 )
 def test_a_pattern_that_does_nothing_is_warned_of(paths: str, expected: str) -> None:
@@ -219,10 +229,35 @@ def test_a_pattern_that_does_nothing_is_warned_of(paths: str, expected: str) -> 
         '[infra/**, "!infra/Makefile"]',
         '[infra/**, "!*.md"]',
         '[infra/**, "!Docs/**"]',
+        '["app/(group)/[id]/**", ".env.*", "{{cookiecutter.name}}/**", "a\\\\ "]',
     ],
 )
 def test_a_pattern_that_does_something_is_not(paths: str) -> None:
     assert read_policy(f'version: 1\nroster: ["@acme/all"]\nprotected: {paths}\n').warnings == ()
+
+
+def test_a_branch_of_a_remote_is_warned_of() -> None:
+    (warning,) = read_policy(f"{SHORT}branches: [main, origin/release, upstream]\n").warnings
+    assert (warning.column, warning.hint) == (18, "write `release`")
+
+
+def test_what_is_known_around_the_file_only_warns() -> None:
+    lock = 'automation: {r: {app: 1, paths: [x], owner: "@lee", until: 2027-01-31}}\n'
+    text = SHORT.replace('["infra/**"]', '["infra/**", "infa/**", "!infra/x", "*.tf"]') + lock
+    files = ("infra/main.tf", "README.md")
+
+    def told(today: date, paths: tuple[str, ...] = ()) -> list[str]:
+        return [
+            str(w) for w in read_policy(text, around=Around(today, paths)).warnings if "effect" not in str(w)
+        ]
+
+    assert told(date(2027, 1, 31)) == []
+    (ended,) = told(date(2027, 2, 1))
+    assert ended.startswith("line 4, column 60: `r` ended on 2027-01-31: it exempts nothing any more")
+    (lost,) = told(date(2027, 1, 31), files)
+    assert lost.startswith("line 3, column 25: `infa/**` matches no file that is tracked here")
+    many = f"{SHORT}systems: {{a: {{paths: [b]}}}}\n"
+    assert len(read_policy(many, around=Around(date(2027, 1, 1), files)).warnings) == 1
 
 
 @pytest.mark.parametrize("text", ["", "\n# nothing\n", "---\n", "- a", "a", "null"])
