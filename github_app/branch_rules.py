@@ -43,6 +43,8 @@ class BranchRules:
     bypasses: tuple[Bypass, ...] = ()
     unseen: tuple[str, ...] = ()
     """What this token may not see."""
+    rulesets: tuple[str, ...] = ()
+    """Names of those that the rules come from."""
 
 
 def read_rules(client: InstallationClient, slug: str, branch: str, *, is_default: bool) -> BranchRules:
@@ -57,7 +59,7 @@ def read_rules(client: InstallationClient, slug: str, branch: str, *, is_default
         found = _either(found, old)
     return BranchRules(
         branch, is_default, found.checks, found.up_to_date, found.queue, found.pull_request, found.approvals,
-        found.force_push, found.deletion, bypasses, (*unseen, *hidden),
+        found.force_push, found.deletion, bypasses, (*unseen, *hidden), tuple(names.values()),
     )  # fmt: skip
 
 
@@ -82,7 +84,8 @@ def _from_rules(rules: Iterable[Mapping[str, Any]], names: Mapping[int, str]) ->
         kinds.add(rule["type"])
         given = rule.get("parameters") or {}
         if rule["type"] == "required_status_checks":
-            source = names.get(rule["ruleset_id"], "a ruleset")
+            named = names.get(rule["ruleset_id"])
+            source = "a ruleset" if named is None else _called(named)
             up_to_date = up_to_date or bool(given["strict_required_status_checks_policy"])
             checks += [
                 RequiredCheck(check["context"], check.get("integration_id"), source)
@@ -113,13 +116,18 @@ def _rulesets(
                 raise
             unseen.append(f"ruleset {number}")
             continue
-        name = names[number] = understood(lambda data=data: f'ruleset "{data["name"]}"')  # type: ignore[misc]
+        names[number] = understood(lambda data=data: str(data["name"]))  # type: ignore[misc]
+        name = _called(names[number])
         actors = data.get("bypass_actors")
         if actors is None:
             unseen.append(f"who may bypass {name}")
         else:
             bypasses += understood(lambda: [_bypass(client, actor, name) for actor in actors])  # noqa: B023
     return names, tuple(bypasses), tuple(unseen)
+
+
+def _called(name: str) -> str:
+    return f'ruleset "{name}"'
 
 
 _KINDS = {

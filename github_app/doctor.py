@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -21,7 +22,7 @@ from foureyes.github_app.policy_in_force import first_problem
 from foureyes.github_app.publish import NAME
 from foureyes.github_app.pull_query import POLICY_PATH, Ground, ask_head, understood
 from foureyes.github_app.redaction import HIDDEN, redact
-from foureyes.github_app.repository_findings import Protected, findings
+from foureyes.github_app.repository_findings import GITHUB, Protected, findings
 from foureyes.github_app.settings import Settings, read_github_url
 from foureyes.shared.branches import is_gated
 from foureyes.shared.errors import UserError
@@ -50,7 +51,7 @@ def run(repository: str, app: int | None, as_json: bool) -> int:
     token = find_token(url, os.environ)
     client = InstallationClient(PersonalGitHub(Settings(0, "not the App", (), github_url=url), token), 0)
     try:
-        found, extra = examine(client, slug, app or _app_from_environment())
+        found, extra = examine(client, slug, app or _app_from_environment(), urlsplit(url).netloc)
     except GitHubError as error:
         why = redact(error.why.replace(token, HIDDEN))
         raise UserError(
@@ -63,7 +64,9 @@ def run(repository: str, app: int | None, as_json: bool) -> int:
     return 1 if problems else 0
 
 
-def examine(client: InstallationClient, slug: str, app: int | None) -> tuple[tuple[Finding, ...], str]:
+def examine(
+    client: InstallationClient, slug: str, app: int | None, host: str = GITHUB
+) -> tuple[tuple[Finding, ...], str]:
     """Every finding, and one command that mends all that a ruleset can mend, "" for none. Raises GitHubError."""
     ground, _shown = ask_head(client, slug, _NO_COMMIT)
     slug = ground.repository.slug
@@ -77,7 +80,7 @@ def examine(client: InstallationClient, slug: str, app: int | None) -> tuple[tup
     rules = tuple(
         read_rules(client, slug, name, is_default=name == ground.default_branch) for name in branches
     )
-    of = Protected(slug, known, rules, actions_may_approve(client, slug), seen)
+    of = Protected(slug, known, rules, actions_may_approve(client, slug), seen, host)
     found = [about_policy, *about_floor, *permission_findings(asks, published.get(known or 0)), *findings(of)]
     if left_out:
         what = f"{left_out} more gated branches were not looked at"
@@ -155,7 +158,7 @@ def _all_at_once(of: Protected) -> str:
     kinds = {rule["type"]: rule for _rules, missing in lacking for rule in missing}
     branches = [rules for rules, _missing in lacking]
     made = repository_findings.ruleset("foureyes", branches, kinds.values())
-    return repository_findings.create(of.slug, made)
+    return repository_findings.create(of, made)
 
 
 def _app_from_environment() -> int | None:

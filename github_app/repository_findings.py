@@ -4,11 +4,14 @@ import json
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 from foureyes.github_app.branch_rules import BranchRules, RequiredCheck
 from foureyes.github_app.publish import AFTER, NAME, OBSERVE
 from foureyes.shared.finding import Finding, State
+
+GITHUB = "github.com"
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,12 @@ class Protected:
     actions_approve: bool | None
     apps_seen: tuple[int, ...] = ()
     """Apps that published a check of our name."""
+    host: str = GITHUB
+    """Where gh has to ask."""
+
+    @property
+    def gh(self) -> str:
+        return "gh api" if self.host == GITHUB else f"gh api --hostname {shlex.quote(self.host)}"
 
 
 Rule = dict[str, Any]
@@ -46,7 +55,7 @@ def findings(of: Protected) -> tuple[Finding, ...]:
 def missing_rules(of: Protected, rules: BranchRules) -> tuple[Rule, ...]:
     """All that a branch lacks, as one ruleset may hold it."""
     wanted = []
-    if not _is_pinned(of, rules) or not (rules.up_to_date or rules.queue):
+    if of.app is not None and not (_is_pinned(of, rules) and (rules.up_to_date or rules.queue)):
         wanted.append(check_rule(of.app))
     if not rules.pull_request:
         wanted.append(pull_request_rule())
@@ -70,14 +79,17 @@ def ruleset(name: str, branches: Sequence[BranchRules], rules: Iterable[Rule]) -
     }
 
 
-def create(slug: str, made: dict[str, Any]) -> str:
-    """The command that creates it."""
-    body = json.dumps(made, separators=(",", ":"), sort_keys=True)
-    return f"printf %s {shlex.quote(body)} | gh api -X POST repos/{slug}/rulesets --input -"
+def create(of: Protected, made: dict[str, Any]) -> str:
+    """The command that creates it, by a name that no ruleset seen here has: GitHub takes each name once."""
+    taken = {name.casefold() for rules in of.branches for name in rules.rulesets}
+    names = chain([made["name"]], (f"{made['name']} ({number})" for number in count(2)))
+    body = made | {"name": next(name for name in names if name.casefold() not in taken)}
+    text = json.dumps(body, separators=(",", ":"), sort_keys=True)
+    return f"printf %s {shlex.quote(text)} | {of.gh} -X POST repos/{of.slug}/rulesets --input -"
 
 
-def check_rule(app: int | None) -> Rule:
-    check: dict[str, Any] = {"context": NAME} | ({"integration_id": app} if app is not None else {})
+def check_rule(app: int) -> Rule:
+    check: dict[str, Any] = {"context": NAME, "integration_id": app}
     parameters = {"required_status_checks": [check], "strict_required_status_checks_policy": True}
     return {"type": "required_status_checks", "parameters": parameters}
 
@@ -180,7 +192,8 @@ def _up_to_date(of: Protected, rules: BranchRules) -> Finding:
         "branches need not be up to date: the base can move in the same files between the check and the merge. "
         "foureyes takes a green check back as soon as it hears of it, and raises an alert if it was too late"
     )
-    return Finding(subject, State.PROBLEM, what, _mend(of, rules, "up to date", check_rule(of.app)))
+    mend = "" if of.app is None else _mend(of, rules, "up to date", check_rule(of.app))
+    return Finding(subject, State.PROBLEM, what, mend)
 
 
 def _force_push(of: Protected, rules: BranchRules) -> Finding:
@@ -231,10 +244,10 @@ def _actions(of: Protected) -> Finding:
         return Finding("Actions", State.UNKNOWN, "whether workflows may approve: your token may not see it")
     if not of.actions_approve:
         return Finding("Actions", State.GOOD, "workflows cannot approve pull requests")
-    mend = f"gh api -X PUT repos/{of.slug}/actions/permissions/workflow -F can_approve_pull_request_reviews=false"
+    mend = f"{of.gh} -X PUT repos/{of.slug}/actions/permissions/workflow -F can_approve_pull_request_reviews=false"
     what = "workflows may approve pull requests; foureyes never counts them, GitHub's own rule does"
     return Finding("Actions", State.PROBLEM, what, mend)
 
 
 def _mend(of: Protected, rules: BranchRules, what: str, rule: Rule) -> str:
-    return create(of.slug, ruleset(f"foureyes: {what}", [rules], [rule]))
+    return create(of, ruleset(f"foureyes: {what}, {rules.branch}", [rules], [rule]))

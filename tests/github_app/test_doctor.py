@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -51,8 +52,8 @@ def apply(gate: Gate, mend: str) -> None:
     words = shlex.split(mend)
     assert words[:2] == ["printf", "%s"]
     assert words[3:5] == ["|", "gh"]
-    assert words[5:7] == ["api", "-X"]
-    gate.as_person("noor", words[7], f"/{words[8]}", json.loads(words[2]))
+    assert words[5:9] == ["api", "--hostname", urlsplit(gate.sandbox.url).netloc, "-X"]
+    gate.as_person("noor", words[9], f"/{words[10]}", json.loads(words[2]))
 
 
 def of(subject: str, found: tuple[Finding, ...]) -> Finding:
@@ -72,6 +73,20 @@ def test_what_it_prints_mends_it(gate: Gate) -> None:
             apply(gate, finding["mend"])
     code, told = doctor("--app", str(gate.sandbox.app.id))
     assert (code, told["good"], told["mend_all"]) == (0, True, None)
+
+
+def test_no_ruleset_is_named_like_another(gate: Gate) -> None:
+    """GitHub takes each name once."""
+    gate.sandbox.world.repositories[SHOP].rulesets.clear()
+    told = doctor("--app", str(gate.sandbox.app.id))[1]
+    bodies = [json.loads(shlex.split(f["mend"])[2]) for f in told["findings"] if f["state"] == "problem"]
+    assert len({body["name"] for body in bodies}) == len(bodies)
+    assert all("main" in body["name"] for body in bodies)
+    apply(gate, told["mend_all"])
+    (made,) = gate.sandbox.world.repositories[SHOP].rulesets
+    made.rules = [rule for rule in made.rules if rule["type"] != "deletion"]
+    again = doctor("--app", str(gate.sandbox.app.id))[1]["mend_all"]
+    assert json.loads(shlex.split(again)[2])["name"] == "foureyes (2)"
 
 
 def test_one_ruleset_mends_all_at_once(gate: Gate) -> None:
@@ -126,7 +141,7 @@ def test_workflows_that_may_approve_are_named_with_what_mends_it(gate: Gate) -> 
     told = doctor("--app", str(gate.sandbox.app.id))[1]
     finding = told["findings"][-1]
     assert (finding["subject"], finding["state"]) == ("Actions", "problem")
-    path, field = finding["mend"].split()[4], finding["mend"].split()[-1]
+    path, field = finding["mend"].partition(" -X PUT ")[2].split()[0], finding["mend"].split()[-1]
     assert field == "can_approve_pull_request_reviews=false"
     gate.as_person("noor", "PUT", f"/{path}", {"can_approve_pull_request_reviews": False})
     assert states(doctor("--app", str(gate.sandbox.app.id))[1])["Actions"] == "ok"
@@ -225,6 +240,23 @@ def test_a_check_that_is_no_verdict_must_not_be_required() -> None:
     checks = (*GOOD.checks, RequiredCheck("foureyes observe", 7, "x"))
     found = findings(replace(FINE, branches=(replace(GOOD, checks=checks),)))
     assert [f.state for f in found if f.subject == "main: check"] == [State.GOOD, State.PROBLEM]
+
+
+def test_gh_is_sent_to_the_server_that_was_asked() -> None:
+    bare = replace(FINE, branches=(replace(GOOD, checks=()),), actions_approve=True)
+    for host, asked in (
+        ("github.com", "gh api -X"),
+        ("git.acme.example", "gh api --hostname git.acme.example -X"),
+    ):
+        told = findings(replace(bare, host=host))
+        assert f"| {asked} POST repos/{SHOP}/rulesets" in of("main: check", told).mend
+        assert of("Actions", told).mend.startswith(f"{asked} PUT repos/{SHOP}/")
+
+
+def test_no_rule_without_its_app_is_printed() -> None:
+    """It would ask for a check that anybody can give."""
+    told = findings(replace(FINE, app=None, branches=(replace(GOOD, checks=(), up_to_date=False),)))
+    assert [finding.mend for finding in told if finding.subject in ("main: check", "main: base")] == ["", ""]
 
 
 def test_two_apps_of_one_name_are_a_problem() -> None:
