@@ -5,6 +5,7 @@ from foureyes.github_app.landed import Moved
 from foureyes.github_app.landing import Landing, missing_humans
 from foureyes.github_app.pull_query import Ground
 from foureyes.shared.evaluate import Judgement
+from foureyes.shared.explain_work import reason_line
 from foureyes.shared.explanation import WORDS, fitted
 from foureyes.shared.markup import both, code, count, either, short
 from foureyes.shared.protection import Protection
@@ -164,8 +165,9 @@ def _people(judgement: Judgement) -> list[str]:
 
 
 def _reasons(judgement: Judgement) -> list[str]:
-    said = [r.text for part in judgement.verdict.children if not part for r in part.reasons]
-    return ["**Why it did not pass:** " + "; ".join(said[:5]) + "."] if said else []
+    refusals = [r for part in judgement.verdict.children if not part for r in part.reasons]
+    said = dict.fromkeys(reason_line(reason) for reason in refusals if reason.code != "counts")
+    return ["**Why it did not pass:** " + "; ".join(list(said)[:5]) + "."] if said else []
 
 
 def _protected(hit: Protection) -> str:

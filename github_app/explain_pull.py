@@ -33,7 +33,6 @@ from foureyes.shared.evaluate import evaluate
 from foureyes.shared.explain import explain
 from foureyes.shared.explanation import Explanation, Section, broken
 from foureyes.shared.facts import Known, PullFacts, Repository
-from foureyes.shared.markup import both
 
 _NO_HEAD = "0" * 40
 _FETCH_SECONDS = 900.0
@@ -92,8 +91,6 @@ def _notes(facts: PullFacts, policy: InForce) -> Iterator[str]:
             "nobody here saw the reviews arrive: an approval counts only if it was given on the head, and nothing "
             "was force-pushed, restored or moved to another base after it."
         )
-    if isinstance(facts.roster, Known) and facts.roster.value.unresolved:
-        yield f"{both(facts.roster.value.unresolved)} cannot be seen with your token: whoever is in it is missing here."
     if policy.ruling.mode == "observe":
         yield "the policy's mode is observe: nothing waits for this."
 

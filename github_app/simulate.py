@@ -90,12 +90,17 @@ def default_of(conn: Connection, slug: str) -> str:
     return max(counts, key=lambda name: (counts[name], name), default="")
 
 
+def _unreadable(file: Path, error: OSError | UnicodeDecodeError) -> UserError:
+    why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+    return UserError(f"{file} cannot be read: {why}", next_step="name a policy file that is there")
+
+
 def _floor(file: Path) -> str:
     try:
         text = file.read_text("utf-8")
         parse_floor(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} cannot be read: {error}") from error
+        raise _unreadable(file, error) from error
     except PolicyError as error:
         lines = "".join(f"\n  {file}:{p.line}:{p.column}: {p.message}" for p in error.problems)
         raise UserError(f"the floor has errors:{lines}") from error
@@ -106,7 +111,7 @@ def _policy(file: Path) -> Policy:
     try:
         return parse_policy(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} cannot be read: {error}") from error
+        raise _unreadable(file, error) from error
     except PolicyError as error:
         lines = "".join(f"\n  {file}:{p.line}:{p.column}: {p.message}" for p in error.problems)
         raise UserError(

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
+from foureyes.shared import owners
 from foureyes.shared.canonical import sha256_hex
-from foureyes.shared.case import Case, known
+from foureyes.shared.case import Case
 from foureyes.shared.evaluate import Judgement
-from foureyes.shared.explain_people import owners_missing
 from foureyes.shared.people import Account
 from foureyes.shared.verdict import Outcome
 
@@ -65,9 +65,9 @@ def _is_any(case: Case, account: Account, ids: Set[int]) -> bool:
 
 def _owners(case: Case, free: Iterable[Account], waited_for: Set[int]) -> Iterator[Account]:
     """One for each system that lacks an owner and waits for none."""
-    free, members = tuple(free), known(case.facts.roster).members
-    for hit in owners_missing(case):
-        owners = {case.people.same(account) for name in hit.owners for account in members.get(name, ())}
-        able = [account for account in free if case.people.same(account) in owners]
-        if able and not owners & waited_for:
+    free = tuple(free)
+    for hit in owners.missing(case):
+        owning = {case.people.same(account) for account in owners.able(case, hit)}
+        able = [account for account in free if case.people.same(account) in owning]
+        if able and not owning & waited_for:
             yield able[0]

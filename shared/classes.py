@@ -109,7 +109,8 @@ def _why_unattested(commit: CommitFacts) -> str:
             where = "committed on github.com" if commit.by_github else "hooks missing or skipped"
             return f"no record ({record.why or where})"
         case RecordState.MISMATCH:
-            return f"record is for another commit or tree ({record.why or 'rewritten without hooks'})"
+            other = record.why.removeprefix("it ") or "is for another commit"
+            return f"record {other} (rewritten without hooks)"
         case RecordState.UNREADABLE:
             return f"record cannot be read ({record.why})"
         case RecordState.UNSIGNED:

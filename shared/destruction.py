@@ -52,7 +52,7 @@ def destruction(changes: Iterable[Change]) -> Destruction | None:
 
 def _largest(changes: list[Change]) -> tuple[Place, ...]:
     """The directories right below what all of them have in common."""
-    top = _common([change.path for change in changes])
+    top = common_directory([change.path for change in changes])
     lines: Counter[str] = Counter()
     files: Counter[str] = Counter()
     for change in changes:
@@ -64,8 +64,9 @@ def _largest(changes: list[Change]) -> tuple[Place, ...]:
     return tuple(Place(place, lines[place], files[place]) for place in ordered[:_MOST_PLACES])
 
 
-def _common(paths: list[str]) -> str:
+def common_directory(paths: Iterable[str]) -> str:
     """The deepest directory that holds all of them, "" or with a slash at its end."""
+    paths = tuple(paths)
     first, last = min(paths).split("/")[:-1], max(paths).split("/")[:-1]
     common = []
     for one, other in zip(first, last, strict=False):

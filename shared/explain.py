@@ -4,8 +4,9 @@ Suggestions of whom to ask are made here, outside the digested verdict.
 """
 
 from collections.abc import Iterator, Mapping, Set
+from dataclasses import replace
 
-from foureyes.shared import explain_people, explain_work
+from foureyes.shared import explain_people, explain_work, owners
 from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.evaluate import Judgement, unknowns
 from foureyes.shared.explanation import WORDS, Explanation, Section, fitted
@@ -33,13 +34,18 @@ def explain(
     verdict, names = judgement.verdict, {UNNAMED: "an agent", **(names or {})}
     sections = tuple(_sections(judgement, names, asked, not_asked))
     details = tuple(_details(facts, judgement, names, decision))
+    mode = judgement.case.policy.mode if judgement.complete else policy.mode
     return Explanation(
         outcome=verdict.outcome,
         title=fitted(f"{WORDS[verdict.outcome]}: {_headline(judgement, asked)}"),
         sections=tuple(section for section in sections if section.lines),
         details=tuple(section for section in details if section.lines),
         digest=verdict.digest,
-        data={"verdict": verdict.to_json(), **explain_people.data(judgement, asked), "mode": policy.mode},
+        data={
+            "verdict": verdict.to_json(),
+            **explain_people.data(judgement, asked),
+            "mode": mode,
+        },
     )
 
 
@@ -50,7 +56,7 @@ def _headline(judgement: Judgement, asked: Set[int]) -> str:
     reason = next(iter(_leading(verdict)))
     if reason.code == "unknown-fact":
         return f"{reason.subject} could not be read; tried again soon"
-    if reason.code in ("approvals-missing", "no-record", "claimed", "no-commits"):
+    if reason.code in ("approvals-missing", "owner-missing", "no-record", "claimed", "no-commits"):
         return _waiting(judgement, asked)
     if reason.code == "changes-requested":
         return f"{reason.subject} asks for changes"
@@ -74,15 +80,15 @@ def _waiting(judgement: Judgement, asked: Set[int]) -> str:
     case = judgement.case
     have, needed = len(case.approvals.counted), case.needed
     left = [account.handle for account in explain_people.next_up(case, asked)]
-    missing_records = len(_with_code(judgement.verdict, "no-record"))
-    if missing_records:
-        missing_records += len(_with_code(judgement.verdict, "claimed"))
     so_far = f"{have} of {count(needed, 'human')}"
+    if have >= needed and owners.missing(case):
+        so_far += ", none an owner"
     if destroyed := explain_work.destroyed(case):
         return f"{so_far}. Deletes {destroyed}"
-    if missing_records:
-        verb = "has" if missing_records == 1 else "have"
-        return f"{so_far}. {count(missing_records, 'commit')} {verb} no record"
+    missing = explain_work.without_record(case)
+    if any(not commit.claimed for commit in missing) and have < needed and not case.exemption:
+        verb = "has" if len(missing) == 1 else "have"
+        return f"{so_far}. {count(len(missing), 'commit')} {verb} no record"
     for most in (3, 2, 1):
         headline = f"{so_far}. Next: {either(left, most)}"
         if left and len(f"Waiting: {headline}") <= 60:
@@ -107,9 +113,9 @@ def _with_code(verdict: Verdict, code: str) -> tuple[Reason, ...]:
 def _sections(
     judgement: Judgement, names: Mapping[str, str], asked: Set[int], not_asked: str
 ) -> Iterator[Section]:
-    yield Section("Stopped by", tuple(_stopped(judgement)))
+    yield Section("Stopped by", tuple(dict.fromkeys(_stopped(judgement))))
     if not judgement.complete:
-        yield Section("Now", ("nothing to do: foureyes reads again by itself. If it stays, tell an admin.",))
+        yield Section("Now", (_FLOOR if "floor" in unknowns(judgement.case.facts) else _AGAIN,))
         return
     case = judgement.case
     if case.needed:
@@ -117,12 +123,21 @@ def _sections(
         yield Section("Counts", tuple(explain_people.counts(case)))
         yield Section("Does not count", tuple(explain_people.does_not_count(case, names)))
         yield Section("Not known", tuple(explain_people.not_known(case)))
+        yield Section("Not seen", tuple(explain_people.not_seen(case)))
     yield Section("Why", tuple(explain_work.why(case, names)))
     if judgement.verdict.outcome is not Outcome.PASS:
-        yield Section("No record", tuple(explain_work.no_record(case)))
+        heading = "No record" if explain_work.without_record(case) else "Record"
+        yield Section(heading, tuple(explain_work.no_record(case)))
         yield Section("Now", tuple(explain_people.now(judgement, asked, not_asked)))
     if case.needed and case.approvals.counted:
         yield Section(f"Voids {explain_people.whose(case)}", (explain_work.voids(case),))
+
+
+_AGAIN = "nothing to do: foureyes reads again by itself. If it stays, tell an admin."
+_FLOOR = (
+    "an owner of the organisation: mend `.github/foureyes-floor.yml` in its repository `.github`; foureyes then looks "
+    "again by itself."
+)
 
 
 def _stopped(judgement: Judgement) -> Iterator[str]:
@@ -130,8 +145,12 @@ def _stopped(judgement: Judgement) -> Iterator[str]:
     for part in judgement.verdict.children:
         if part.outcome in (Outcome.BLOCK, Outcome.BROKEN) or (part.rule == "mergeable" and not part):
             for reason in part.reasons:
-                if not reason.code.startswith(("counts", "not-counted", "unknown-person", "approvals")):
-                    yield explain_work.reason_line(reason)
+                if not reason.code.startswith(_BESIDE):
+                    yield explain_work.reason_line(replace(reason, text=reason.text.split(";")[0]))
+
+
+_BESIDE = ("counts", "not-counted-", "unknown-person", "approvals", "owner", "automation", "pure-revert")
+"""Reasons that stand beside a refusal; they are told elsewhere."""
 
 
 def _details(
@@ -156,3 +175,5 @@ def _for_agents(facts: PullFacts, verdict: Verdict) -> Iterator[str]:
         "Stop and tell your operator. Do not approve, re-push, rewrite commits, add trailers, use `--admin`, "
         "or watch without a time limit."
     )
+    pull = facts.pull
+    yield f"The same for programs: `foureyes explain {pull.repository.slug}#{pull.number} --json`"

@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping
 
 from foureyes.shared.case import Case, known
 from foureyes.shared.classes import Class, CommitClass
-from foureyes.shared.destruction import Place, destruction
+from foureyes.shared.destruction import Place, common_directory, destruction
 from foureyes.shared.explanation import WORDS
-from foureyes.shared.facts import Change
-from foureyes.shared.markup import both, code, count, short
+from foureyes.shared.facts import Change, RecordState
+from foureyes.shared.markup import both, code, count, in_words, share, short
 from foureyes.shared.policy import SHORT_FORM_SYSTEM
 from foureyes.shared.protection import Hit
 from foureyes.shared.verdict import Reason, Verdict
 
 _MOST = 20
-_KINDS = {Class.AI: "agent-written change", Class.HUMAN: "change written without an agent"}
+_KINDS = {Class.AI: "agent-written change", Class.HUMAN: "human-written change"}
 
 
 def why(case: Case, names: Mapping[str, str]) -> Iterator[str]:
@@ -23,21 +23,38 @@ def why(case: Case, names: Mapping[str, str]) -> Iterator[str]:
     if not guarded:
         kind = _KINDS.get(case.cls, "change without a full record")
         yield f"{kind}; it touches no protected path, so nobody has to wait."
+    elif case.exemption:
+        fewer = case.exemption.approvals
+        people = f"{in_words(fewer).capitalize()} {'human is' if fewer == 1 else 'humans are'}"
+        yield f"change to {where}. {people} enough: {case.exemption.text}."
     elif missing:
-        of = count(len(case.classes), "commit")
-        none = (
-            "has no valid record and so counts" if len(missing) == 1 else "have no valid record and so count"
-        )
-        yield (
-            f"{len(missing)} of {of} to {where} {none} like agent-written ones. This is a rule, not a suspicion. "
-            f"{_evidence(case, names)}".rstrip()
-        )
+        of = share(len(missing), len(case.classes), "commit").replace("its only", "the only")
+        told = f"{of} to {where} {_lack(case, missing)} like agent-written ones."
+        yield f"{told} {_RULE} {_evidence(case, names)}".rstrip()
+    elif not case.classes:
+        yield f"change to {where}, made of git's own merges alone: nobody says who wrote it."
     else:
         yield f"{_KINDS[case.cls]} to {where}. {_evidence(case, names)}"
-    if guarded and case.exemption:
-        yield f"Fewer humans do: {case.exemption.text}."
     if destruction(known(case.facts.changes)) is None:
         yield f"Size: {_size(known(case.facts.changes))}, counted by git, base against merge result."
+
+
+_RULE = "This is a rule, not a suspicion."
+
+
+def _lack(case: Case, missing: list[CommitClass]) -> str:
+    """A signed record can leave open who wrote it: it is a record, and no class."""
+    one = len(missing) == 1
+    so = f"and so {'counts' if one else 'count'}"
+    if without_record(case):
+        return f"{'has' if one else 'have'} no valid record {so}"
+    return f"{'has a record that does' if one else 'have records that do'} not settle who wrote it {so}"
+
+
+def without_record(case: Case) -> tuple[CommitClass, ...]:
+    """Commits that are worth no class for want of a record: what a signed record leaves open is another matter."""
+    signed = {c.oid for c in known(case.facts.commits) if c.record.state is RecordState.SIGNED}
+    return tuple(c for c in case.classes if c.cls is Class.UNATTESTED and c.commit not in signed)
 
 
 def destroys(case: Case) -> Iterator[str]:
@@ -73,10 +90,19 @@ def _place(place: Place) -> str:
 
 
 def _hit(hit: Hit) -> str:
-    """`infra` (3 files, tier 1: `infra/main.tf` …)"""
+    """`infra` (3 files, tier 1: `infra/main.tf` …); the short form's has no name, and its paths have a directory."""
+    where = common_directory(hit.paths)
+    if hit.system == SHORT_FORM_SYSTEM and where:
+        return f"{code(where)} ({count(len(hit.paths), 'file')}, tier {hit.tier})"
     more = " …" if len(hit.paths) > 1 else ""
-    name = "protected paths" if hit.system == SHORT_FORM_SYSTEM else code(hit.system)
+    name = _named(hit.system)
     return f"{name} ({count(len(hit.paths), 'file')}, tier {hit.tier}: {code(hit.paths[0])}{more})"
+
+
+def _named(system: str) -> str:
+    """The short form's system has no name of its own, nor has a floor's."""
+    own, of, organisation = system.partition(" of the ")
+    return f"protected paths{of}{organisation}" if own == SHORT_FORM_SYSTEM else code(system)
 
 
 def _evidence(case: Case, names: Mapping[str, str]) -> str:
@@ -96,16 +122,21 @@ def _size(changes: tuple[Change, ...]) -> str:
 
 
 def no_record(case: Case) -> Iterator[str]:
-    missing = [c for c in case.classes if c.cls is Class.UNATTESTED]
-    if not missing or not case.cell(Class.UNATTESTED):
+    """Of all commits that lack the same for the same person's sake one is named."""
+    if not case.cell(Class.UNATTESTED) or case.exemption:
         return
     authors = {c.oid: c.author for c in known(case.facts.commits)}
-    for commit in missing[:_MOST]:
-        account = authors[commit.commit].account
-        who = account.handle if account else code(authors[commit.commit].identity.email)
-        yield f"{short(commit.commit)} {who}: {commit.why}"
-    if len(missing) > _MOST:
-        yield f"and {len(missing) - _MOST} more"
+    alike: dict[str, list[str]] = {}
+    for commit in case.classes:
+        if commit.cls is Class.UNATTESTED:
+            account = authors[commit.commit].account
+            who = account.handle if account else code(authors[commit.commit].identity.email)
+            alike.setdefault(f"{who}: {commit.why}", []).append(commit.commit)
+    for said, oids in list(alike.items())[:_MOST]:
+        more = f" and {len(oids) - 1} more," if len(oids) > 1 else ""
+        yield f"{short(oids[0])}{more} {said}"
+    if len(alike) > _MOST:
+        yield f"and {len(alike) - _MOST} more"
 
 
 def voids(case: Case) -> str:
@@ -171,8 +202,15 @@ def rules(verdict: Verdict) -> Iterator[str]:
 
 
 def reason_line(reason: Reason) -> str:
-    subject = f"{_subject(reason)}: " if reason.subject and reason.code != "unknown-fact" else ""
-    return f"{subject}{reason.text}"
+    if not reason.subject or reason.code in _SAYS_WHOM:
+        return reason.text
+    return f"{_subject(reason)}{' ' if reason.code in _DEEDS else ': '}{reason.text}"
+
+
+_SAYS_WHOM = {"unknown-fact", "unknown-person", "automation", "pure-revert"}
+"""Reasons whose text names what they are about."""
+_DEEDS = {"counts", "changes-requested"}
+"""Reasons whose text goes on from who did it."""
 
 
 def _subject(reason: Reason) -> str:

@@ -103,9 +103,8 @@ def combine(parts: Sequence[tuple[int, Explanation]]) -> Explanation:
     if len(ordered) == 1:
         return worst
     others = tuple(f"#{n}: {explanation.title}" for n, explanation in ordered)
-    shared = Section(
-        "One check for all pull requests with this head", (f"the strictest leads: #{number}", *others)
-    )
+    heading = f"One check for the {len(ordered)} pull requests with this head"
+    shared = Section(heading, (f"what stands here is about #{number}, the strictest.", *others))
     return replace(
         worst,
         sections=(*worst.sections, shared),

@@ -22,6 +22,13 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def share(part: int, whole: int, noun: str) -> str:
+    """`3 of 4 commits`, `all 4 commits`, `its only commit`."""
+    if part < whole:
+        return f"{part:,} of {count(whole, noun)}"
+    return f"its only {noun}" if whole == 1 else f"all {count(whole, noun)}"
+
+
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 

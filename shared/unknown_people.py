@@ -20,16 +20,18 @@ _BY_RECORD = {
     "operator": "operator of {} by its record",
     "reviewer": "as whom an agent reviewed by the record of {}",
 }
-_LINK = "that person adds the address to their GitHub account, or one more approval"
+_LINK = "that person adds the address to their GitHub account"
 
 
 @dataclass(frozen=True)
 class UnknownPerson:
-    """`key` tells unknown persons apart; `text` names what is not established; `next_step` how it can be."""
+    """`key` tells unknown persons apart; `text` names what is not established; `next_step` how it can be, "" where
+    it cannot.
+    """
 
     key: str
     text: str
-    next_step: str
+    next_step: str = ""
 
 
 def unknown_people(
@@ -82,12 +84,10 @@ def _unseen(pull: Pull, commits: tuple[CommitFacts, ...], pushes: tuple[Push, ..
 
 def _behind(account: Account | None, did: str, key: str, settled: int | None) -> Iterator[UnknownPerson]:
     if account is None:
-        yield UnknownPerson(key, f"it is not known who {did}", "one more approval stands in for that person")
+        yield UnknownPerson(key, f"it is not known who {did}")
     elif account.kind is not Kind.USER and account.id != settled:
-        text = f"{account.handle} {did}; which person set it to work is not known"
-        yield UnknownPerson(
-            f"bot {account.id}", text, "assign the person who asked for it, or one more approval"
-        )
+        text = f"{account.handle} {did}, and which person set it to work is not known"
+        yield UnknownPerson(f"bot {account.id}", text, "somebody assigns the person who asked for it")
 
 
 def _behind_commit(commit: CommitFacts) -> Iterator[UnknownPerson]:

@@ -31,8 +31,8 @@ HERE = Path(__file__).parent
 SHARED = HERE.parent / "shared"
 KNOWN = HERE / "data" / "unnoticed.txt"
 MODULES = (
-    "ancestry", "case", "classes", "content", "evaluate", "exclusion", "exemption", "floor", "reviewers", "standing",
-    "unknown_people", "rules.mergeable", "rules.no_agents", "rules.recorded", "rules.shown", "rules.two_humans",
+    "ancestry", "case", "classes", "content", "evaluate", "exclusion", "exemption", "floor", "owners", "reviewers",
+    "standing", "unknown_people", "rules.mergeable", "rules.no_agents", "rules.recorded", "rules.shown", "rules.two_humans",
 )  # fmt: skip
 TESTS = (
     "rules", "unknown_people", "exclusion", "named_in_records", "classes", "exemption", "peer", "explain", "rejudge",

@@ -110,7 +110,7 @@ class Story:
         self.scene("@olga, who ran the agents, approves. The approval is shown, and does not count.")
         self.approve("olga", number)
         check = self.check(number, "in_progress", "0 of 2")
-        check = self.check_text(number, "@olga ran", "so this approval is shown but is not one of the two")
+        check = self.check_text(number, "@olga ran", "the approval is shown but is not one of the two")
         self.show_lines(check, "Does not count")
         refused = self.stage.visitor("olga").merge(number)
         self.expect("GitHub refuses the merge", refused.status == 405, refused)

@@ -32,7 +32,7 @@ def check(case: Case, _params: Params) -> Verdict:
     if merge.state is MergeState.UNRELATED:
         return _refuse(Outcome.BLOCK, "unrelated", f"it shares no history with {code(pull.base_ref)}")
     if merge.github_tree is not None and merge.github_tree != merge.tree:
-        text = "GitHub's merge of this head and base has another tree than git's; push again"
+        text = "GitHub merges this otherwise than git does; push again"
         return _refuse(Outcome.BLOCK, "merge-differs", text)
     if pull.draft:
         return _refuse(Outcome.WAIT, "draft", "it is a draft; mark it ready for review")

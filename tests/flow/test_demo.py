@@ -48,7 +48,7 @@ def test_the_story_goes_as_told():
     for words in (
         "Passed: no protected path is touched",
         "Waiting: 0 of 2 humans. Next: @ana",
-        "so this approval is shown but is not one of the two",
+        "the approval is shown but is not one of the two",
         "Waiting: 1 of 2 humans",
         "Passed: 2 humans approved this content",
         "1 commit has no record",

@@ -40,7 +40,7 @@ def test_G3_the_operators_approval_does_not_count_and_the_text_says_so(town):
     town.approve(number, "olga", "rita")
     assert not town.passes(number)
     summary = town.settled(number)["output"]["summary"]
-    assert "@olga ran Claude Code for 1 of 1 commit" in summary
+    assert "@olga ran Claude Code for its only commit" in summary
     assert "shown but is not one of the two" in summary
 
 
@@ -121,7 +121,7 @@ def test_G25_G26_renames_out_of_and_into_a_protected_folder(town, case, files):
     number = town.agent_pull(files, message=case)
     check = town.settled(number)
     assert check["conclusion"] != "success"
-    assert "protected paths (1 file, tier 1" in check["output"]["summary"]
+    assert "agent-written change to `infra/" in check["output"]["summary"]
 
 
 def test_G27_a_change_of_mode_alone_is_a_change(town):

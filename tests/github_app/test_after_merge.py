@@ -69,6 +69,8 @@ def test_G41_an_admins_bypass_is_an_alert_that_names_the_missing_approvals(gate:
     assert "@noor" in alert.text
     assert "Missing approvals:** 1 of 2. Counted: @rita." in alert.text
     assert "It could have been" in alert.text
+    assert "Why it did not pass:** `" in alert.text
+    assert "approved this content" not in alert.text, "what counts is no reason against it"
     assert "infra/network.tf" in alert.text
     assert alert.decision
     (run,) = gate.runs(landed, "foureyes after merge")

@@ -133,7 +133,7 @@ def test_a_team_that_the_token_cannot_see_is_said_so(gate: Gate, tmp_path: Path)
     gate.push("noor", "main", gate.change({".github/foureyes.yml": policy}))
     number = gate.open("olga", "feat", infra(gate))
     _, out, _ = ended(gate, tmp_path, f"{SHOP}#{number}")
-    assert "@acme/secret cannot be seen with your token" in out
+    assert "Not seen: @acme/secret: nobody counts by that name here." in out
 
 
 def test_the_address_on_github_is_a_name_too(gate: Gate, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_P25_a_forks_signed_record_arrives_and_outlives_the_fork(gate: Gate, key
         gate.review(login, number)
     gate.settle()
     assert gate.verdict(number) == "in_progress"
-    assert "@rita ran Claude Code for 1 of 1 commit" in (gate.check(number).summary or "")
+    assert "@rita ran Claude Code for its only commit" in (gate.check(number).summary or "")
     git(gate.sandbox.world.repositories[FORK].git.path, "update-ref", "-d", record_ref("feat"))
     look(gate, number)
     with storage.reading(gate.engine) as conn:
@@ -96,7 +96,7 @@ def test_P25_a_forks_signed_record_arrives_and_outlives_the_fork(gate: Gate, key
     gate.control("DELETE", "repositories", repository=FORK)
     look(gate, number)
     assert record_of(gate, number).state is RecordState.SIGNED, "what was seen is kept"
-    assert "@rita ran Claude Code for 1 of 1 commit" in (gate.check(number).summary or "")
+    assert "@rita ran Claude Code for its only commit" in (gate.check(number).summary or "")
 
 
 def test_G34_without_the_fork_there_is_no_record_and_the_text_says_why(gate: Gate, key: KeyFile) -> None:
@@ -158,5 +158,5 @@ def test_who_pushed_to_the_fork_before_there_was_a_pull_request_is_read_in_the_f
         gate.review(login, number)
     gate.settle()
     assert gate.verdict(number) == ("success" if listed else "in_progress")
-    unknown = "it is not known who pushed" in (gate.check(number).summary or "")
+    unknown = "**Not known:** who pushed" in (gate.check(number).summary or "")
     assert unknown is not listed

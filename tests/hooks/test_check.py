@@ -58,7 +58,7 @@ def test_an_agents_change_to_a_protected_path_waits_for_two_others(repo: Path) -
     assert (status, err) == (3, "")
     lines = out.splitlines()
     assert lines[0] == "Waiting: 0 of 2 humans. Next: @ana or @raj"
-    assert "@olga ran Claude Code for 1 of 1 commit" in out
+    assert "@olga ran Claude Code for its only commit" in out
     assert "infra (1 file, tier 1: infra/a)" in out
     assert "whether GitHub publishes your key" in lines[-1]
     status, answer = told(repo)

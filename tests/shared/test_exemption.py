@@ -87,7 +87,7 @@ def test_G65_one_approval_does_for_an_apps_own_verified_work():
     told = evaluate(its_own(), BY)
     (reason,) = [r for part in told.verdict.walk() for r in part.reasons if r.code == "automation"]
     assert "@lee answers for the exemption `renovate` until 2026-11-22" in reason.text
-    assert "Fewer humans do" in explain(its_own(), BY, told).summary
+    assert "One human is enough: all of it is the work of" in explain(its_own(), BY, told).summary
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What people read: the models of the product's texts, and that hostile names cannot speak for us."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from support_facts import (
@@ -27,16 +28,19 @@ from foureyes.shared.evaluate import evaluate
 from foureyes.shared.explain import explain
 from foureyes.shared.explanation import Explanation, Section, broken, combine
 from foureyes.shared.facts import (
+    AppAccount,
+    Known,
     Merge,
     MergeState,
     Push,
     RecordState,
+    ReviewState,
     Roster,
     Touch,
     Unknown,
 )
-from foureyes.shared.people import Account
-from foureyes.shared.policy import DEFAULT_TIERS, System
+from foureyes.shared.people import Account, Kind
+from foureyes.shared.policy import DEFAULT_TIERS, Automation, System
 from foureyes.shared.verdict import Outcome
 
 NAMES = {"claude-code": "Claude Code"}
@@ -63,7 +67,7 @@ def test_model_A_waiting_because_the_operators_approval_does_not_count():
     summary = explanation.summary
     assert "**Counts:** @ben, on this content. One more human is needed." in summary
     assert (
-        "@olga ran Claude Code for 3 of 4 commits (`a1b2c3d` …), so this approval is shown but is not one of the two. "
+        "@olga ran Claude Code for 3 of 4 commits (`a1b2c3d` …): the approval is shown but is not one of the two. "
         "@olga answers for the change." in summary
     )
     assert "agent-written change to `infra` (1 file, tier 1: `infra/main.tf`)." in summary
@@ -86,10 +90,7 @@ def test_model_B_commits_without_a_record():
         in explanation.summary
     )
     assert "`9c01d2e` @sam: no record (hooks missing or skipped)" in explanation.summary
-    assert (
-        "`77ab310` @olga: record is for another commit or tree (rewritten without hooks)"
-        in explanation.summary
-    )
+    assert "`77ab310` @olga: record is for another commit (rewritten without hooks)" in explanation.summary
     assert "This is a rule, not a suspicion." in explanation.summary
     assert "way 1, " in explanation.summary
     assert "way 2, author" in explanation.summary
@@ -116,6 +117,8 @@ def test_a_mass_deletion_that_no_directory_holds_names_none():
     summary = told(facts(changes=gone)).summary
     assert "**Destroys:** 3,000 lines" in summary
     assert "most of it" not in summary
+    tests = tuple(change(f"infra/tests/test_{n}.py", "D", new_mode="000000", deleted=100) for n in range(12))
+    assert "12 test files among them" in told(facts(changes=tests)).summary
 
 
 def test_what_a_mass_deletion_leaves_is_listed_after_it():
@@ -202,8 +205,13 @@ def test_blocked_and_broken_are_failures_waiting_is_not_red():
 
 def test_an_unknown_person_is_named_with_the_way_out():
     explanation = told(facts(pushes=(Push(HEAD, None),), roster=TEAM))
-    assert "it is not known who pushed `aaaaaaa`: one more human is needed" in explanation.summary
+    assert "**Not known:** who pushed `aaaaaaa`: one more human is needed." in explanation.summary
     assert explanation.title.startswith("Waiting: 0 of 3 humans")
+    assert "author: nothing to do" in explanation.summary
+    unlinked = told(
+        facts(commits=(unrecorded(author=person(None, "joe@home.example")),), roster=TEAM)
+    ).summary
+    assert "one more human is needed, or that person adds the address to their GitHub account." in unlinked
 
 
 def test_forbidden_agents_and_claims_are_shown_as_claims():
@@ -222,10 +230,135 @@ def test_an_agent_that_no_record_names_is_an_agent_all_the_same():
 
 
 def test_an_owner_that_is_missing_is_asked_for():
-    systems = {"pay": System(paths=("infra/**",), tier=0, owners=("@lee",))}
-    explanation = told(facts(reviews=BOTH), policy(systems=systems))
-    assert explanation.title == "Waiting: an owner of pay must be among them"
-    assert "one of them must be an owner of pay: @lee" in explanation.summary
+    by = policy(systems={"pay": System(paths=("infra/**",), tier=0, owners=("@acme/oncall",))})
+    roster = Roster({"@acme/reviewers": (OLGA, RITA, SAM, ANA, RAJ), "@acme/oncall": (RAJ,)})
+    explanation = told(facts(reviews=BOTH, roster=roster), by)
+    assert explanation.title == "Waiting: 2 of 2 humans, none an owner. Next: @raj"
+    assert "still missing is an owner of `pay`: @raj" in explanation.summary
+    assert "one of them must be an owner of `pay`: @raj" in told(facts(roster=roster), by).summary
+
+
+def test_where_no_owner_is_left_nobody_is_sent_to_approve():
+    by = policy(systems={"pay": System(paths=("infra/**",), tier=0, owners=("@acme/oncall",))})
+    roster = Roster({"@acme/reviewers": (OLGA, RITA, SAM, ANA), "@acme/oncall": (OLGA,)})
+    explanation = told(facts(reviews=BOTH, roster=roster), by)
+    assert explanation.title == "Blocked: not enough eligible reviewers"
+    assert "no owner of pay (@acme/oncall) is left who could approve" in explanation.summary
+    assert "an admin: put more people on the roster, or among the owners" in explanation.summary
+    assert "Review changes" not in explanation.summary
+
+
+def test_an_owner_who_asks_for_changes_is_not_called_missing_for_good():
+    by = policy(systems={"pay": System(paths=("infra/**",), tier=0, owners=("@acme/oncall",))})
+    roster = Roster({"@acme/reviewers": (OLGA, RITA, SAM, RAJ), "@acme/oncall": (RAJ,)})
+    explanation = told(facts(reviews=(*BOTH, review(RAJ, "CHANGES_REQUESTED", 2)), roster=roster), by)
+    assert explanation.title == "Blocked: @raj asks for changes"
+    assert "still missing is an owner of `pay`: @raj" in explanation.summary
+    assert "not enough eligible" not in explanation.summary
+
+
+def test_an_owner_who_approved_by_a_second_account_is_told_by_which_one_to_approve():
+    by = policy(
+        systems={"pay": System(paths=("infra/**",), tier=0, owners=("@ben",))}, aliases={"ben": ("ben-work",)}
+    )
+    work = Account(99, "ben-work")
+    members = {"@acme/reviewers": (OLGA, BEN, work, ANA), "@ben": (BEN,), "@ben-work": (work,)}
+    given = facts(reviews=(review(work), review(ANA, number=1)), roster=Roster(members))
+    assert told(given, by).title == "Waiting: 2 of 2 humans, none an owner. Next: @ben"
+    both = replace(given, reviews=Known((review(work), review(ANA, number=1), review(BEN, number=2))))
+    assert told(both, by).outcome is Outcome.PASS
+
+
+def test_nobody_is_sent_to_approve_what_cannot_pass_by_it():
+    forbidden = told(facts(roster=TEAM), policy(mode="forbid")).summary
+    assert "Review changes" not in forbidden
+    assert "Review changes" not in told(facts(roster=TEAM, commits=())).summary
+    conflict = told(facts(roster=TEAM, merge=Merge(MergeState.CONFLICT))).summary
+    assert (
+        "**Now:** author: resolve the conflicts with `main`.\n- then @ana, @ben, @mia or 1 more: read"
+        in conflict
+    )
+    assert "**Stopped by:** it conflicts with `main`\n" in conflict
+
+
+def test_who_has_no_write_access_is_not_named_as_the_next():
+    given = facts(roster=TEAM, reviews=(review(BEN, can_push=False),))
+    assert told(given).title == "Waiting: 0 of 2 humans. Next: @ana, @mia or @raj"
+
+
+def test_a_dismissal_that_lifts_nothing_is_told_of():
+    asked = review(ANA, "DISMISSED", dismissed_state=ReviewState.CHANGES_REQUESTED)
+    summary = told(facts(roster=TEAM, reviews=(replace(asked, dismissed_by=OLGA),))).summary
+    assert "took no part in the change (@olga's does not)." in summary
+    plainly = told(facts(roster=TEAM, reviews=(review(ANA, "CHANGES_REQUESTED"),))).summary
+    assert "took no part in the change." in plainly
+
+
+def test_a_change_of_gits_own_merges_alone_is_told_as_that():
+    merge = commit(mechanical=True, merges_base=True, parents=("d" * 40, "e" * 40))
+    explanation = told(facts(commits=(merge,), roster=TEAM))
+    assert explanation.outcome is Outcome.WAIT
+    assert "made of git's own merges alone: nobody says who wrote it." in explanation.summary
+
+
+def test_an_apps_exempt_work_needs_no_record():
+    bot = Account(2741, "renovate[bot]", Kind.BOT)
+    lock = Automation(app=2740, paths=("infra/**",), approvals=1, owner="@lee", until=date(2027, 6, 30))
+    own = unrecorded(author=person(bot), committer=person(None, "noreply@github.com"), by_github=True)
+    given = facts(
+        pull=replace(PULL, author=bot), pushes=(Push(HEAD, bot),), commits=(own,), app=AppAccount(2740, bot)
+    )
+    explanation = told(given, policy(automation={"renovate": lock}))
+    assert explanation.title == "Waiting: 0 of 1 human. Next: @olga, @rita or @sam"
+    assert (
+        "**Why:** change to `infra` (1 file, tier 1: `infra/main.tf`). One human is enough:"
+        in explanation.summary
+    )
+    assert "way 2" not in explanation.summary
+    assert "No record" not in explanation.summary
+
+
+def test_where_hooks_cannot_have_run_nobody_is_sent_to_publish():
+    online = facts(roster=TEAM, commits=(unrecorded(by_github=True),))
+    assert "way 2" not in told(online).summary
+    software = facts(roster=TEAM, commits=(commit(record=record(says="human", agents=())),))
+    explanation = told(software)
+    assert explanation.title.startswith("Waiting: 0 of 2 humans. Next:")
+    assert "way 2" not in explanation.summary
+    assert (
+        "has a record that does not settle who wrote it and so counts like agent-written"
+        in explanation.summary
+    )
+    assert "**Record:** `aaaaaaa` @olga: human record is signed by a software key" in explanation.summary
+
+
+def test_a_team_that_cannot_be_seen_is_named_where_people_are_waited_for():
+    empty = Roster({}, ("@acme/reviewers", "@acme-release"))
+    explanation = told(facts(roster=empty), policy(machine_users=("acme-release",)))
+    assert explanation.title == "Blocked: not enough eligible reviewers"
+    assert "**Not seen:** @acme/reviewers: nobody counts by that name here." in explanation.summary
+    elsewhere = Roster({"@acme/reviewers": (OLGA, RITA, SAM)}, ("@other/team",))
+    more = policy(roster=("@acme/reviewers", "@other/team"))
+    assert "**Not seen:** @other/team:" in told(facts(roster=elsewhere), more).summary
+    assert "Not seen" not in told(facts(roster=elsewhere, reviews=BOTH), more).summary
+
+
+def test_an_unreadable_floor_is_for_the_organisation_to_mend():
+    explanation = told(facts(floor=Unknown("the organisation's floor has an error")))
+    assert "an owner of the organisation: mend `.github/foureyes-floor.yml`" in explanation.summary
+    assert explanation.summary.count("floor could not be read") == 1
+
+
+def test_the_short_form_is_told_by_its_directory():
+    short = policy(systems={"protected": System(paths=("infra/**", "*.tf"), tier=1)})
+    assert "agent-written change to `infra/` (1 file, tier 1)." in told(facts(), short).summary
+    spread = facts(changes=(change("infra/a"), change("main.tf")))
+    assert "to protected paths (2 files, tier 1: `infra/a` …)." in told(spread, short).summary
+
+
+def test_the_short_form_of_a_floor_has_no_name_of_its_own():
+    floor = 'version: 1\nroster: ["@acme/reviewers"]\nprotected: ["infra/**"]\n'
+    assert " and protected paths of the organisation (1 file" in told(facts(roster=TEAM, floor=floor)).summary
 
 
 def test_a_refused_stranger_is_named():
@@ -266,8 +399,25 @@ def test_many_commits_and_files_are_cut_and_counted():
     commits = tuple(unrecorded(f"{n:040x}") for n in range(1, 30))
     touched = tuple(Touch(f"infra/back/{n}", HEAD) for n in range(25))
     explanation = told(facts(commits=commits, touched=touched))
-    assert "and 9 more" in explanation.summary
+    assert "`0000000` and 28 more, @olga: no record (hooks missing or skipped)" in explanation.summary
+    strangers = tuple(unrecorded(f"{n:040x}", author=person(None, f"{n}@home.example")) for n in range(1, 24))
+    assert "- and 3 more\n\n**Now:**" in told(facts(commits=strangers)).summary
+    assert "and 9 more" in explanation.text
     assert "changed by a commit and changed back" in explanation.text
+
+
+def test_records_that_leave_it_open_are_told_in_the_plural():
+    software = tuple(commit(f"{n:040x}", record=record(says="human", agents=())) for n in range(1, 4))
+    assert (
+        "all 3 commits to `infra` (1 file, tier 1: `infra/main.tf`) have records that do not settle who"
+        in (told(facts(commits=software)).summary)
+    )
+
+
+def test_where_nobody_can_be_asked_the_check_says_why():
+    given = facts(roster=TEAM)
+    told_so = explain(given, POLICY, evaluate(given, POLICY), not_asked="the App may not").summary
+    assert "- nobody was asked for a review: the App may not." in told_so
 
 
 def test_kinds_of_change_are_told_apart():
@@ -284,7 +434,7 @@ def test_kinds_of_change_are_told_apart():
 
 def test_human_changes_say_so():
     free = told(facts(commits=(commit(record=record(says="human", agents=(), operator=None)),)))
-    assert "1 of 1 commit to `infra`" in free.summary
+    assert "the only commit to `infra`" in free.summary
     docs = told(facts(commits=(unrecorded(),), changes=(change("docs/x.md"),)))
     assert "change without a full record; it touches no protected path" in docs.summary
 

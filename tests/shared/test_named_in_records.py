@@ -7,7 +7,6 @@ from support_facts import HEAD, POLICY, RITA, SAM, commit, facts, record, review
 from support_record import COMMIT, RECORD, TREE
 
 from foureyes.shared.evaluate import evaluate
-from foureyes.shared.exclusion import REVIEWED_BY_AGENT
 from foureyes.shared.explain import explain
 from foureyes.shared.facts import Named, PullFacts
 from foureyes.shared.record import Operator, Reviewed, record_bytes
@@ -67,7 +66,7 @@ def told(*people: Named) -> str:
 
 
 def test_the_check_says_what_each_of_them_did():
-    assert "@rita ran claude-code for 1 of 1 commit" in told(Named("operator", "rita", RITA))
+    assert "@rita ran claude-code for its only commit" in told(Named("operator", "rita", RITA))
     text = told(Named("reviewer", "rita", RITA))
-    assert f"@rita: {REVIEWED_BY_AGENT}" in text
+    assert "@rita had an agent submit a review as this account" in text
     assert "@rita ran" not in text

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 from support_facts import (
+    BEN,
     BOT,
     CLAUDE,
     HEAD,
@@ -368,13 +369,33 @@ def test_a_pusher_nobody_saw_and_an_unlinked_address_cost_one_more_each(pushes):
 
 def test_tier_0_wants_an_owner_among_the_two():
     systems = {"pay": System(paths=("infra/**",), tier=0, owners=("@acme/owners",))}
-    members = {"@acme/reviewers": (OLGA, RITA, SAM), "@acme/owners": (Account(8, "lee"),)}
+    lee = Account(8, "lee")
+    members = {"@acme/reviewers": (OLGA, RITA, SAM, lee), "@acme/owners": (lee,)}
     given = facts(reviews=BOTH, roster=Roster(members))
     verdict = rule(given, "two_humans", policy(systems=systems))
     assert verdict.outcome is Outcome.WAIT
     assert "owner-missing" in codes(verdict)
     owned = replace(given, roster=Known(Roster({**members, "@acme/owners": (SAM,)})))
     assert outcome(owned, policy(systems=systems)) is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    "roster",
+    [
+        {"@acme/owners": (OLGA,)},
+        {"@acme/owners": (Account(8, "lee"),)},
+        {"@acme/owners": ()},
+        {"@acme/owners": (RITA,), "@rita": (RITA,)},
+    ],
+    ids=["the operator", "not on the roster", "nobody", "a machine"],
+)
+def test_G47_where_no_owner_is_left_nobody_is_waited_for(roster):
+    systems = {"pay": System(paths=("infra/**",), tier=0, owners=("@acme/owners",))}
+    members = {"@acme/reviewers": (OLGA, RITA, SAM, BEN, MALLORY), **roster}
+    given = facts(reviews=(review(SAM), review(BEN, number=1)), roster=Roster(members))
+    verdict = rule(given, "two_humans", policy(systems=systems, machine_users=("rita",)))
+    assert verdict.outcome is Outcome.BLOCK
+    assert "not-enough-eligible" in codes(verdict)
 
 
 def test_an_owner_whose_approval_does_not_count_is_no_owner_among_the_two():
