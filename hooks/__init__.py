@@ -16,7 +16,7 @@ records            build -> batch: what is known of each
   which lines      edits, left_behind, renamed, git_ai_notes
   made from what   lineage, rekey
   kept             store
-published          publish, publish_by_hand, attest, sign, keys, remote
+published          lacking, publish, publish_by_hand, attest, sign, keys, remote
 others'            fetch_records, published, known_records, verify
 
 people ask         show, blame, blame_lines, log, export, ranges, paging
@@ -25,5 +25,5 @@ before a pull      check, planned, local_facts, local_merge, policy_commands, po
 any history        scan, scan_asked, scan_reading, scan_history, scan_objects, scan_records, scan_merges, scan_count,
                    scan_progress; told by scan_report, scan_text, scan_json, scan_page, scan_plot
 
-everywhere         cli, command_group (the command), repo (git), version
+everywhere         cli, command_group (the command), repo (git), whole_file, version
 """

@@ -225,7 +225,7 @@ def test_forbidden_agents_and_claims_are_shown_as_claims():
 def test_an_agent_that_no_record_names_is_an_agent_all_the_same():
     nameless = record(agents=(replace(CLAUDE, agent=UNNAMED),))
     markdown = told(facts(commits=(commit(record=nameless),))).summary
-    assert "@olga ran an agent for 1 of 1 commit" in markdown
+    assert "@olga ran an agent for its only commit" in markdown
     assert "unknown" not in markdown
 
 
