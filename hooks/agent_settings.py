@@ -22,7 +22,7 @@ from foureyes.hooks.whole_file import write_whole
 from foureyes.shared.errors import UserError
 
 CLAUDE = "claude-code"
-NOT_REMOVED = "NOT removed"
+REMOVED, NOT_REMOVED = "removed", "NOT removed"
 _SECONDS = 10.0
 _CODE = "import sys; sys.path += {path!r}; from foureyes.hooks.cli import main; main()"
 
@@ -86,7 +86,8 @@ def add(repository: Path, python: str, path: tuple[str, ...], agent: str = CLAUD
         before = files.get(str(_real(target)))
         original = before.original if before and _digest(text) == before.written else _cleaned(target, text)
         files[str(_real(target))] = _File(original, _digest(written))
-    folders = dict.fromkeys((*kept.folders, *(str(folder) for target in new for folder in _missing(target))))
+    made = (folder for file in (_launcher(), *map(_real, new)) for folder in _missing(file))
+    folders = dict.fromkeys((*kept.folders, *map(str, made)))
     repositories = dict.fromkeys((*kept.repositories, str(repository)))
     try:
         _write_launcher(python, path)
@@ -101,9 +102,9 @@ def add(repository: Path, python: str, path: tuple[str, ...], agent: str = CLAUD
     return f"{done}; {adapter.note}" if adapter.note and not is_approved(agent) else done
 
 
-def _missing(target: Target) -> list[Path]:
+def _missing(file: Path) -> list[Path]:
     """Folders that have to be made for a file, the innermost first."""
-    return [folder for folder in _real(target).parents if not folder.exists()]
+    return [folder for folder in file.parents if not folder.exists()]
 
 
 def add_shared(root: Path, agent: str) -> tuple[Path, ...]:
@@ -132,6 +133,7 @@ def remove(repository: Path, before: str = "") -> dict[str, str]:
     (`NOT_REMOVED`), for those that this repository holds. `before`: where it was when they were added.
     """
     told: dict[str, str] = {}
+    made = [str(_folder())]
     names = {str(repository), before}
     for adapter in dict.fromkeys(ADAPTERS.values()):
         kept = _read_kept(adapter)
@@ -143,10 +145,14 @@ def remove(repository: Path, before: str = "") -> dict[str, str]:
             told[adapter.agent] = _let_go(adapter, kept, alive)
         except (UserError, OSError) as error:
             told[adapter.agent] = f"{NOT_REMOVED}: {error.what if isinstance(error, UserError) else error}"
+        if told[adapter.agent] == REMOVED:
+            made += kept.folders
     if not any(_read_kept(adapter) for adapter in ADAPTERS.values()):
         with contextlib.suppress(OSError):
             _launcher().unlink(missing_ok=True)
-            _folder().rmdir()
+    for folder in sorted(made, key=len, reverse=True):
+        with contextlib.suppress(OSError):
+            Path(folder).rmdir()  # others may have put something into it
     return told
 
 
@@ -156,10 +162,7 @@ def _let_go(adapter: Adapter, kept: _Kept, others: tuple[str, ...]) -> str:
         return "kept for other repositories"
     _take_out(adapter, kept)
     _kept_file(adapter).unlink(missing_ok=True)
-    for folder in sorted(kept.folders, key=len, reverse=True):
-        with contextlib.suppress(OSError):
-            Path(folder).rmdir()
-    return "removed"
+    return REMOVED
 
 
 def in_place(agent: str = CLAUDE) -> bool:

@@ -44,6 +44,7 @@ def put_in_place(settings: Settings, login: str | None) -> Settings:
         )
     before = place.settings_in(folder())
     done = replace(settings, how=HOW, set_login=before.set_login if before else False)
+    done = replace(done, made=before.made if before else _to_make())
     try:
         folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, text in render(catalogue(), style=done.style, python=done.python, path=done.path).items():
@@ -72,8 +73,20 @@ def take_away(settings: Settings) -> None:
     if settings.set_login:
         _ask()("config", "--global", "--unset-all", "foureyes.login")
     shutil.rmtree(folder(), ignore_errors=True)
-    with contextlib.suppress(OSError):
-        folder().parent.rmdir()
+    for made in map(Path, (str(folder().parent), *settings.made)):
+        with contextlib.suppress(OSError):
+            if made.is_dir():
+                made.rmdir()
+            elif made.stat().st_size == 0:
+                made.unlink()
+
+
+def _to_make() -> tuple[str, ...]:
+    """What is not there yet: folders, the innermost first, and the file that git makes for the user's configuration."""
+    own = Path(os.environ.get("GIT_CONFIG_GLOBAL") or Path.home() / ".gitconfig")
+    is_there = own.exists() or (folder().parent.parent / "git" / "config").exists()
+    folders = (str(path) for path in folder().parents if not path.exists())
+    return (*folders, *(() if is_there else (str(own),)))
 
 
 def _login() -> str:

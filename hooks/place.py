@@ -27,7 +27,7 @@ SETTINGS = "settings"
 class Settings:
     """`how` is `config`, `files`, `by hand` where another tool owns the hooks folder and a person adds the line, or
     `everywhere` for the hooks of all of a user's repositories. `where` is git's folder as it was then: a repository can
-    be moved.
+    be moved. `made`: a file and folders in the user's home that were not there before.
     """
 
     style: str
@@ -38,6 +38,7 @@ class Settings:
     set_login: bool = False
     version: str = VERSION
     where: str = ""
+    made: tuple[str, ...] = ()
 
 
 def settings_for(*, style: str) -> Settings:
@@ -61,7 +62,8 @@ def read_settings(repo: Repo) -> Settings | None:
 def settings_in(folder: Path) -> Settings | None:
     try:
         stored = json.loads((folder / SETTINGS).read_text("utf-8"))
-        return Settings(**{**stored, "path": tuple(stored["path"])})
+        lists = {"path": tuple(stored["path"]), "made": tuple(stored.get("made", ()))}
+        return Settings(**{**stored, **lists})
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

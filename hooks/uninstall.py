@@ -68,8 +68,8 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
 
 def _everywhere(as_json: bool) -> None:
     settings = place.settings_in(everywhere.folder()) or Settings("", "", (), everywhere.HOW)
-    everywhere.take_away(settings)
     agents = agent_settings.remove(everywhere.folder().parent.parent)
+    everywhere.take_away(settings)
     if as_json:
         click.echo(json.dumps({"agent_hooks": agents}))
         _end(agents)

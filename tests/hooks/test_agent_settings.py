@@ -218,9 +218,10 @@ def test_a_repository_that_was_moved_lets_go_of_what_it_held(repo: Path, tmp_pat
 def test_folders_that_were_made_go_again_and_others_stay(agent: str, repo: Path) -> None:
     above = Path.home() / (OWN_FILES.get(agent) or [THEIRS[agent][0]])[0]
     above.parent.parent.mkdir(parents=True)
+    before = sorted(Path.home().rglob("*"))
     add(repo, agent)
     agent_settings.remove(repo / ".git")
-    assert list(above.parent.parent.iterdir()) == []
+    assert sorted(Path.home().rglob("*")) == before
     add(repo, agent)
     (above.parent / "mine").write_text("x")
     agent_settings.remove(repo / ".git")

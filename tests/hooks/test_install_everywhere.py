@@ -117,6 +117,16 @@ class TestWithANewerGit:
         assert (Path.home() / ".gitconfig").read_text() == installed
         assert not (Path.home() / ".config" / "foureyes").exists()
 
+    def test_where_there_was_no_configuration_none_is_left(self, tmp_path: Path) -> None:
+        (Path.home() / ".gitconfig").unlink()
+        (Path.home() / ".claude").mkdir()
+        before = sorted(Path.home().rglob("*"))
+        env = {"PATH": os.environ["PATH"]}
+        foureyes(tmp_path, "install", "--global", "--login", "olga", env=env)
+        foureyes(tmp_path, "install", "--global", env=env)
+        foureyes(tmp_path, "uninstall", "--global", env=env)
+        assert sorted(Path.home().rglob("*")) == before
+
     def test_scripts_that_are_gone_are_one_line_and_the_commit_stands(
         self, installed: str, tmp_path: Path
     ) -> None:
