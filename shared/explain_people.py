@@ -125,16 +125,29 @@ def not_known(case: Case) -> Iterator[str]:
 
 
 def not_seen(case: Case) -> Iterator[str]:
-    """Names that stand for nobody, where somebody is waited for: or an empty team would look like too few people."""
+    """Names that stand for nobody. On the roster, where somebody is waited for: or an empty team would look like too
+    few people. Among machine users and aliases always: whom they were to leave out counts.
+    """
     floor = case.policy.floor.roster if case.policy.floor else ()
     owning = [name for hit in case.protection.hits for name in hit.owners]
-    asked = dict.fromkeys((*case.policy.roster, *floor, *owning))
-    unseen = [name for name in asked if name in known(case.facts.roster).unresolved]
+    unseen = _unseen(case, (*case.policy.roster, *floor, *owning))
     if unseen and (len(case.approvals.counted) < case.needed or owners.missing(case)):
         yield (
             f"{both(unseen)}: nobody counts by that name here. It is misspelt, renamed, of another organisation, or "
             "not to be read with the permissions at hand."
         )
+    others = (login for alias in case.policy.aliases.items() for login in (alias[0], *alias[1]))
+    idle = _unseen(case, (*case.policy.machine_users, *others))
+    if idle:
+        yield (
+            f"{both(idle)}, in `machine_users` or `aliases`: there is no such account, so that nobody is left out by "
+            "that name. An admin corrects it in `.github/foureyes.yml`, or takes it out."
+        )
+
+
+def _unseen(case: Case, asked: Iterable[str]) -> list[str]:
+    written = dict.fromkeys(name if name.startswith("@") else f"@{name}" for name in asked)
+    return [name for name in written if name in known(case.facts.roster).unresolved]
 
 
 def now(judgement: Judgement, asked: Set[int] = frozenset(), not_asked: str = "") -> Iterator[str]:

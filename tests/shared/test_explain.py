@@ -343,6 +343,17 @@ def test_a_team_that_cannot_be_seen_is_named_where_people_are_waited_for():
     assert "Not seen" not in told(facts(roster=elsewhere, reviews=BOTH), more).summary
 
 
+def test_a_machine_user_or_an_alias_that_nobody_has_is_told_even_where_nobody_is_waited_for():
+    by = policy(machine_users=("acme-relase",), aliases={"olga": ("olga-wrok", "sam")})
+    given = facts(
+        reviews=BOTH, roster=Roster({"@acme/reviewers": (OLGA, RITA, SAM)}, ("@acme-relase", "@olga-wrok"))
+    )
+    explanation = told(given, by)
+    assert explanation.title.startswith("Passed")
+    assert "**Not seen:** @acme-relase and @olga-wrok, in `machine_users` or `aliases`" in explanation.summary
+    assert "Not seen" not in told(facts(reviews=BOTH), by).summary
+
+
 def test_an_unreadable_floor_is_for_the_organisation_to_mend():
     explanation = told(facts(floor=Unknown("the organisation's floor has an error")))
     assert "an owner of the organisation: mend `.github/foureyes-floor.yml`" in explanation.summary
