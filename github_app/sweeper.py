@@ -57,8 +57,10 @@ class Sweeper:
             errands.expect(conn, [(INSTALLATIONS, 0), (DELIVERIES, 0)], at)
             errands.hurry(conn, at, alone=storage.is_sqlite(self.deps.engine))
 
-    def turn(self) -> bool:
-        """One turn of one errand; False if none is due. Raises SQLAlchemyError."""
+    def turn(self, is_over: Callable[[], bool] = lambda: False) -> bool:
+        """One turn of one errand; False if none is due. It ends at the next good place once `is_over`: then somebody
+        else can go on at once. Raises SQLAlchemyError.
+        """
         with writing(self.deps.engine) as conn:
             at, left = now(conn), self._held
             if left is not None:
@@ -69,7 +71,7 @@ class Sweeper:
             self._tidy()
             return False
         with logs.about(errand=taken.key), purpose(Purpose.SWEEP):
-            self._go(taken)
+            self._go(taken, is_over)
         self._held = None
         return True
 
@@ -79,9 +81,9 @@ class Sweeper:
             self._tidy_at = self.clock() + TIDY
             self.deps.mirrors.tidy()
 
-    def _go(self, taken: Errand) -> None:
+    def _go(self, taken: Errand, is_over: Callable[[], bool]) -> None:
         try:
-            place, done = self._ask(taken)
+            place, done = self._ask(taken, is_over)
         except SQLAlchemyError:
             raise
         except RetryLater as error:
@@ -98,9 +100,9 @@ class Sweeper:
                 else:
                     errands.go_on(conn, taken, place, now(conn))
 
-    def _ask(self, taken: Errand) -> tuple[str, bool]:
+    def _ask(self, taken: Errand, is_over: Callable[[], bool]) -> tuple[str, bool]:
         """Where to go on, and whether the round is done."""
-        deps, late = self.deps, self._late()
+        deps, late = self.deps, self._late(is_over)
         if taken.key == INSTALLATIONS:
             sweep_installations(deps.engine, deps.github)
             return "", True
@@ -123,9 +125,9 @@ class Sweeper:
 
         return mirror_of
 
-    def _late(self) -> Callable[[], bool]:
+    def _late(self, is_over: Callable[[], bool]) -> Callable[[], bool]:
         end = self.clock() + TURN
-        return lambda: self.clock() >= end
+        return lambda: is_over() or self.clock() >= end
 
     def _backoff(self, taken: Errand) -> int:
         most = min(int(self.every * 1000), _LONGEST_WAIT)

@@ -33,8 +33,8 @@ class Errands(Protocol):
     def begin(self) -> None:
         """At start."""
 
-    def turn(self) -> bool:
-        """One turn; False if nothing is due."""
+    def turn(self, is_over: Callable[[], bool]) -> bool:
+        """One turn, a short one once `is_over`; False if nothing is due."""
 
 
 _log = logging.getLogger(__name__)
@@ -270,7 +270,7 @@ class Workers:
                 if not begun:
                     errands.begin()
                     begun = True
-                if errands.turn():
+                if errands.turn(self._stopping.is_set):
                     self.wake()
                     continue
             except Exception:

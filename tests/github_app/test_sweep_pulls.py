@@ -184,6 +184,24 @@ def test_a_round_in_which_github_did_not_answer_is_not_done(
     assert deaf.calls["graphql"] == 3, "the tries of one request"
 
 
+def test_a_server_that_stops_leaves_its_turn_at_the_next_good_place(
+    swept: Swept, deaf: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to wait for the end of the errand's lease to go on."""
+    deaf.control("POST", "repositories", repository="acme/second", files={"README.md": "second\n"})
+    monkeypatch.setattr("foureyes.github_app.sweep_pulls.BATCH", 1)
+    swept.sweeper.begin()
+    with storage.writing(deaf.engine) as conn:
+        conn.execute(errand.update().where(~errand.c.key.startswith("pulls:")).values(due_at=2**60))
+    assert swept.sweeper.turn(lambda: True)
+    with storage.reading(deaf.engine) as conn:
+        row = conn.execute(select(errand).where(errand.c.key.startswith("pulls:"))).one()
+    assert (row.lease_until, row.owner, row.place != "") == (0, "", True)
+    with storage.writing(deaf.engine) as conn:
+        conn.execute(errand.update().values(due_at=0))
+    swept.round()
+
+
 def test_a_query_that_is_too_much_for_github_is_asked_in_parts(swept: Swept) -> None:
     asked: list[int] = []
 
