@@ -101,6 +101,7 @@ def _told(repo: Repo, remote: Remote, branch: Branch, builder: Builder, text: by
     from foureyes.hooks.local_facts import Planned
     from foureyes.shared.branches import is_gated
     from foureyes.shared.markup import both, count
+    from foureyes.shared.policy import SHORT_FORM_SYSTEM
     from foureyes.shared.policy_text import parse_policy
 
     policy = parse_policy(text.decode("utf-8"))
@@ -114,7 +115,8 @@ def _told(repo: Repo, remote: Remote, branch: Branch, builder: Builder, text: by
     if judgement.verdict or not judgement.complete or not case.needed:
         return ""
     hits = [hit for hit in case.protection.hits if hit.tier < 3]
-    where = both([f"{hit.system} (tier {hit.tier})" for hit in hits], _MOST_HITS)
+    names = {SHORT_FORM_SYSTEM: "protected paths"}
+    where = both([f"{names.get(hit.system, hit.system)} (tier {hit.tier})" for hit in hits], _MOST_HITS)
     told = f"touches {where}: {count(case.needed, 'human')} needed, not you"
     handles = [account.handle for account in case.approvals.candidates]
     if not builder.login or not handles:

@@ -76,6 +76,14 @@ def test_a_team_is_named_and_its_members_are_not_guessed(repo: Path) -> None:
     assert said(repo, {"infra/x": "2\n"}).endswith("2 humans needed, not you; can finish: @acme/engineers\n")
 
 
+def test_a_policy_of_three_lines_names_no_system(repo: Path) -> None:
+    policy = 'version: 1\nroster: ["@ana", "@raj", "@olga"]\nprotected: ["infra/**"]\n'
+    commit(repo, {".github/foureyes.yml": policy}, "policy")
+    git(repo, "push", "-q", "origin", "HEAD:main")
+    git(repo, "fetch", "-q")
+    assert "touches protected paths (tier 1): 2 humans needed" in said(repo, {"infra/x": "2\n"})
+
+
 def test_a_stranger_to_the_configuration_is_told_of_nobody(repo: Path) -> None:
     git(repo, "config", "--unset-all", "foureyes.login")
     assert said(repo, {"infra/x": "2\n"}).endswith("touches infra (tier 1): 2 humans needed, not you\n")
