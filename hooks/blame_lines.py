@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
+from typing import NamedTuple
 
-from foureyes.hooks.repo import Repo
+from foureyes.hooks.repo import Repo, start_git
 from foureyes.shared import paths
 from foureyes.shared.errors import UserError
 
@@ -15,8 +16,7 @@ _QUOTED = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13}
 
 
-@dataclass(frozen=True)
-class Blamed:
+class Blamed(NamedTuple):
     """`commit` is empty for a line that is not committed. `path` is text as `shared/paths` makes it; `at` is the
     author's time in seconds since 1970.
     """
@@ -30,25 +30,48 @@ class Blamed:
     text: str
 
 
+_ASKED = ("-c", "blame.ignoreRevsFile=", "blame", "--porcelain")
+
+
 def read_blame(repo: Repo, file: str, rev: str, cwd: Path) -> list[Blamed]:
-    """Every line of the file; one process. Raises UserError if git does not know the file."""
+    """Every line of the file as of `rev`, a full id; one process. Raises UserError if git does not know the file."""
     path = os.path.relpath(cwd / file, repo.work_tree) if repo.work_tree else file
-    at = () if not rev else (_commit(repo, rev),)
-    answer = repo.ask("-c", "blame.ignoreRevsFile=", "blame", "--porcelain", *at, "--", path)
-    if answer.status != 0:
-        said = answer.words.strip().removeprefix("fatal: ").split("\n")[0]
+    answer = repo.ask(*_ASKED, rev, "--", path)
+    return _told(file, answer.status, answer.out, answer.words)
+
+
+def begin_blame(file: str, rev: str, cwd: Path) -> "Popen[bytes]":
+    """Start the same, without `rev` for the file as it lies in the work tree, and go on."""
+    return start_git(*_ASKED, *((rev,) if rev else ()), "--", file, cwd=cwd)
+
+
+def end_blame(file: str, begun: "Popen[bytes]") -> list[Blamed]:
+    out, words = begun.communicate()
+    return _told(file, begun.returncode, out, words.decode("utf-8", "replace"))
+
+
+def _told(file: str, status: int, out: bytes, words: str) -> list[Blamed]:
+    if status != 0:
+        said = words.strip().removeprefix("fatal: ").split("\n")[0]
         raise UserError(
             f"git cannot blame `{file}`: {said}",
             next_step="name a file that is committed here, and with --rev a commit that has it",
             exit_code=2,
         )
-    return list(_lines(answer.out))
+    return list(_lines(out))
 
 
-def _commit(repo: Repo, rev: str) -> str:
-    """Its full id; whatever else was given stays no option of git's."""
+def commit_of(repo: Repo, rev: str) -> str:
+    """Its full id; whatever else was given stays no option of git's. Raises UserError."""
     asked = ("rev-parse", "-q", "--verify", "--end-of-options", f"{rev}^{{commit}}")
-    return repo.ask(*asked).out.decode("ascii", "replace").strip() or f"refs/{rev}"
+    found = repo.ask(*asked).out.decode("ascii", "replace").strip()
+    if not found:
+        raise UserError(
+            f"`{rev}` is not a commit here",
+            next_step="name one as git does: HEAD~2, a branch, an id",
+            exit_code=2,
+        )
+    return found
 
 
 def _lines(out: bytes) -> Iterator[Blamed]:

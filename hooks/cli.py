@@ -13,13 +13,15 @@ from typing import Any, NamedTuple, NoReturn, cast
 class Entry(NamedTuple):
     """One command. `target` is `module:object`, the object a click command; with `direct` a plain function of the
     arguments that answers an exit code: for what agents call many times a minute, where click would cost more
-    than the work. `needs` names the extra that brings the libraries.
+    than the work. `plain` is such a function for the plainest calls, which answers None where click has to read them,
+    or a terminal is looked at. `needs` names the extra that brings the libraries.
     """
 
     target: str
     help: str
     needs: str = ""
     direct: bool = False
+    plain: str = ""
 
 
 COMMANDS: dict[str, Entry] = {
@@ -34,7 +36,11 @@ COMMANDS: dict[str, Entry] = {
     "show": Entry(
         "foureyes.hooks.show:command", "Who wrote a commit: the agent, its operator, lines and deletions."
     ),
-    "blame": Entry("foureyes.hooks.blame:command", "Who wrote each line of a file, agents included."),
+    "blame": Entry(
+        "foureyes.hooks.blame:command",
+        "Who wrote each line of a file, agents included.",
+        plain="foureyes.hooks.blame_told:plain",
+    ),
     "log": Entry("foureyes.hooks.log:command", "A history with who made each commit."),
     "publish": Entry("foureyes.hooks.publish_by_hand:command", "Publish the records of this branch by hand."),
     "attest": Entry("foureyes.hooks.attest:command", "Sign records of commits that are already pushed."),
@@ -104,9 +110,8 @@ def load(name: str, table: dict[str, Entry] = COMMANDS) -> object:
     from foureyes.shared.errors import UserError
 
     entry = table[name]
-    module, _, attribute = entry.target.partition(":")
     try:
-        return getattr(import_module(module), attribute)
+        return _found(entry.target)
     except ModuleNotFoundError as error:
         if not entry.needs or (error.name or "").startswith("foureyes."):
             raise
@@ -114,6 +119,11 @@ def load(name: str, table: dict[str, Entry] = COMMANDS) -> object:
             f"`foureyes {name}` needs the {_PARTS[entry.needs]} parts, which are not installed here",
             next_step=f"pip install 'foureyes[{entry.needs}]'",
         ) from error
+
+
+def _found(target: str) -> object:
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 _PARTS = {"app": "server", "sandbox": "sandbox and server"}
@@ -125,9 +135,26 @@ def run(arguments: Sequence[str]) -> int:
     if entry is not None and entry.direct and "--help" not in arguments:
         direct = cast("Callable[[list[str]], int]", load(arguments[0]))
         return direct(list(arguments[1:]))
+    if entry is not None and entry.plain:
+        answer = _run_plain(
+            cast("Callable[[list[str]], int | None]", _found(entry.plain)), list(arguments[1:])
+        )
+        if answer is not None:
+            return answer
     from foureyes.hooks.command_group import run_group
 
     return run_group(arguments, _settings())
+
+
+def _run_plain(plain: Callable[[list[str]], int | None], arguments: list[str]) -> int | None:
+    try:
+        answer = plain(arguments)
+        sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001 -- what is no fault of a person's is raised again
+        from foureyes.hooks.command_group import end_of
+
+        return end_of(error, as_json="--json" in arguments)
+    return answer
 
 
 def _settings() -> dict[str, Any]:

@@ -60,27 +60,33 @@ def group() -> None:
 
 def run_group(arguments: Sequence[str], settings: dict[str, Any]) -> int:
     """Exit code of one command line; every error that a person can mend is told on stderr."""
-    as_json = "--json" in arguments
     try:
         answer = group.main(list(arguments), prog_name="foureyes", standalone_mode=False, **settings)
         sys.stdout.flush()
-    except UserError as error:
+    except BaseException as error:  # noqa: BLE001 -- what is no fault of a person's is raised again
+        return end_of(error, as_json="--json" in arguments)
+    return answer if isinstance(answer, int) else 0
+
+
+def end_of(error: BaseException, *, as_json: bool) -> int:
+    """The exit code of what ended like this, which is told. Raises what is no fault that a person can mend."""
+    if isinstance(error, UserError):
         _tell(error, as_json)
         return error.exit_code
-    except click.ClickException as error:
+    if isinstance(error, click.ClickException):
         if as_json:
             _tell(UserError(error.format_message()), as_json)
         else:
             error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("stopped", err=True)
         return 130
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         # The reader (`| head`) went away; Python must not complain about it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return answer if isinstance(answer, int) else 0
+    raise error
 
 
 def _tell(error: UserError, as_json: bool) -> None:

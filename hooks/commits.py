@@ -36,7 +36,7 @@ def read_commits(repo: Repo, oids: Iterable[str]) -> dict[str, Commit]:
     """By id; ids that are no commit are left out."""
     found: dict[str, Commit] = {}
     for oid, raw in read_blobs(repo, oids).items():
-        commit = _parse(oid, raw)
+        commit = parse_commit(oid, raw)
         if commit is not None:
             found[oid] = commit
     return found
@@ -76,7 +76,8 @@ def _read_pairs(repo: Repo, pairs: Mapping[_Key, tuple[str, str]]) -> dict[_Key,
     return dict(zip(pairs, answers, strict=True))
 
 
-def _parse(oid: str, raw: bytes) -> Commit | None:
+def parse_commit(oid: str, raw: bytes) -> Commit | None:
+    """None: it is no commit."""
     head, _, body = raw.partition(b"\n\n")
     fields: dict[bytes, list[bytes]] = {}
     for line in head.split(b"\n"):

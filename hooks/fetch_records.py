@@ -1,14 +1,13 @@
 """Colleagues' records, fetched when somebody asks for them."""
 
 import contextlib
-import hashlib
 import os
 import sys
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from foureyes.hooks.published import SEEN
+from foureyes.hooks.objects import SEEN
 from foureyes.hooks.remote import FETCH, SECRET, Remote
 from foureyes.hooks.repo import Repo
 from foureyes.shared.record_ref import PREFIX
@@ -35,6 +34,8 @@ def remote_here(repo: Repo, wanted: str | None = None) -> Remote | None:
 
 def fetch_records(repo: Repo, remote: Remote) -> str:
     """All record refs of the remote. What went wrong, empty if nothing did."""
+    import hashlib  # most who ask have asked lately, and wait for what it brings
+
     place = hashlib.sha256(remote.url.encode()).hexdigest()[:16]
     spec = f"+{PREFIX}*:{SEEN}{place}/*"
     # A partial clone would get the records without their contents, and then each of them one by one.

@@ -3,9 +3,10 @@ in their form on request.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from foureyes.hooks.catalogue import catalogue
+from foureyes.hooks.objects import Objects
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import keep_notes, notes_of, read_blobs, tip_of
 from foureyes.shared import agent_trace, git_ai_note, git_ai_writing
@@ -23,14 +24,18 @@ _READERS: tuple[tuple[str, Callable[[bytes], tuple[NotedLines, ...]]], ...] = (
 def read_notes(repo: Repo, commits: Iterable[str]) -> dict[str, tuple[NotedLines, ...]]:
     """The lines that notes about these commits give to agents."""
     wanted = set(commits)
-    found: dict[str, tuple[NotedLines, ...]] = {}
     if not wanted or not repo.ask("for-each-ref", "--count=1", *(ref for ref, _ in _READERS)).out:
-        return found
+        return {}
+    with Objects(repo.work_tree or repo.git_dir, repo.environment()) as objects:
+        return notes_in(objects, wanted)
+
+
+def notes_in(objects: Objects, commits: Set[str]) -> dict[str, tuple[NotedLines, ...]]:
+    found: dict[str, tuple[NotedLines, ...]] = {}
     for ref, parse in _READERS:
-        blobs = {oid: blob for oid, blob in notes_of(repo, ref).items() if oid in wanted}
-        contents = read_blobs(repo, blobs.values())
-        for oid, blob in blobs.items():
-            lines = parse(contents.get(blob, b""))
+        blobs = objects.notes(ref, commits) if objects.refs(ref) else {}
+        for oid, content in zip(blobs, objects.read(blobs.values()), strict=True):
+            lines = parse(content or b"")
             if lines:
                 found[oid] = (*found.get(oid, ()), *lines)
     return found

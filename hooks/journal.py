@@ -59,7 +59,7 @@ def read_journal(common_dir: Path) -> dict[str, tuple[Line, ...]]:
 
 def seen_commits(repo: Repo, commits: Set[str]) -> set[str]:
     """Those of `commits` that a hook has already noted."""
-    return {line.commit for line in _lines(repo.common_dir) if line.commit in commits}
+    return {line.commit for line in _lines(repo.common_dir, commits)}
 
 
 def append_line(
@@ -110,12 +110,14 @@ def _clean(value: str) -> str:
     return _UNSAFE.sub("", value)[:_LONGEST_VALUE]
 
 
-def _lines(common_dir: Path) -> Iterator[Line]:
+def _lines(common_dir: Path, commits: Set[str] | None = None) -> Iterator[Line]:
+    """All of them, or those of some commits."""
     folder = journal_dir(common_dir)
     try:
         for file in sorted(folder.iterdir()):
             for text in file.read_text("utf-8", "replace").split("\n"):
-                line = parse_line(text, file.name)
+                named = text.partition("\t")[2].partition("\t")[0]
+                line = parse_line(text, file.name) if commits is None or named in commits else None
                 if line is not None:
                     yield line
     except FileNotFoundError:

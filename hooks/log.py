@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from foureyes.hooks import paging
 from foureyes.hooks.commits import Commit
 from foureyes.hooks.git_ai_notes import agent_id
 from foureyes.hooks.known_records import Known, agent_name, read_known
+from foureyes.hooks.on_screen import day, printable, title_of
 from foureyes.hooks.ranges import no_commits
 from foureyes.hooks.repo import Repo
 
@@ -60,18 +60,18 @@ def _as_text(found: Sequence[tuple[Commit, Known]]) -> Iterator[str]:
     width = min(max((len(who) for _, _, who, _ in rows), default=0), 30)
     wide = max((len(size) for _, _, _, size in rows), default=0)
     for commit, known, who, size in rows:
-        at = datetime.fromtimestamp(commit.committed_at, UTC).strftime("%Y-%m-%d")
+        at = day(commit.committed_at)
         told = click.style(f"{who[:width]:<{width}}", fg=_COLOURS[_class(known)])
-        title = commit.message.strip().split("\n")[0]
-        yield f"{click.style(commit.oid[:10], dim=True)} {at} {told} {size:>{wide}}  {title}"
+        title = title_of(commit.message)
+        yield f"{click.style(commit.oid[:10], dim=True)} {at:<10} {told} {size:>{wide}}  {title}"
 
 
 def _who(commit: Commit, known: Known) -> str:
-    cls = _class(known)
+    cls, name = _class(known), printable(commit.author.name)
     names = ", ".join(agent_name(agent) for agent in _agents(known))
     if cls == "human":
-        return commit.author.name
-    return {"ai": names or "an agent", "claimed": f"~{names}", "none": f"{commit.author.name} ?"}[cls]
+        return name
+    return {"ai": names or "an agent", "claimed": f"~{names}", "none": f"{name} ?"}[cls]
 
 
 def _size(known: Known) -> str:

@@ -4,16 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from foureyes.hooks.commits import Commit
+from foureyes.hooks.objects import SEEN as SEEN
+from foureyes.hooks.objects import Objects
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs, read_records
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
-from foureyes.shared.in_toto import is_oid
 from foureyes.shared.manifest import NAMESPACE, Entry, ManifestError, parse_manifest
 from foureyes.shared.record_ref import PREFIX, PUSHES, RECORDS, record_path
 
-SEEN = "refs/foureyes/seen/"
-"""Where this repository remembers the record refs of its remotes: + remote + / + branch, both hashed."""
 _MOST_REFS = 50
 
 
@@ -56,20 +55,11 @@ def records_in_sight(repo: Repo, commits: Iterable[str]) -> dict[str, bytes]:
 
 def published_versions(repo: Repo, commits: Iterable[str]) -> dict[str, tuple[bytes, ...]]:
     """All different records that the record refs in sight have of each commit, the newest ref's first."""
-    wanted = list(commits)
-    refs = _refs(repo) if wanted else []
-    asked = [(oid, f"{ref}:{record_path(oid)}") for oid in wanted for ref in refs]
-    if not asked:
+    wanted = set(commits)
+    if not wanted:
         return {}
-    names = "".join(f"{name}\n" for _, name in asked).encode()
-    out = repo.git("cat-file", "--batch-check=%(objectname)", input=names).decode("utf-8", "replace")
-    blobs: dict[str, dict[str, None]] = {}
-    for (oid, _), answer in zip(asked, out.splitlines(), strict=True):
-        if is_oid(answer):
-            blobs.setdefault(oid, {})[answer] = None
-    contents = read_blobs(repo, {blob for found in blobs.values() for blob in found})
-    versions = {oid: tuple(contents[b] for b in found if b in contents) for oid, found in blobs.items()}
-    return {oid: found for oid, found in versions.items() if found}
+    with Objects(repo.work_tree or repo.git_dir, repo.environment()) as objects:
+        return objects.records(wanted)
 
 
 class Vouchers:

@@ -1,15 +1,14 @@
 """A remote, as git's hook and git's configuration name it."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SECRET = re.compile(r"//[^/@\s]+@")
 """What of a URL is no one's business."""
 FETCH = ("--no-tags", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no")
 
 
-@dataclass(frozen=True)
-class Remote:
+class Remote(NamedTuple):
     """`name` as git knows it, `url` the place that is pushed to."""
 
     name: str

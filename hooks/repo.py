@@ -17,6 +17,10 @@ _TASTE = ("GIT_DIFF_OPTS", "GIT_EXTERNAL_DIFF")
 """How a person likes to see diffs: it would change the diffs that records are counted from."""
 
 
+_READING = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0"}
+"""Replace refs show other content under an id than everyone else sees; reading never waits for a lock."""
+
+
 class GitFailed(UserError):
     """git ended with a status other than 0. `words` is what it printed on standard error."""
 
@@ -53,16 +57,39 @@ def run_git(
             check=False,
         )
     except FileNotFoundError as error:
-        if not cwd.is_dir():
-            raise UserError(
-                f"{cwd} is not a folder", next_step="name the folder of a git repository"
-            ) from error
-        raise UserError(
-            "git was not found on PATH",
-            why="foureyes records commits through git's own hooks",
-            next_step="install git 2.30 or newer, then run this again",
-        ) from error
+        raise _no_git(cwd) from error
     return Answer(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+
+
+def _no_git(cwd: Path) -> UserError:
+    if not cwd.is_dir():
+        return UserError(f"{cwd} is not a folder", next_step="name the folder of a git repository")
+    return UserError(
+        "git was not found on PATH",
+        why="foureyes records commits through git's own hooks",
+        next_step="install git 2.30 or newer, then run this again",
+    )
+
+
+def start_git(
+    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+) -> "subprocess.Popen[bytes]":
+    """Start git to read something, and go on. Without `env` in whatever repository it finds from `cwd`: what it has to
+    say against that, a later `Repo.open` is told, too. Raises UserError if there is no git at all.
+    """
+    if env is None:
+        env = {name: value for name, value in os.environ.items() if name not in _TASTE} | _READING
+    try:
+        return subprocess.Popen(
+            ["git", *arguments],
+            cwd=cwd,
+            env=dict(env),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if stdin == subprocess.DEVNULL else subprocess.DEVNULL,
+        )
+    except FileNotFoundError as error:
+        raise _no_git(cwd) from error
 
 
 def run_git_with_limit(*arguments: str, cwd: Path, env: Mapping[str, str], seconds: float) -> Answer:
@@ -197,20 +224,20 @@ class Repo(NamedTuple):
         self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None
     ) -> Answer:
         """Run git here; the caller reads the exit status. `env` is added to this process's environment."""
-        return run_git(*arguments, cwd=self.work_tree or self.git_dir, env=self._env(env), stdin=input)
+        return run_git(*arguments, cwd=self.work_tree or self.git_dir, env=self.environment(env), stdin=input)
 
     def ask_remote(self, *arguments: str, seconds: float, env: Mapping[str, str] | None = None) -> Answer:
         """`ask` for a command that talks to a remote: it never asks a person and never outlasts `seconds`."""
         cwd = self.work_tree or self.git_dir
-        return run_git_with_limit(*arguments, cwd=cwd, env=self._env(env), seconds=seconds)
+        return run_git_with_limit(*arguments, cwd=cwd, env=self.environment(env), seconds=seconds)
 
-    def _env(self, more: Mapping[str, str] | None) -> dict[str, str]:
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What git is started with here: this process's, but bound to this repository and to no person's taste."""
         ours = {name: value for name, value in os.environ.items() if name not in _BOUND_TO_ONE_CALL + _TASTE}
         ours["GIT_DIR"] = str(self.git_dir)
         if self.work_tree is not None:
             ours["GIT_WORK_TREE"] = str(self.work_tree)
-        # Replace refs show other content under an id than everyone else sees; reading never waits for a lock.
-        return ours | {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_OPTIONAL_LOCKS": "0", **(more or {})}
+        return {**ours, **_READING, **(more or {})}
 
     def git(self, *arguments: str, input: bytes | None = None, env: Mapping[str, str] | None = None) -> bytes:
         """git's standard output. Raises GitFailed, a UserError with git's own words."""

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from foureyes.hooks.on_screen import day
 from foureyes.hooks.scan_count import Deletion, Kind, Sum
-from foureyes.hooks.scan_report import FORMAT, Report, day
+from foureyes.hooks.scan_report import FORMAT, Report
 
 
 def as_json(report: Report) -> dict[str, Any]:

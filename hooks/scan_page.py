@@ -7,10 +7,11 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from foureyes.hooks.on_screen import day, printable
 from foureyes.hooks.scan_count import Kind, Sum
 from foureyes.hooks.scan_merges import AGENT, NO_RECORD
 from foureyes.hooks.scan_plot import Column, columns
-from foureyes.hooks.scan_report import Report, day, printable, share
+from foureyes.hooks.scan_report import Report, share
 from foureyes.hooks.scan_text import LIMITS, policy_lines
 from foureyes.shared.errors import UserError
 from foureyes.shared.markup import count

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foureyes.hooks.catalogue import catalogue
+from foureyes.hooks.on_screen import day
 from foureyes.hooks.repo import GitFailed, Repo
 from foureyes.hooks.scan_asked import policy_at, policy_in, policy_of, since_when, suggest, tip_asked
 from foureyes.hooks.scan_count import Look, Tally
@@ -13,7 +14,7 @@ from foureyes.hooks.scan_merges import Waits, look_at_merges
 from foureyes.hooks.scan_objects import Objects, open_objects
 from foureyes.hooks.scan_progress import Bar, Interrupt, interrupts, progress_bar
 from foureyes.hooks.scan_records import Records, read_told
-from foureyes.hooks.scan_report import Report, Scanned, day
+from foureyes.hooks.scan_report import Report, Scanned
 from foureyes.shared import paths
 from foureyes.shared.diff import DiffError
 from foureyes.shared.errors import UserError

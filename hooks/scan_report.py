@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from foureyes.hooks.scan_count import AgentSum, Deletion, Kind, PlaceSum, Sum, Tally
@@ -125,17 +124,3 @@ def share(part: int, whole: int) -> str:
     if 9.95 <= percent < 99:
         return f"{percent:.0f} %"
     return "<0.1 %" if percent < 0.1 else f"{min(percent, 99.9):.1f} %"
-
-
-def day(at: int | None) -> str:
-    """`2026-11-22`, UTC; empty for a time that no calendar has."""
-    try:
-        return datetime.fromtimestamp(at, UTC).date().isoformat() if at is not None else ""
-    except (ValueError, OverflowError, OSError):
-        return ""
-
-
-def printable(text: str, most: int = 80) -> str:
-    """One line that does to a terminal nothing but stand there."""
-    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from foureyes.hooks.on_screen import day, printable
 from foureyes.hooks.scan_count import Kind, Sum
 from foureyes.hooks.scan_merges import AGENT, NO_RECORD
-from foureyes.hooks.scan_report import Report, day, printable, share
+from foureyes.hooks.scan_report import Report, share
 from foureyes.shared.landing import How
 from foureyes.shared.markup import count
 

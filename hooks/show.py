@@ -16,6 +16,7 @@ from foureyes.hooks.catalogue import agents_around, catalogue
 from foureyes.hooks.commits import Commit, read_commits
 from foureyes.hooks.fetch_records import fetch_missing
 from foureyes.hooks.journal import seen_commits
+from foureyes.hooks.on_screen import title_of
 from foureyes.hooks.published import Listed, listings, published_record
 from foureyes.hooks.remote import Remote
 from foureyes.hooks.repo import Repo
@@ -135,7 +136,7 @@ def _matches(shown: Shown) -> bool:
 
 def _as_text(shown: Shown) -> Iterator[str]:
     record, totals = shown.record, shown.record.totals
-    title = shown.commit.message.strip().split("\n")[0]
+    title = title_of(shown.commit.message)
     yield f"{click.style(shown.commit.oid[:10], dim=True)}  {click.style(title, bold=True)}"
     yield f"class      {click.style(_CLASSES[record.cls], fg=_COLOURS[record.cls])}"
     yield from _labelled("agents", [_agent(agent) for agent in record.agents])
@@ -147,7 +148,8 @@ def _as_text(shown: Shown) -> Iterator[str]:
     yield from _labelled("reviewed", reviews)
     files = f"{totals.files:,} file{'' if totals.files == 1 else 's'}"
     gone = f", {totals.files_deleted:,} deleted" if totals.files_deleted else ""
-    yield f"changes    {files}{gone}; {totals.added:,} lines added, {totals.deleted:,} deleted"
+    lines = f"{totals.added:,} line{'' if totals.added == 1 else 's'} added"
+    yield f"changes    {files}{gone}; {lines}, {totals.deleted:,} deleted"
     yield from _labelled("lines", [_lines(record, side) for side in ("added", "removed")])
     yield from _labelled("files", _files(record))
     yield from _labelled("made from", [f"{parent.commit[:10]} ({parent.how})" for parent in record.lineage])

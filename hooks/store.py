@@ -9,7 +9,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from foureyes.hooks.repo import GitFailed, Repo
 from foureyes.shared.errors import UserError
@@ -19,8 +19,7 @@ _ATTEMPTS = 20
 _IDENTITY = "foureyes <foureyes@localhost>"
 
 
-@dataclass(frozen=True)
-class Put:
+class Put(NamedTuple):
     """One file of a commit made by `commit_files`, or with `note_for` the note of that commit."""
 
     path: str

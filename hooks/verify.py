@@ -11,6 +11,7 @@ import click
 from foureyes.hooks import paging
 from foureyes.hooks.commits import Commit, read_commits, read_diffs
 from foureyes.hooks.fetch_records import fetch_records, remote_here
+from foureyes.hooks.on_screen import title_of
 from foureyes.hooks.published import Vouchers, published_versions
 from foureyes.hooks.ranges import commits_in
 from foureyes.hooks.repo import Repo
@@ -140,7 +141,7 @@ def _as_json(verified: Sequence[Verified], notice: str) -> dict[str, object]:
 
 def _as_text(verified: Sequence[Verified]) -> Iterator[str]:
     for one in verified:
-        title = one.commit.message.strip().split("\n")[0]
+        title = title_of(one.commit.message)
         state = click.style("does not hold", fg="red") if one.problems else click.style("holds", fg="green")
         yield f"{one.commit.oid[:10]}  {state}  {_class(one)}  {title}"
         yield from (f"            {problem}" for problem in one.problems)

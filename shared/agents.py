@@ -22,7 +22,6 @@ Each sign has its `source`: `run` (seen in a real run), `source-code` (shipped c
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -46,8 +45,7 @@ def glob(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(pattern))
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(NamedTuple):
     name: str
     sign: str
     """`strong`, `medium`, `info` or `trap`."""
@@ -64,15 +62,13 @@ class Variable:
         return "set" if self.private else environment[self.name]
 
 
-@dataclass(frozen=True)
-class GitHubAccount:
+class GitHubAccount(NamedTuple):
     id: int | None
     login: str
     source: str
 
 
-@dataclass(frozen=True)
-class Sign:
+class Sign(NamedTuple):
     """A text by which an agent is known. `value` is only used by trailers: a glob over the trailer's value."""
 
     text: str
@@ -80,8 +76,7 @@ class Sign:
     value: str = ""
 
 
-@dataclass(frozen=True)
-class Agent:
+class Agent(NamedTuple):
     id: str
     name: str
     vendor: str
@@ -114,11 +109,10 @@ class EnvMark(NamedTuple):
     version: str = ""
 
 
-@dataclass(frozen=True)
 class Catalogue:
-    agents: tuple[Agent, ...]
-    models: tuple[str, ...]
-    """Globs for the first word of a model's name, small letters."""
+    def __init__(self, agents: tuple[Agent, ...], models: tuple[str, ...]) -> None:
+        """`models`: globs for the first word of a model's name, small letters."""
+        self.agents, self.models = agents, models
 
     @cached_property
     def by_id(self) -> dict[str, Agent]:

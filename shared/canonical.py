@@ -1,6 +1,5 @@
 """The bytes that are digested and signed: one function, so that both halves agree to the byte."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -19,7 +18,9 @@ def canonical_bytes(value: Json) -> bytes:
 
 
 def sha256_hex(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    from hashlib import sha256  # brings a cryptography library, which those who only read records do not need
+
+    return sha256(data).hexdigest()
 
 
 def _check(value: object) -> None:

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from support_git import python_env, run
+from support_git import make_repo, python_env, run
 
 from foureyes.hooks import cli
 from foureyes.hooks.version import VERSION
@@ -47,6 +47,27 @@ def test_a_checkpoint_loads_no_click(tmp_path: Path):
     modules = set(done.stdout.decode().split("MODULES ")[1].split())
     assert "foureyes.hooks.checkpoint" in modules
     assert not {"click", "pydantic", "cryptography", "rich"} & modules
+
+
+def test_blame_through_a_pipe_loads_no_click_and_says_the_same(tmp_path: Path):
+    repo = make_repo(tmp_path / "repo")
+    done = call(repo, "blame", "README", then="print('MODULES', *sys.modules)")
+    text, _, modules = done.stdout.decode().partition("MODULES ")
+    assert not {"click", "pydantic", "cryptography", "rich", "_hashlib"} & set(modules.split())
+    assert text == call(repo, "blame", "--rev", "HEAD", "README").stdout.decode() != ""
+    for wrong, status in (
+        (("none",), 2),
+        (("none", "--json"), 2),
+        ((), 2),
+        (("a", "b"), 2),
+        (("--no", "f"), 2),
+    ):
+        assert call(repo, "blame", *wrong).returncode == status
+    assert json.loads(call(repo, "blame", "none", "--json").stderr)["error"]["what"].startswith(
+        "git cannot blame"
+    )
+    assert call(tmp_path, "blame", "README").returncode == 1
+    assert b"Show who wrote" in call(repo, "blame", "--help").stdout
 
 
 def test_every_command_of_the_local_half_is_there():

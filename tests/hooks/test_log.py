@@ -72,3 +72,18 @@ def test_wrong_use(repo: Path, tmp_path: Path):
         assert (done.returncode, b"names no commits here" in done.stderr) == (2, True)
     assert log(repo, "HEAD..HEAD") == []
     assert foureyes(repo, "log", "HEAD..HEAD") == ""
+
+
+def test_what_a_colleague_put_into_a_commit_does_nothing_to_the_terminal(repo: Path):
+    write(repo, {"f": "x\n"})
+    git(repo, "add", "-A")
+    odd = {"GIT_AUTHOR_NAME": "E\x1b[31mvil", "GIT_AUTHOR_DATE": "@99999999999999 +0000"}
+    made = git(repo, "commit-tree", "-m", "ti\x1b]0;owned\x07tle", git(repo, "write-tree"), env=odd)
+    git(repo, "update-ref", "HEAD", made)
+    for command in ("log", "show", "verify", "blame"):
+        told = foureyes(repo, command, "f" if command == "blame" else "HEAD", ok=False)
+        assert made[:10] in told
+        assert "\x1b" not in told
+        assert "\x07" not in told
+    assert "ti\N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER}tle" in foureyes(repo, "log")
+    assert "E\N{REPLACEMENT CHARACTER}[31mvil ?" in foureyes(repo, "blame", "f")

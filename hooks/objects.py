@@ -1,0 +1,120 @@
+"""Objects and refs, read from two processes of git: where a reader waits, each further one costs."""
+
+import subprocess
+from collections.abc import Iterable, Mapping, Set
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+
+from foureyes.hooks.repo import start_git
+from foureyes.shared.errors import UserError
+from foureyes.shared.record_ref import PREFIX, RECORDS
+
+SEEN = "refs/foureyes/seen/"
+"""Where this repository remembers the record refs of its remotes: + remote + / + branch, both hashed."""
+_NOTES = "refs/notes/"
+_AT_ONCE = 16 * 1024
+"""Bytes that a pipe surely takes while nobody reads the other one."""
+
+
+class Objects:
+    """Of the repository around `cwd`, or the one that `env` names. Git starts at once, and whoever has something else
+    to do does that meanwhile.
+    """
+
+    def __init__(self, cwd: Path, env: Mapping[str, str] | None = None) -> None:
+        asked = ("--sort=-committerdate", "--format=%(refname)", SEEN, PREFIX, _NOTES)
+        self._listing = start_git("for-each-ref", *asked, cwd=cwd, env=env)
+        self._child = start_git("cat-file", "--batch", cwd=cwd, env=env, stdin=subprocess.PIPE)
+        self._refs: list[str] | None = None
+
+    def __enter__(self) -> "Objects":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        for child in (self._child, self._listing):
+            child.kill()
+            child.communicate()
+
+    def read(self, names: Iterable[str]) -> list[bytes | None]:
+        """The content behind each name, an id or what git takes for one; None for what is not there."""
+        asked = list(names)
+        told = "".join(f"{name}\n" for name in asked).encode()
+        if len(told) <= _AT_ONCE:
+            self._write(told)
+            return [self._next() for _ in asked]
+        writer = Thread(target=self._write, args=(told,))
+        writer.start()
+        found = [self._next() for _ in asked]
+        writer.join()
+        return found
+
+    def _write(self, told: bytes) -> None:
+        assert self._child.stdin is not None  # noqa: S101 - it was asked for
+        self._child.stdin.write(told)
+        self._child.stdin.flush()
+
+    def _next(self) -> bytes | None:
+        out = self._child.stdout
+        assert out is not None  # noqa: S101 - it was asked for
+        header = out.readline().split(b" ")
+        if header == [b""]:
+            raise UserError("git cat-file ended before it had answered", next_step="run this again")
+        if len(header) != 3 or not header[2].strip().isdigit():
+            return None
+        content = out.read(int(header[2]))
+        out.read(1)
+        return content
+
+    def tree(self, name: str, digits: int) -> dict[str, str]:
+        """Entry -> id, of `digits`; empty if there is no such tree."""
+        (raw,) = self.read([name])
+        return _entries(raw or b"", digits // 2)
+
+    def notes(self, ref: str, commits: Set[str]) -> dict[str, str]:
+        """Commit -> blob of its note. git spreads many notes over folders, aa/bbcc...: only those are read that hold
+        any of these commits.
+        """
+        found: dict[str, str] = {}
+        level = {"": f"{ref}^{{tree}}"} if commits else {}
+        size = len(next(iter(commits), "")) // 2
+        while level:
+            deeper: dict[str, str] = {}
+            for place, raw in zip(level, self.read(level.values()), strict=True):
+                for entry, oid in _entries(raw or b"", size).items():
+                    (found if len(place + entry) == 2 * size else deeper)[place + entry] = oid
+            begun = {commit[:digits] for digits in set(map(len, deeper)) for commit in commits}
+            level = {place: oid for place, oid in deeper.items() if place in begun}
+        return {oid: blob for oid, blob in found.items() if oid in commits}
+
+    def records(self, commits: Set[str]) -> dict[str, tuple[bytes, ...]]:
+        """All different records that the record refs in sight have of each commit, the newest ref's first."""
+        blobs: dict[str, dict[str, bytes]] = {}
+        for ref in self.refs(SEEN, PREFIX) if commits else ():
+            there = self.tree(f"{ref}:{RECORDS.rstrip('/')}", len(next(iter(commits))))
+            for oid in commits & there.keys():
+                blobs.setdefault(oid, {})[there[oid]] = b""
+        asked = [(oid, blob) for oid, found in blobs.items() for blob in found]
+        for (oid, blob), content in zip(asked, self.read([blob for _, blob in asked]), strict=True):
+            blobs[oid][blob] = content or b""
+        versions = {oid: tuple(filter(None, found.values())) for oid, found in blobs.items()}
+        return {oid: found for oid, found in versions.items() if found}
+
+    def refs(self, *prefixes: str) -> list[str]:
+        """The newest first."""
+        if self._refs is None:
+            self._refs = self._listing.communicate()[0].decode("utf-8", "replace").split()
+        return [ref for ref in self._refs if ref.startswith(prefixes)]
+
+
+def _entries(raw: bytes, size: int) -> dict[str, str]:
+    """Of a tree as git stores it: mode, name, NUL, the id's bytes."""
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(raw):
+        end = raw.index(b"\0", at)
+        found[raw[at:end].partition(b" ")[2].decode("utf-8", "replace")] = raw[end + 1 : end + 1 + size].hex()
+        at = end + 1 + size
+    return found

@@ -1,0 +1,22 @@
+"""What others wrote, as it can be shown to a person: anybody can put anything into a commit."""
+
+from datetime import UTC, datetime
+
+
+def day(at: int | None) -> str:
+    """`2026-11-22`, UTC; empty for a time that no calendar has."""
+    try:
+        return datetime.fromtimestamp(at, UTC).date().isoformat() if at is not None else ""
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def printable(text: str, most: int = 80) -> str:
+    """One line that does to a terminal nothing but stand there."""
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+
+
+def title_of(message: str) -> str:
+    """The first line of a commit's message."""
+    return printable(message.strip().split("\n")[0], 200)
