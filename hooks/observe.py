@@ -1,5 +1,6 @@
 """What one tool call of an agent changed: what was there before it, against what is there after it."""
 
+import hashlib
 import os
 import time
 from collections.abc import Mapping
@@ -27,9 +28,11 @@ def observe(call: ToolCall, problems: list[Evidence]) -> None:
             problems.append(Evidence(repo.home))
             _edit(call, repo, files)
         return
-    here = _open(Path(call.cwd or "."))
-    if here is not None:
-        _other_tool(call, here, problems)
+    for at, place in enumerate((call.cwd or ".", *call.elsewhere)):
+        there = _open(Path(place))
+        if there is not None:
+            # Worktrees of one repository share their store: each look has a name of its own.
+            _other_tool(call._replace(call=f"{call.call}-{_short(place)}") if at else call, there, problems)
 
 
 def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
@@ -46,6 +49,10 @@ def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
             _note_review(call, repo)
     else:
         _finish(call, repo, call.call)
+
+
+def _short(place: str) -> str:
+    return hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
 
 
 def _note_review(call: ToolCall, repo: Repo) -> None:

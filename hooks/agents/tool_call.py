@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from foureyes.hooks.agents import review
+from foureyes.hooks.agents import places, review
 
 Phase = Literal["before", "after", "end"]
 Kind = Literal["edit", "shell"]
@@ -72,6 +72,8 @@ class ToolCall(NamedTuple):
     undo: tuple[tuple[str, str], ...] = ()
     is_review: bool = False
     """The agent approves a pull request with this call."""
+    elsewhere: tuple[str, ...] = ()
+    """Work trees of other repositories that a shell command names."""
     join: str = ""
     """The end of the session id, by which a commit made in one of its shells finds the session's model."""
 
@@ -105,18 +107,20 @@ def make(
         if found is None:
             return None
         kind = found
+    place = _place(cwd, given) if kind == "shell" else cwd
     return ToolCall(
         agent=agent,
         version=version,
         model=model,
         session=session_hash(agent, session_id),
         call=_call_id("", pair) if pair else _call_id(session_id, given_id or repr((tool, given))),
-        cwd=_place(cwd, given) if kind == "shell" else cwd,
+        cwd=place,
         phase=phase,
         kind=kind,
         files=files,
         originals=_originals(files, originals),
         undo=undo if len(files) == 1 else (),
+        elsewhere=places.named_elsewhere(place, given) if kind == "shell" and phase != "end" else (),
         is_review=phase == "before" and review.is_approval(tool, given),
         join=session_id.rpartition("-")[2] if "-" in session_id else "",
     )

@@ -5,6 +5,7 @@ real processes in a real repository. The story is the same each time: app.py get
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from support_git import commit, git, make_repo, run
 
 from foureyes.hooks.agent_adapters import ADAPTERS
 from foureyes.hooks.agents import payload as payloads
+from foureyes.hooks.agents.places import named_elsewhere
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.journal import read_journal
 from foureyes.hooks.repo import Repo
@@ -369,3 +371,24 @@ def test_clines_script_answers_whatever_happens(tmp_path: Path, repo: Path, laun
             done = run(["sh", str(script)], repo, stdin=stdin)
             assert json.loads(done.stdout) == {"cancel": False}
             assert done.stderr == b""
+
+
+def test_places_in_other_repositories_are_found_in_a_command(tmp_path: Path):
+    for name in ("here/.git", "there/.git", "third/.git", "fourth/.git", "fifth/.git", "here/deep"):
+        (tmp_path / name).mkdir(parents=True)
+    here, there = str(tmp_path / "here"), str(tmp_path / "there")
+    named = partial(named_elsewhere, here)
+    assert named({"command": f"sed -i s/a/b/ {there}/not/there/yet"}) == (there,)
+    assert named({"command": ["git", "-C", "../there", "commit"]}) == (there,)
+    assert named({"cmd": "cd ..; cd there"}) == (), "a name alone is looked for where the command starts"
+    assert named({"command": "ls /; cat deep/x; echo ../there\\0"}) == ()
+    assert (
+        named({"description": there})
+        == named(None)
+        == named(["x", 1])
+        == named({"command": "a " * 999})
+        == ()
+    )
+    every = " ".join(f"../{name}" for name in ("there", "third", "fourth", "fifth"))
+    assert len(named({"command": every})) == 3
+    assert named_elsewhere(str(tmp_path), {"command": "cd there"}) == (there,)

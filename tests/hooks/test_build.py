@@ -11,8 +11,10 @@ from support_git import HOOKS_OFF, commit, git, head, message, write
 from support_hooked import copy_hooked
 
 from foureyes.hooks.build import Builder, build
+from foureyes.hooks.capture_files import STYLES
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.journal import read_journal
+from foureyes.hooks.place import put_in_place, settings_for
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import keep_records
 from foureyes.shared.record import Record, record_bytes
@@ -334,6 +336,24 @@ def test_a_commit_dated_back_takes_the_edits_that_went_before_it(repo: Path):
     older = [line.rpartition("\t")[0] + "\n" for line in journal.read_text().splitlines()]
     journal.write_text("".join(older))
     assert lines(record(repo), "f") == {1: "ai"}, "and as older versions noted it"
+
+
+@pytest.mark.parametrize(
+    "command", ["cd '../a worktree' && {}", "cd sub; {}", 'sh -c "cd {there}; {}"', "{}{there}/new"]
+)
+def test_p23_a_shell_command_is_seen_in_every_repository_that_it_names(
+    repo: Path, tmp_path: Path, command: str
+):
+    place = {"'": tmp_path / "a worktree", "s": repo / "sub"}.get(command[3], tmp_path / "next-door")
+    git(repo, "worktree", "add", "-q", "-b", "side", str(tmp_path / "a worktree"))
+    next_door = copy_hooked(tmp_path / "next-door")
+    git(repo, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(next_door), "sub")
+    put_in_place(Repo.open(repo / "sub"), settings_for(style=STYLES[0]))
+    write = "echo ai > " if command.startswith("{}") else "echo ai > new"
+    Agent(repo).shell(command.replace("{there}", str(next_door)).replace("{}", write))
+    commit(place, {"other": "by hand\n"}, "by a person")
+    made = record(place)
+    assert (made.cls, lines(made, "new"), lines(made, "other")) == ("ai", {1: "ai"}, {1: "human"})
 
 
 def test_p22_odd_contents_and_names_are_told_exactly(repo: Path):
