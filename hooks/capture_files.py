@@ -64,7 +64,7 @@ def bootstrap(event: str) -> str:
     return (
         f"{_find_common(event)}foureyes_scripts=$foureyes_common/foureyes; "
         'if [ -r "$foureyes_scripts/capture.sh" ]; then . "$foureyes_scripts/capture.sh"; '
-        "else echo 'foureyes: not recorded, its scripts are gone; run: foureyes install' >&2; fi; :"
+        f"{_gone(event, 'foureyes install')}fi; :"
     )
 
 
@@ -76,8 +76,15 @@ def bootstrap_everywhere(event: str, scripts: str) -> str:
         f"{_find_common(event)}foureyes_scripts={shlex.quote(scripts)}; foureyes_everywhere=1; "
         'if [ -r "$foureyes_common/foureyes/capture.sh" ]; then :; '
         'elif [ -r "$foureyes_scripts/capture.sh" ]; then . "$foureyes_scripts/capture.sh"; '
-        "else echo 'foureyes: not recorded, its scripts are gone; run: foureyes install --global' >&2; fi; :"
+        f"{_gone(event, 'foureyes install --global')}fi; :"
     )
+
+
+def _gone(event: str, mend: str) -> str:
+    """Told once for a commit: by the hook that would have noted it."""
+    if event in {"prepare-commit-msg", "post-rewrite"}:
+        return ""
+    return f"else echo 'foureyes: not recorded, its scripts are gone or not readable; run: {mend}' >&2; "
 
 
 def _find_common(event: str) -> str:

@@ -134,7 +134,7 @@ class TestWithANewerGit:
         for file in everywhere.folder().iterdir():
             file.unlink()
         done = run(["git", "commit", "-q", "--allow-empty", "-m", "x"], repo)
-        assert {line.split(":")[0] for line in done.stderr.decode().splitlines()} == {"foureyes"}
+        assert [line.split(":")[0] for line in done.stderr.decode().splitlines()] == ["foureyes"]
         assert message(repo) == "x"
 
     def test_a_folder_that_cannot_be_written_leaves_nothing_behind(self, tmp_path: Path) -> None:

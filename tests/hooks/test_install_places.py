@@ -208,6 +208,20 @@ def test_a_repository_that_cannot_be_written(what: str) -> None:
             assert all(line.startswith("foureyes: ") for line in said)
 
 
+@pytest.mark.parametrize("more", [(), ("--amend",)])
+def test_scripts_that_are_gone_are_one_line_and_the_commit_stands(
+    more: tuple[str, ...], tmp_path: Path
+) -> None:
+    repo = make_repo(tmp_path / "repo")
+    install(repo)
+    for script in (repo / ".git" / "foureyes").glob("*.sh"):
+        script.unlink()
+    done = run(["git", "commit", "-q", "--allow-empty", "-m", "x", *more], repo, env=AGENT)
+    (said,) = done.stderr.decode().splitlines()
+    assert said == "foureyes: not recorded, its scripts are gone or not readable; run: foureyes install"
+    assert message(repo) == "x"
+
+
 def test_a_missing_interpreter_at_a_push_is_one_line(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "repo")
     install(repo)
