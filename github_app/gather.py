@@ -1,6 +1,6 @@
 """One pull request's facts, each Known or Unknown: GitHub's answer, the mirror, and what was witnessed before."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -104,7 +104,7 @@ def gather(sources: Sources, answer: PullAnswer, in_force: InForce, at_ms: int) 
         hidden=_after(git, lambda read: Known(read.merged.hidden)),
         commits=_after(commits, lambda read: Known(read.facts)),
         pushes=pushes,
-        reviews=_reviews(sources, answer, in_force),
+        reviews=_reviews(sources, answer, in_force, oids),
         moves=_moves(answer),
         involved=_after(commits, lambda read: _involved(sources, answer, pushes, read.earlier)),
         roster=_attempt(lambda: _roster(sources, answer, in_force)),
@@ -257,7 +257,9 @@ def _resolve(sources: Sources, names: Names, claim: str) -> Account | None:
     return sources.people.user(sources.client, claim.strip().removeprefix("@"))
 
 
-def _reviews(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[tuple[Review, ...]]:
+def _reviews(
+    sources: Sources, answer: PullAnswer, in_force: InForce, commits: Collection[str]
+) -> Fact[tuple[Review, ...]]:
     if isinstance(answer.reviews, Unknown):
         return answer.reviews
     if isinstance(answer.timeline, Unknown):
@@ -270,7 +272,7 @@ def _reviews(sources: Sources, answer: PullAnswer, in_force: InForce) -> Fact[tu
     standing = [witnessed[r.id] for r in approvals]
     retargeted = {told.base for told in standing if told.base_ref != answer.pull.base_ref}
     bases = _landed_heads(sources, answer, retargeted) if retargeted else frozenset()
-    reader = Reader(sources.contents, sources.mirror, repository, in_force.ruling, in_force.key)
+    reader = Reader(sources.contents, sources.mirror, repository, in_force.ruling, in_force.key, commits)
     contents = reader.of(standing)
     dismissals = {event.review: event for event in answer.timeline.value if event.review is not None}
 

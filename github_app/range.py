@@ -85,9 +85,9 @@ def touches(raw: bytes, commit_of: Mapping[tuple[str, str], str]) -> Iterable[To
             position += 1
         elif raw[position : position + 1] == b":":
             end = raw.index(b"\0", position)
-            old_mode, new_mode = raw[position + 1 : end].decode("ascii").split(" ")[:2]
+            old_mode, new_mode, _, new_blob = raw[position + 1 : end].decode("ascii").split(" ")[:4]
             stop = raw.index(b"\0", end + 1)
-            yield Touch(paths.decode(raw[end + 1 : stop]), commit, old_mode, new_mode)
+            yield Touch(paths.decode(raw[end + 1 : stop]), commit, old_mode, new_mode, new_blob)
             position = stop + 1
         else:
             end = raw.index(b"\n", position)

@@ -5,7 +5,7 @@ given, the pushes to it tell that were seen before.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from foureyes.github_app import git_facts, seen
 from foureyes.github_app.mirror import GitError, Mirror
 from foureyes.github_app.pull_query import GivenReview
+from foureyes.github_app.range import read_range
 from foureyes.github_app.seen import SeenReview
 from foureyes.shared import content
 from foureyes.shared.facts import Content, Fact, Known, Unknown
@@ -26,7 +27,7 @@ _MOST_KEPT = 10_000
 
 On = tuple[str, str, str]
 """The base as its event named it, where a push left it, the commit."""
-Key = tuple[int, str, str, str, str]
+Key = tuple[int, str, str, str, str, bool]
 
 
 def with_tip(conn: Connection, repository_id: int, given: GivenReview, told: SeenReview) -> SeenReview:
@@ -43,7 +44,9 @@ def with_tip(conn: Connection, repository_id: int, given: GivenReview, told: See
 
 @dataclass(frozen=True)
 class Contents:
-    """Digests once made, by repository, base, head and policy: what they were made from never changes."""
+    """Digests once made, by repository, base, head, policy and whether its steps were read: what they were made from
+    never changes.
+    """
 
     _kept: dict[Key, Content] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -62,11 +65,14 @@ class Contents:
 
 @dataclass(frozen=True)
 class Reader:
+    """`commits` are those of the change as it is now: of a head among them the single commits are known anyway."""
+
     contents: Contents
     mirror: Mirror
     repository_id: int
     policy: Policy
     policy_oid: str
+    commits: Collection[str]
 
     def of(self, reviews: Iterable[SeenReview]) -> Mapping[SeenReview, Fact[Content]]:
         """What cannot be read is Unknown: such an approval counts for nothing."""
@@ -87,7 +93,11 @@ class Reader:
         return {review: found[on] for review, on in by_review.items()}
 
     def _key(self, on: On) -> Key:
-        return (self.repository_id, *on, self.policy_oid)
+        return (self.repository_id, *on, self.policy_oid, self._is_left(on[2]))
+
+    def _is_left(self, commit: str) -> bool:
+        """A head that was pushed away, so that its own steps have to be read."""
+        return not self.policy.squash_only and commit not in self.commits
 
     def _kept(self, on: On) -> bool:
         return self._key(on) in self.contents._kept
@@ -107,7 +117,12 @@ class Reader:
         """On the newer of the two: pushes may have been missed, so that the event's own base is."""
         if tip and self.mirror.merge_bases(base, tip) == (base,):
             base = tip
-        return content.of(git_facts.net_changes(self.mirror, base, commit), self.policy)
+        changes = git_facts.net_changes(self.mirror, base, commit)
+        made = content.of(changes, self.policy)
+        if not self._is_left(commit):
+            return made
+        touched = read_range(self.mirror, base, commit).touched
+        return replace(made, steps=tuple(sorted(content.steps(changes, touched, self.policy))))
 
 
 def _on(review: SeenReview) -> On:

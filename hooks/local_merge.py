@@ -104,7 +104,7 @@ def _touches(repo: Repo, pairs: Mapping[tuple[str, str], str]) -> list[Touch]:
     asked = "".join(f"{old} {new}\n" for old, new in pairs).encode()
     found = diff.parse_stream(repo.git("diff-tree", "--stdin", *GIT_DIFF_ARGS, input=asked))
     return [
-        Touch(part.change.path, pairs[old, new], part.change.old_mode, part.change.new_mode)
+        Touch(one.path, pairs[old, new], one.old_mode, one.new_mode, one.new_blob)
         for old, new, parts in found
-        for part in parts
+        for one in (part.change for part in parts)
     ]

@@ -84,15 +84,9 @@ class Case:
             moves=known(self.facts.moves),
             content=content.of(known(self.facts.changes), self.policy),
             stale=self.stale,
-            steps=self._steps,
+            steps=content.steps(known(self.facts.changes), known(self.facts.touched), self.policy),
         )
         return reviewers.count(known(self.facts.reviews), self.people, self.excluded, ground)
-
-    @property
-    def _steps(self) -> frozenset[str]:
-        """Commits that touch a guarded path which the change as a whole leaves as it was."""
-        guarded = self.protection.paths - {change.path for change in known(self.facts.changes)}
-        return frozenset(touch.commit for touch in known(self.facts.touched) if touch.path in guarded)
 
     def cell(self, cls: Class) -> int:
         """Humans that a change of this class waits for: the most that any touched tier asks."""

@@ -1,11 +1,11 @@
 """What an approval stands on: a digest of a change, and of its protected part."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from foureyes.shared.canonical import canonical_bytes, sha256_hex
-from foureyes.shared.facts import Change, Content
+from foureyes.shared.facts import Change, Content, Touch
 from foureyes.shared.policy import Policy
-from foureyes.shared.protection import protected_changes
+from foureyes.shared.protection import protect, protected_changes
 
 
 def digest(changes: Iterable[Change]) -> str:
@@ -19,3 +19,27 @@ def digest(changes: Iterable[Change]) -> str:
 def of(changes: Iterable[Change], policy: Policy) -> Content:
     whole = tuple(changes)
     return Content(change=digest(whole), protected=digest(protected_changes(policy, whole)))
+
+
+def steps(
+    changes: Iterable[Change], touched: Iterable[Touch], policy: Policy
+) -> Mapping[str, frozenset[str]]:
+    """What single commits leave in guarded paths and the change as a whole does not -> the commits that leave it. Each
+    was deployable; under `squash_only` none is.
+    """
+    if policy.squash_only:
+        return {}
+    whole, touched = tuple(changes), tuple(touched)
+    guarded = protect(policy, whole, touched).paths
+    net = {change.path: (change.new_mode, change.new_blob) for change in whole}
+    found: dict[str, frozenset[str]] = {}
+    for touch in touched:
+        left = (touch.new_mode, touch.new_blob)
+        if (
+            touch.path in guarded
+            and net.get(touch.path) != left
+            and (touch.new_blob or touch.path not in net)
+        ):
+            step = f"{touch.new_mode} {touch.new_blob} {touch.path}"
+            found[step] = found.get(step, frozenset()) | {touch.commit}
+    return found

@@ -92,6 +92,8 @@ class Touch:
     commit: str
     old_mode: str = "100644"
     new_mode: str = "100644"
+    new_blob: str = ""
+    """What it leaves there; empty where that is not known."""
 
 
 class RecordState(StrEnum):
@@ -205,10 +207,15 @@ class ReviewState(StrEnum):
 
 @dataclass(frozen=True)
 class Content:
-    """Digests of a change, base tip -> test merge (`content.digest`): of all of it, and of its protected part."""
+    """Digests of a change, base tip -> test merge (`content.digest`): of all of it, and of its protected part.
+
+    `steps`: what its single commits left in guarded paths on the way (`content.steps`); read only for a head that this
+    change does not hold any more.
+    """
 
     change: str
     protected: str
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

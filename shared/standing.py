@@ -1,6 +1,7 @@
 """What an approval stands on: the content, the base and, where the policy says so, the head that it was given on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from foureyes.shared.ancestry import held_by
 from foureyes.shared.facts import CommitFacts, Content, Known, Move, Pull, Review
@@ -17,8 +18,8 @@ class Ground:
     moves: tuple[Move, ...]
     content: Content
     stale: Stale
-    steps: frozenset[str] = frozenset()
-    """Commits that touch a guarded path which the change as a whole leaves as it was."""
+    steps: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """What single commits leave in guarded paths (`content.steps`) -> these commits."""
 
 
 def why_stale(review: Review, ground: Ground) -> str:
@@ -39,9 +40,15 @@ def why_stale(review: Review, ground: Ground) -> str:
         same = witness.content.value.change == ground.content.change
     if not same:
         return f"approved other content (at {short(witness.head)})"
-    if not ground.steps:
-        return ""
-    later = ground.steps - {commit.oid for commit in held_by(witness.head, ground.commits)}
+    return _why_steps_stale(witness.head, witness.content.value.steps, ground)
+
+
+def _why_steps_stale(head: str, seen: tuple[str, ...], ground: Ground) -> str:
+    """What was deployable on the way must have been there for who approved, under whatever commit."""
+    held = {commit.oid for commit in held_by(head, ground.commits)}
+    later = [
+        min(commits) for step, commits in ground.steps.items() if step not in seen and not commits & held
+    ]
     return f"approved before {short(min(later))}, which touches guarded paths" if later else ""
 
 

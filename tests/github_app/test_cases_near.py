@@ -127,7 +127,7 @@ def test_near_G12_who_pushed_the_head_that_it_was_opened_with(gate: Gate, branch
     gate.push("olga", branch, infra(gate, message="mine"))
     gate.settle()
     assert approve(gate, number, "rita", "sam") == "in_progress"
-    assert "@rita: pusher" in summary(gate, number)
+    assert "@rita pushed to it" in summary(gate, number)
     assert approve(gate, number, "ben") == "success"
 
 
@@ -233,7 +233,7 @@ def test_near_G24_a_merge_of_a_branch_that_is_gated_by_its_name_alone(gate: Gate
     gate.push("rita", branch, gate.clone.merge(head, hers, author=OLGA))
     gate.settle()
     assert approve(gate, number, "rita", "sam") == "in_progress"
-    assert "@rita: pusher" in summary(gate, number)
+    assert "@rita pushed to it" in summary(gate, number)
     assert approve(gate, number, "ben") == "success"
 
 
@@ -277,6 +277,30 @@ TWINS = {
     "a name with a backslash, which is a slash elsewhere": {"docs\\..\\infra\\x.tf": "x\n"},
     "a name with a control character": {"docs/\x1b[2K.md": "x\n"},
 }  # fmt: skip
+
+
+def test_near_G62_other_steps_to_the_same_end_are_other_content(gate: Gate, branch: str) -> None:
+    number = gate.open("olga", branch, infra(gate))
+    assert approve(gate, number, "rita", "sam") == "success"
+    bad = infra(gate, text="range = 0\n")
+    gate.push("olga", branch, infra(gate, bad))
+    gate.settle()
+    assert gate.verdict(number) == "in_progress"
+    assert f"approved before `{bad[:7]}`, which touches guarded paths" in summary(gate, number)
+
+
+def test_near_G62_the_same_steps_under_other_commits_are_what_was_approved(gate: Gate, branch: str) -> None:
+    """A rebase; and one that puts a step in between."""
+    number = gate.open("olga", branch, infra(gate, infra(gate, text="range = 12\n")))
+    assert approve(gate, number, "rita", "sam") == "success"
+    gate.push("noor", "main", gate.change({"docs/handbook.md": f"# {branch}\n"}))
+    first = infra(gate, text="range = 12\n")
+    gate.push("olga", branch, infra(gate, first))
+    gate.settle()
+    assert gate.verdict(number) == "success"
+    gate.push("olga", branch, infra(gate, infra(gate, first, text="range = 0\n")))
+    gate.settle()
+    assert gate.verdict(number) == "in_progress"
 
 
 @pytest.mark.parametrize("what", TWINS)

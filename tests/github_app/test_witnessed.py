@@ -15,6 +15,7 @@ from foureyes.github_app.seen import PushSeen, SeenReview
 from foureyes.github_app.witnessed import Contents, Reader, with_tip
 from foureyes.shared import content
 from foureyes.shared.facts import Known, ReviewState, Unknown
+from foureyes.shared.policy import Policy
 
 POLICY = policy()
 NOON = 1_790_000_000_000
@@ -73,7 +74,7 @@ def test_G23_the_content_is_that_on_the_newer_of_the_two(tmp_path: Path) -> None
 
     def read(base: str, tip: str) -> object:
         review = SeenReview(head, head, base, "main", "APPROVED", 1, tip)
-        return Reader(Contents(), mirror, 1, POLICY, "oid").of([review])[review]
+        return Reader(Contents(), mirror, 1, POLICY, "oid", {head}).of([review])[review]
 
     def on(base: str) -> object:
         return Known(content.of(merging.net_changes(mirror, base, head), POLICY))
@@ -83,3 +84,23 @@ def test_G23_the_content_is_that_on_the_newer_of_the_two(tmp_path: Path) -> None
     assert read(elsewhere, moved) == on(elsewhere), "neither holds the other"
     assert read(base, "e" * 40) == on(base), "a tip that is gone"
     assert read("e" * 40, moved) == Unknown("the commits that were reviewed are gone")
+
+
+def test_G62_of_a_head_that_was_pushed_away_the_steps_are_read_too(tmp_path: Path) -> None:
+    bare = Bare.make(tmp_path / "origin.git")
+    base = bare.commit({"infra/a": "1\n", "docs/x": "1\n"})
+    step = bare.commit({"infra/a": "2\n", "docs/x": "2\n"}, base)
+    head = bare.commit({"infra/a": "3\n", "docs/x": "3\n"}, step)
+    for name, oid in {"main": base, "head": head}.items():
+        bare.ref(f"refs/heads/{name}", oid)
+    mirror = Mirror(tmp_path / "m" / "1.git", Remote(str(bare.path), protocols=("file",)))
+    review, contents = SeenReview(head, head, base, "main", "APPROVED", 1), Contents()
+
+    def steps(*commits: str, by: Policy = POLICY) -> tuple[str, ...]:
+        found = Reader(contents, mirror, 1, by, by.mode, commits).of([review])[review]
+        assert isinstance(found, Known)
+        return found.value.steps
+
+    assert steps(step, head) == ()
+    assert steps() == (f"100644 {bare.blob('2' + chr(10))} infra/a",)
+    assert steps(by=policy(squash_only=True, mode="observe")) == ()

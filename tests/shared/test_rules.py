@@ -488,7 +488,11 @@ def test_G62_a_change_that_a_later_commit_takes_back_was_deployable():
 
 def later() -> PullFacts:
     """Approved while it was docs alone. Then one commit changes infra, and another takes that back."""
-    steps = (Touch("docs/a", OLD_HEAD), Touch("infra/main.tf", STEP), Touch("infra/main.tf", HEAD))
+    steps = (
+        Touch("docs/a", OLD_HEAD),
+        Touch("infra/main.tf", STEP, new_blob="7" * 40),
+        Touch("infra/main.tf", HEAD, new_blob="8" * 40),
+    )
     docs = (change("docs/a"),)
     witness = Witness(OLD_HEAD, "main", Known(of(docs, POLICY)))
     return facts(
@@ -513,6 +517,36 @@ def test_G62_steps_that_came_after_an_approval_and_undo_each_other_were_not_appr
     assert outcome(seen_at(later(), STEP), policy(tiers=tiers)) is Outcome.WAIT
     assert outcome(seen_at(later(), HEAD), policy(tiers=tiers)) is Outcome.PASS
     assert outcome(later(), policy(tiers=tiers, squash_only=True)) is Outcome.PASS
+
+
+def on_the_way(*blobs: str, steps: tuple[str, ...] = (), paths: str = "infra/main.tf") -> PullFacts:
+    """Approved at a head that is gone; the net change is the same, these blobs were left on the way."""
+    witness = Witness("d" * 40, "main", Known(replace(of((change(),), POLICY), steps=steps)))
+    touched = (
+        *(Touch(paths, STEP, new_blob=blob) for blob in blobs),
+        Touch("infra/main.tf", HEAD, new_blob="2" * 40),
+    )
+    return facts(
+        commits=(commit(HEAD, parents=(STEP,)), commit(STEP)),
+        touched=touched,
+        reviews=tuple(replace(r, witness=witness) for r in BOTH),
+    )
+
+
+def test_G62_what_was_left_on_the_way_to_the_same_end_must_have_been_approved_too():
+    evil = "6" * 40
+    assert outcome(on_the_way()) is Outcome.PASS
+    assert outcome(on_the_way(evil)) is Outcome.WAIT
+    assert outcome(on_the_way(evil), policy(squash_only=True)) is Outcome.PASS
+    assert outcome(on_the_way(evil, steps=(f"100644 {evil} infra/main.tf",))) is Outcome.PASS
+    assert outcome(on_the_way(evil, steps=(f"100755 {evil} infra/main.tf",))) is Outcome.WAIT
+    assert outcome(on_the_way(evil, "5" * 40, steps=(f"100644 {evil} infra/main.tf",))) is Outcome.WAIT
+    assert outcome(on_the_way("2" * 40)) is Outcome.PASS, "it is what the whole change leaves there"
+    assert outcome(on_the_way(evil, paths="docs/a")) is Outcome.PASS, "nobody waits for that path"
+
+
+def test_G62_facts_of_before_say_nothing_of_what_was_left_where_the_whole_change_leaves_something():
+    assert outcome(on_the_way("")) is Outcome.PASS
 
 
 def test_forbid_refuses_named_agents_and_claims():
