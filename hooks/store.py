@@ -91,14 +91,14 @@ def commit_files(repo: Repo, ref: str, parent: str, puts: Iterable[Put], *, at: 
     for put in puts:
         head = f"N inline {put.note_for}\n" if put.note_for else f"M 100644 inline {put.path}\n"
         stream += head.encode() + f"data {len(put.content)}\n".encode() + put.content + b"\n"
-    answer = repo.ask("fast-import", "--quiet", "--done", input=bytes(stream) + b"done\n")
+    answer = repo.ask(
+        "fast-import", "--quiet", "--done", input=bytes(stream) + b"done\n", env={"LC_ALL": "C"}
+    )
     if answer.status == 0:
         return True
-    if (
-        "Not updating" in answer.words
-        or "cannot lock ref" in answer.words
-        or "not update ref" in answer.words
-    ):
+    # How git says it differs from version to version, so the ref itself is asked. A lock shows nothing there yet.
+    locked = any(words in answer.words.lower() for words in ("cannot lock ref", "not update ref"))
+    if locked or tip_of(repo, ref) != parent:
         return False
     raise GitFailed(("fast-import",), answer.status, answer.words)
 

@@ -1,5 +1,6 @@
 """An agent that approves a pull request is seen doing so, and the next push tells as whom."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
         program.chmod(0o755)
 
     put("")
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     return put
 
 

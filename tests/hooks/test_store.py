@@ -1,6 +1,7 @@
 """Local notes: exact, read by git's own `notes`, and nothing lost by parallel writers."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,17 @@ def test_a_ref_that_someone_else_moved_is_not_overwritten(repo: Path):
     assert not commit_files(opened, NOTES, tip, [Put("c", b"3")], at=3)
     assert tip_of(opened, NOTES) == moved
     assert git(repo, "ls-tree", "--name-only", NOTES).split() == ["a", "b"]
+
+
+def test_a_git_that_says_it_in_other_words_overwrites_nothing_either(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "git"
+    program.write_text(f'#!/bin/sh\n"{shutil.which("git")}" "$@" 2>/dev/null\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    test_a_ref_that_someone_else_moved_is_not_overwritten(repo)
 
 
 def test_what_git_refuses_for_another_reason_is_an_error(repo: Path):
