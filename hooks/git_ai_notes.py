@@ -10,6 +10,7 @@ from foureyes.hooks.objects import Objects
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import keep_notes, notes_of, read_blobs, tip_of
 from foureyes.shared import agent_trace, git_ai_note, git_ai_writing
+from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.git_ai_note import NotedLines
 from foureyes.shared.record import Record
 
@@ -68,4 +69,4 @@ def agent_id(tool: str) -> str:
     names = {sign.text.casefold(): agent.id for agent in catalogue().agents for sign in agent.names}
     names |= {agent.id: agent.id for agent in catalogue().agents}
     name = tool.casefold()
-    return names.get(name) or names.get(name.replace("-", " ")) or "unnamed-ai"
+    return names.get(name) or names.get(name.replace("-", " ")) or UNNAMED

@@ -10,6 +10,7 @@ from foureyes.hooks.repo import Repo
 from foureyes.hooks.scan_objects import Objects
 from foureyes.hooks.store import NOTES, tip_of
 from foureyes.shared import dsse
+from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import AgentMark, RecordState
@@ -126,10 +127,7 @@ def _read_records(
                 found.refused += 1
                 continue
             signed = Entry(commit, tree, sha256_hex(data)) in vouched
-            marks = fact.agents
-            if fact.says == "ai" and not marks:
-                marks = (AgentMark("unnamed-ai", "record"),)
-            found.add(commit, Told(fact.says if signed else "", marks))
+            found.add(commit, Told(fact.says if signed else "", fact.agents))
 
 
 def _trees(objects: Objects, commits: Iterable[str]) -> dict[str, str]:
@@ -163,4 +161,4 @@ def _read_git_ai(objects: Objects, blobs: dict[str, str], catalogue: Catalogue, 
 def _known(tool: str, names: dict[str, str]) -> str:
     """The catalogue's id for a name that git-ai gives: `claude`, `github-copilot`."""
     name = tool.casefold()
-    return names.get(name) or names.get(name.replace("-", " ")) or "unnamed-ai"
+    return names.get(name) or names.get(name.replace("-", " ")) or UNNAMED

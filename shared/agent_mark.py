@@ -16,5 +16,5 @@ class AgentMark:
     evidence: bool = False
 
 
-UNNAMED = "unknown"
-"""In place of an agent's id, where a record tells of an agent without saying which."""
+UNNAMED = "unnamed-ai"
+"""The catalogue's id for an agent of which no more is told than that there was one."""

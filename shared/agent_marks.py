@@ -7,7 +7,7 @@ read, indented lines too, because a squash moves trailers out of the block in wh
 import re
 from collections.abc import Iterator
 
-from foureyes.shared.agent_mark import AgentMark
+from foureyes.shared.agent_mark import UNNAMED, AgentMark
 from foureyes.shared.agents import Agent, Catalogue, glob
 from foureyes.shared.people import Identity
 
@@ -141,7 +141,7 @@ def _named(catalogue: Catalogue, value: str) -> tuple[str, str] | None:
             return agent, model.strip("():, ")
         if _is_model(catalogue, model) or re.match(r"v?[0-9]", model):
             return agent, model
-    return ("unnamed-ai", value) if _is_model(catalogue, value, alone=True) else None
+    return (UNNAMED, value) if _is_model(catalogue, value, alone=True) else None
 
 
 def _is_model(catalogue: Catalogue, text: str, *, alone: bool = False) -> bool:

@@ -31,7 +31,7 @@ def explain(
     """`names` maps an agent's id to its display name; `decision` is the id under which this is stored; `asked` are the
     accounts whose review is asked for, and `not_asked` says why nobody's can be.
     """
-    verdict, names = judgement.verdict, {UNNAMED: "an agent", **(names or {})}
+    verdict, names = judgement.verdict, {**(names or {}), UNNAMED: "an agent"}
     sections = tuple(_sections(judgement, names, asked, not_asked))
     details = tuple(_details(facts, judgement, names, decision))
     mode = judgement.case.policy.mode if judgement.complete else policy.mode

@@ -54,7 +54,7 @@ def test_G53_an_unsigned_ai_record_that_names_no_agent_taints_a_later_human_one_
     nameless = form(replace(HUMAN, cls="ai"), signed=False)
     fact = check(COMMITTED, (nameless, form(HUMAN, signed=True)), PUBLISHED).fact
     assert (fact.state, fact.says) == (RecordState.SIGNED, "human")
-    assert [(mark.agent, mark.evidence) for mark in fact.agents] == [("unknown", False)]
+    assert [(mark.agent, mark.evidence) for mark in fact.agents] == [("unnamed-ai", False)]
 
 
 def test_the_operator_of_a_replaced_form_is_kept() -> None:

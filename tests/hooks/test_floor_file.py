@@ -55,7 +55,7 @@ def test_check_judges_by_both_files(made: Path) -> None:
     floor = str(made / "foureyes-floor.yml")
     status, out, err = ended(made / "repo", "check", "--login", "olga", "--floor", floor)
     assert (status, err) == (3, "")
-    assert "protected of the organisation" in out
+    assert "protected paths of the organisation" in out
     assert "whether acme has a floor" not in out
 
 
