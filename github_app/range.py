@@ -15,6 +15,8 @@ from foureyes.shared.people import Identity
 MOST_COMMITS = 5_000
 MOST_MERGES = 250
 
+_ONCE = frozenset({b"tree", b"author", b"committer"})
+
 
 @dataclass(frozen=True)
 class RawCommit:
@@ -59,21 +61,21 @@ def read_range(mirror: Mirror, base: str, head: str) -> Range:
 
 
 def parse_commit(oid: str, raw: bytes) -> RawCommit:
-    """Raises GitError(MALFORMED) where the object is not what git itself writes, e.g. two trees or two authors."""
+    """Raises GitError(MALFORMED) where the object is not what git itself writes: two trees or two authors, or a parent
+    further down, which git does not follow.
+    """
     head, _, body = raw.partition(b"\n\n")
-    found: dict[bytes, list[bytes]] = {}
-    for line in head.split(b"\n"):
-        if not line.startswith(b" "):  # a continuation, of a signature for instance
-            key, _, value = line.partition(b" ")
-            found.setdefault(key, []).append(value)
-    if any(len(found.get(key, ())) != 1 for key in (b"tree", b"author", b"committer")):
+    lines = [line.partition(b" ")[::2] for line in head.split(b"\n")]
+    keys, values = [key for key, _ in lines], [value for _, value in lines]
+    made = keys.count(b"parent") + 1
+    first = [b"tree", *[b"parent"] * (made - 1), b"author", b"committer"]
+    if keys[: made + 2] != first or not _ONCE.isdisjoint(keys[made + 2 :]):
         raise GitError(Trouble.MALFORMED, f"commit {oid} is malformed")
-    tree = found[b"tree"][0].decode("ascii", "replace")
-    parents = tuple(parent.decode("ascii", "replace") for parent in found.get(b"parent", ()))
+    tree, *parents = (value.decode("ascii", "replace") for value in values[:made])
     if not all(is_oid(name) for name in (tree, *parents)):
         raise GitError(Trouble.MALFORMED, f"commit {oid} is malformed")
-    author, committer = (_identity(found[key][0]) for key in (b"author", b"committer"))
-    return RawCommit(oid, tree, parents, author, committer, body.decode("utf-8", "replace"))
+    author, committer = (_identity(value) for value in values[made : made + 2])
+    return RawCommit(oid, tree, tuple(parents), author, committer, body.decode("utf-8", "replace"))
 
 
 def touches(raw: bytes, commit_of: Mapping[tuple[str, str], str]) -> Iterable[Touch]:

@@ -143,6 +143,12 @@ def test_modes_of_a_link_are_kept(bare: Bare, mirror: Mirror) -> None:
         b"tree %(t)s\nauthor A <a> 1 +0\nauthor B <b> 1 +0\ncommitter A <a> 1 +0\n\nx",
         b"tree %(t)s\ncommitter A <a> 1 +0\n\nx",
         b"tree short\nauthor A <a> 1 +0\ncommitter A <a> 1 +0\n\nx",
+        b"tree %(t)s\nauthor A <a> 1 +0\nparent %(t)s\ncommitter A <a> 1 +0\n\nx",
+        b"tree %(t)s\nauthor A <a> 1 +0\ncommitter A <a> 1 +0\nparent %(t)s\n\nx",
+        b"parent %(t)s\ntree %(t)s\nauthor A <a> 1 +0\ncommitter A <a> 1 +0\n\nx",
+        b"tree %(t)s\n more\nparent %(t)s\nauthor A <a> 1 +0\ncommitter A <a> 1 +0\n\nx",
+        b"tree %(t)s\ncommitter A <a> 1 +0\nauthor A <a> 1 +0\n\nx",
+        b"tree %(t)s\nauthor A <a> 1 +0\ncommitter A <a> 1 +0\nauthor B <b> 1 +0\n\nx",
         b"tree %(t)s\nparent HEAD\nauthor A <a> 1 +0\ncommitter A <a> 1 +0\n\nx",
         b"",
     ],
@@ -152,10 +158,21 @@ def test_a_commit_that_git_would_not_write_is_not_read(raw: bytes) -> None:
         parse_commit("e" * 40, raw.replace(b"%(t)s", b"a" * 40))
 
 
+def test_parents_are_those_that_git_follows(bare: Bare) -> None:
+    """A line further down is none to git, so that what it names would seem to be held where it is not."""
+    base = bare.commit(SAFE)
+    raw = bare.git("cat-file", "commit", base).replace("\n\n", f"\nparent {base}\n\n", 1)
+    odd = bare.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=raw.encode())
+    assert bare.git("rev-list", odd) == odd
+    with pytest.raises(GitError):
+        parse_commit(odd, bare.git("cat-file", "commit", odd).encode())
+
+
 def test_a_signature_is_not_taken_for_a_header() -> None:
     raw = (
         b"tree " + b"a" * 40 + b"\nauthor A <a@x> 1 +0\ncommitter B <b@x> 1 +0\n"
         b"gpgsig -----BEGIN\n author C <c@x> 1 +0\n -----END\n\nmessage"
     )
     commit = parse_commit("e" * 40, raw)
+    assert commit.parents == ()
     assert (commit.author, commit.committer) == (Identity("A", "a@x"), Identity("B", "b@x"))
