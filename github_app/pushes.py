@@ -78,7 +78,7 @@ def _ask(engine: Engine, client: InstallationClient, answer: PullAnswer, head_re
         at = now(conn)
         for item in listed if isinstance(listed, list) else []:
             if (push := _push(item, head_repository, ref)) is not None:
-                seen.keep_push(conn, push, at)
+                seen.keep_push(conn, push, _when(item, at))
     return True
 
 
@@ -91,3 +91,14 @@ def _push(item: Any, repository_id: int, ref: str) -> seen.PushSeen | None:
         return seen.PushSeen(repository_id, ref, str(item["before"]), str(item["after"]), who)
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _when(item: Any, latest: int) -> int:
+    """Milliseconds, at the end of the second that GitHub tells: a push of the same second as something else counts as
+    later. `latest` where it tells none: then it counts as of now.
+    """
+    try:
+        moment = datetime.fromisoformat(item["timestamp"])
+    except (KeyError, TypeError, ValueError):
+        return latest
+    return latest if moment.tzinfo is None else min(latest, int(moment.timestamp()) * 1000 + 999)

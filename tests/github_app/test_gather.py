@@ -1,13 +1,14 @@
 """Facts of pull requests in which bots, forks, gaps and forged names take part."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from support_gate import SHOP, Gate, running_gate
 from support_ssh import make_key
 
-from foureyes.github_app import decisions, storage
+from foureyes.github_app import decisions, pushes, seen, storage
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.facts import Known, MergeState, PullFacts, Unknown
 from foureyes.shared.people import Kind
@@ -87,6 +88,39 @@ def test_a_gap_in_the_webhooks_is_filled_from_the_activity_list(gate: Gate) -> N
     assert [(push.head, push.account.login if push.account else "") for push in facts.pushes.value] == [
         (gate.pull(number).head, "olga")
     ]
+
+
+def test_a_push_of_the_activity_list_counts_as_of_its_own_time(gate: Gate) -> None:
+    """Whoever pushed to a long-lived branch before is no part of what it brings now."""
+    gate.deaf = True
+    gate.push("rita", "develop", gate.change({"docs/x.md": "1\n"}))
+    gate.push("noor", "main", gate.tip("develop"))
+    number = gate.open("olga", "develop", gate.change({"infra/network.tf": "x\n"}, gate.tip("develop")))
+    for done in gate.sandbox.world.repositories[SHOP].activity:
+        assert done.actor is not None
+        done.timestamp = f"2026-01-0{3 if done.actor.login == 'olga' else 2}T03:04:05Z"
+    gate.deaf = False
+    gate.wake(number)
+    facts = facts_of(gate, number)
+    assert isinstance(facts.pushes, Known)
+    assert [push.account.login for push in facts.pushes.value if push.account] == ["olga"]
+    with storage.reading(gate.engine) as conn:
+        home, head = facts.pull.repository.id, facts.pull.head
+        at = int(datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC).timestamp() * 1000)
+        assert seen.branch_was(conn, home, "develop", at - 1_000) == ""
+        assert seen.branch_was(conn, home, "develop", at) == gate.tip()
+        assert seen.branch_was(conn, home, "develop", storage.now(conn)) == head
+
+
+@pytest.mark.parametrize("timestamp", ["2026-01-02", "2026-01-02T03:04:05", "soon", None, 5])
+def test_a_push_whose_time_is_not_told_counts_as_of_now(timestamp: object) -> None:
+    assert pushes._when({"timestamp": timestamp}, 7) == pushes._when({}, 7) == 7
+
+
+def test_the_time_of_a_push_is_the_end_of_the_second_that_github_tells() -> None:
+    assert pushes._when({"timestamp": "1970-01-01T00:00:02Z"}, 9_000) == 2_999
+    assert pushes._when({"timestamp": "1970-01-01T01:00:02.5+01:00"}, 9_000) == 2_999
+    assert pushes._when({"timestamp": "1970-01-01T00:00:02Z"}, 2_500) == 2_500, "no clock is ahead of ours"
 
 
 def test_a_push_that_nobody_can_name_is_an_unknown_person(gate: Gate) -> None:
