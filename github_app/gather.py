@@ -26,7 +26,7 @@ from foureyes.github_app.mirror import GitError, Mirror
 from foureyes.github_app.pins import Pins
 from foureyes.github_app.policy_in_force import InForce, gated_prefixes
 from foureyes.github_app.pull_query import MOVES, CommitPeople, GivenReview, PullAnswer, ask_commit
-from foureyes.github_app.pushes import Activity, read_pushes
+from foureyes.github_app.pushes import Activity, read_elsewhere, read_pushes
 from foureyes.github_app.range import RawCommit
 from foureyes.github_app.records import Checked
 from foureyes.github_app.roster import People
@@ -104,6 +104,7 @@ def gather(sources: Sources, answer: PullAnswer, in_force: InForce, at_ms: int) 
         hidden=_after(git, lambda read: Known(read.merged.hidden)),
         commits=_after(commits, lambda read: Known(read.facts)),
         pushes=pushes,
+        elsewhere=_after(git, lambda _: _elsewhere(sources, answer, oids, pushes)),
         reviews=_reviews(sources, answer, in_force, oids),
         moves=_moves(answer),
         involved=_after(commits, lambda read: _involved(sources, answer, pushes, read.earlier)),
@@ -255,6 +256,12 @@ def _resolve(sources: Sources, names: Names, claim: str) -> Account | None:
     if known is not None or "@" in claim.strip().removeprefix("@"):
         return known
     return sources.people.user(sources.client, claim.strip().removeprefix("@"))
+
+
+def _elsewhere(
+    sources: Sources, answer: PullAnswer, commits: Collection[str], pushes: Fact[tuple[Push, ...]]
+) -> Fact[tuple[Push, ...]]:
+    return _after(pushes, lambda own: Known(read_elsewhere(sources.engine, answer, commits, own)))
 
 
 def _reviews(

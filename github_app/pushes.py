@@ -43,6 +43,19 @@ def read_pushes(
     return pushes
 
 
+def read_elsewhere(
+    engine: Engine, answer: PullAnswer, commits: Collection[str], pushes: tuple[Push, ...]
+) -> tuple[Push, ...]:
+    """Witnessed pushes to other branches that brought what `pushes` brought to this one."""
+    pull = answer.pull
+    with reading(engine) as conn:
+        found = seen.pushes_elsewhere(
+            conn, pull.repository.id, pull.base_ref, head_repository_id=answer.head_repository,
+            commits=commits, heads={push.head for push in pushes},
+        )  # fmt: skip
+    return tuple(push for push in found if push not in pushes)
+
+
 def _seen(engine: Engine, answer: PullAnswer, commits: Collection[str]) -> tuple[Push, ...]:
     pull = answer.pull
     opened = datetime.fromisoformat(pull.created_at).timestamp() if pull.created_at else None

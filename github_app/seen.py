@@ -143,6 +143,36 @@ def pushes_seen(
     )
 
 
+def pushes_elsewhere(
+    conn: Connection,
+    repository_id: int,
+    base_ref: str,
+    *,
+    head_repository_id: int | None,
+    commits: Collection[str],
+    heads: Collection[str],
+) -> tuple[Push, ...]:
+    """Witnessed pushes, to any branch, of one of `commits` or of `heads` (which may be gone): in the repository, in the
+    one that the pull request comes from, and as any pull request's own events told. Only those with an account.
+
+    A head that the base branch had too is the base's own: the branch once stood there.
+    """
+    here = [repository_id, *([head_repository_id] if head_repository_id else [])]
+    where = push_seen.c.repository_id.in_(here) | (push_seen.c.pull_repository_id == repository_id)
+    where = where & push_seen.c.after.in_(list({*commits, *heads})) & (push_seen.c.account_id != 0)
+    order = (push_seen.c.after, push_seen.c.account_id, push_seen.c.before, push_seen.c.seen_at)
+    rows = conn.execute(select(push_seen).where(where).order_by(*order)).all()
+    base = (repository_id, f"refs/heads/{base_ref}")
+    of_base = {row.after for row in rows if (row.repository_id, row.ref) == base}.difference(commits)
+    return tuple(
+        dict.fromkeys(
+            Push(row.after, _account(row.account_id, row.login, row.kind), row.before)
+            for row in rows
+            if row.after not in of_base
+        )
+    )
+
+
 def reviews_seen(conn: Connection, review_ids: Collection[int]) -> dict[int, SeenReview]:
     """Review -> what it was given on. One whose submission was never delivered to us is left out."""
     rows = conn.execute(

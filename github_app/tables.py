@@ -108,6 +108,7 @@ push_seen = Table(
     Column("seen_at", BigInteger, nullable=False),
     Index("push_seen_pull", "pull_repository_id", "pull"),
     Index("push_seen_branch", "repository_id", "ref", "seen_at"),
+    Index("push_seen_commit", "after"),
 )
 
 review_seen = Table(

@@ -53,7 +53,11 @@ class Case:
     def excluded(self) -> tuple[exclusion.Excluded, ...]:
         facts = self.facts
         return exclusion.excluded(
-            facts.pull, known(facts.commits), known(facts.pushes), known(facts.involved)
+            facts.pull,
+            known(facts.commits),
+            known(facts.pushes),
+            known(facts.involved),
+            known(facts.elsewhere),
         )
 
     @cached_property

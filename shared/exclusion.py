@@ -1,12 +1,14 @@
 """Who does not count, and why: a union over every identity signal, so that a forged claim can only add."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from foureyes.shared.ancestry import held_by
 from foureyes.shared.facts import CommitFacts, Involved, Pull, Push, RecordState
 from foureyes.shared.people import Account
 
+PUSHER = "pusher"
+PUSHED_ELSEWHERE = "pusher to another branch"
 REVIEWED_BY_AGENT = "an agent was seen to submit a review as this account"
 
 
@@ -33,15 +35,22 @@ class Excluded:
 
 
 def excluded(
-    pull: Pull, commits: Iterable[CommitFacts], pushes: Iterable[Push], involved: Iterable[Involved]
+    pull: Pull,
+    commits: Iterable[CommitFacts],
+    pushes: Iterable[Push],
+    involved: Iterable[Involved],
+    elsewhere: Iterable[Push] = (),
 ) -> tuple[Excluded, ...]:
-    """Every account tied to the change, strongest tie first, in order of id."""
+    """Every account tied to the change, strongest tie first, in order of id. `elsewhere` only adds."""
     ties: dict[int, tuple[Account, list[Tie]]] = {}
-    for account, tie in _ties(pull, tuple(commits), pushes, involved):
+    commits = tuple(commits)
+    found = tuple(_ties(pull, commits, pushes, involved))
+    pushers = {account.id for account, tie in found if tie.role == PUSHER}
+    for account, tie in (*found, *_ties_elsewhere(commits, elsewhere, pushers)):
         known = ties.setdefault(account.id, (account, []))[1]
         if tie not in known:
             known.append(tie)
-    return tuple(Excluded(account, tuple(found)) for _, (account, found) in sorted(ties.items()))
+    return tuple(Excluded(account, tuple(known)) for _, (account, known) in sorted(ties.items()))
 
 
 def _ties(
@@ -53,11 +62,23 @@ def _ties(
     pushes = tuple(pushes)
     for push in pushes:
         if push.account and not (_only_merged_the_base(push, pushes, commits) or only_landed(push, commits)):
-            yield push.account, Tie("pusher", push.head)
+            yield push.account, Tie(PUSHER, push.head)
     if pull.author:
         yield pull.author, Tie("pull request author")
     for someone in involved:
         yield someone.account, Tie(someone.role)
+
+
+def _ties_elsewhere(
+    commits: tuple[CommitFacts, ...], elsewhere: Iterable[Push], pushers: Collection[int]
+) -> Iterator[tuple[Account, Tie]]:
+    """Whose work somebody else may have carried here. Of those who pushed it here as well, that says enough."""
+    landed = {commit.oid for commit in commits if commit.landed}
+    for push in elsewhere:
+        if push.account is None or push.account.id in pushers or push.head in landed:
+            continue
+        if not _only_merged_the_base(push, (), commits):
+            yield push.account, Tie(PUSHED_ELSEWHERE, push.head)
 
 
 def adds_nobody(commit: CommitFacts) -> bool:

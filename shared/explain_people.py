@@ -7,7 +7,7 @@ from foureyes.shared.canonical import Json
 from foureyes.shared.case import Case, known
 from foureyes.shared.classes import Class
 from foureyes.shared.evaluate import Judgement
-from foureyes.shared.exclusion import REVIEWED_BY_AGENT, Excluded
+from foureyes.shared.exclusion import PUSHED_ELSEWHERE, PUSHER, REVIEWED_BY_AGENT, Excluded
 from foureyes.shared.facts import RecordFact, RecordState, ReviewState
 from foureyes.shared.markup import both, code, count, either, in_words, share, short
 from foureyes.shared.people import Account, Kind
@@ -75,7 +75,8 @@ _DEEDS = {
     "assignee": "is assigned beside a bot",
     "prompter": "spoke to the bot in a comment",
     "pull request author": "opened this pull request",
-    "pusher": "pushed to it",
+    PUSHER: "pushed to it",
+    PUSHED_ELSEWHERE: "pushed {} to another branch",
     "commit author": "wrote {}",
     "co-author": "co-wrote {}",
     "committer": "committed {}",

@@ -322,6 +322,8 @@ class PullFacts:
     """Whose bot opened the pull request, where the policy exempts an App's work at all."""
     landed: Fact[tuple[Landed, ...]] = Known(())
     """What came onto the base branch lately, and this may take back."""
+    elsewhere: Fact[tuple[Push, ...]] = Known(())
+    """Pushes to other branches that brought a commit of this change, or a head that it had before."""
 
 
 @lru_cache(maxsize=1)

@@ -54,7 +54,19 @@ def _without_class(case: Case) -> Verdict:
 RULE = Rule(
     NAME,
     frozenset({Event.PUSH, Event.RECORD, Event.REVIEW, Event.PEOPLE, Event.POLICY, Event.TIME}),
-    ("changes", "touched", "commits", "pushes", "reviews", "moves", "involved", "roster", "app", "landed"),
+    (
+        "changes",
+        "touched",
+        "commits",
+        "pushes",
+        "elsewhere",
+        "reviews",
+        "moves",
+        "involved",
+        "roster",
+        "app",
+        "landed",
+    ),
     params,
     check,
 )

@@ -71,7 +71,19 @@ def _owners_missing(case: Case) -> Iterator[Reason]:
 RULE = Rule(
     NAME,
     frozenset(Event),
-    ("changes", "touched", "commits", "pushes", "reviews", "moves", "involved", "roster", "app", "landed"),
+    (
+        "changes",
+        "touched",
+        "commits",
+        "pushes",
+        "elsewhere",
+        "reviews",
+        "moves",
+        "involved",
+        "roster",
+        "app",
+        "landed",
+    ),
     params,
     check,
 )

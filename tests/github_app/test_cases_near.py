@@ -131,6 +131,30 @@ def test_near_G12_who_pushed_the_head_that_it_was_opened_with(gate: Gate, branch
     assert approve(gate, number, "ben") == "success"
 
 
+def test_near_G12_somebody_else_carries_a_forged_commit(gate: Gate, branch: str) -> None:
+    """Rita's own, in olga's name; ben makes his branch from it, and later one commit of it."""
+    gate.push("rita", f"{branch}-x", infra(gate))
+    gate.settle()
+    number = gate.open("ben", branch, gate.tip(f"{branch}-x"))
+    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert "@rita pushed `" in summary(gate, number)
+    assert "` to another branch" in summary(gate, number)
+    gate.push("ben", branch, infra(gate, author=("Ben", "ben@acme.example")))
+    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert approve(gate, number, "olga") == "success"
+
+
+def test_near_G12_who_updated_the_branch_that_it_was_made_from_still_counts(gate: Gate, branch: str) -> None:
+    first = gate.open("olga", f"{branch}-x", infra(gate))
+    gate.push("noor", "main", gate.change({f"docs/{branch}.md": "x\n"}))
+    gate.settle()
+    gate.as_person("rita", "PUT", f"/repos/{SHOP}/pulls/{first}/update-branch")
+    gate.settle()
+    gate.as_person("olga", "PATCH", f"/repos/{SHOP}/pulls/{first}", {"state": "closed"})
+    number = gate.open("olga", branch, gate.tip(f"{branch}-x"))
+    assert approve(gate, number, "rita", "sam") == "success", summary(gate, number)
+
+
 def test_near_G12_who_came_in_through_the_third_parent_of_a_merge(gate: Gate, branch: str) -> None:
     base = gate.tip()
     one, two = infra(gate, base), gate.change({"docs/new.md": "x\n"}, base)

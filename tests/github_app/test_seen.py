@@ -78,6 +78,28 @@ def test_G12_who_pushed_a_head_that_was_replaced_later_counts_whenever_that_was(
         )
 
 
+def test_G12_who_pushed_a_commit_of_it_to_any_branch_of_the_two_repositories(engine: Engine) -> None:
+    keep(engine, 10, to_branch(A, OLGA), to_branch(A, None), to_branch(A, SAM, ref="refs/heads/other"))
+    keep(engine, 20, to_branch(B, SAM, repository=8), to_branch(B, OLGA, repository=7), to_branch(D, SAM))
+    keep(engine, 20, to_pull(C, SAM, number=413), replace(to_pull(C, BOT), pull_repository_id=7))
+    with storage.reading(engine) as conn:
+
+        def found(
+            *commits: str, fork: int | None = 8, base: str = "main", heads: tuple[str, ...] = ()
+        ) -> set[Push]:
+            elsewhere = seen.pushes_elsewhere(
+                conn, 9, base, head_repository_id=fork, commits=commits, heads=heads
+            )
+            return set(elsewhere)
+
+        assert found() == set()
+        assert found(A) == found(heads=(A,)) == {Push(A, OLGA, NEW), Push(A, SAM, NEW)}
+        assert found(B) == {Push(B, SAM, NEW)}
+        assert found(B, fork=None) == set()
+        assert found(C) == {Push(C, SAM, NEW)}, "another pull request's event told it, from whichever fork"
+        assert found(A, base="fix", heads=(A, D)) == found(A), "the branch once stood where its base did"
+
+
 def test_a_review_is_kept_as_it_was_first_told(engine: Engine) -> None:
     first = SeenReview(A, B, C, "main", "APPROVED")
     told = replace(first, at=5)

@@ -11,8 +11,8 @@ from foureyes.shared.reviewers import tie_text
 BEN = Account(4, "ben")
 
 
-def ties(who: Account, commits=(), pushes=(), involved=()) -> list[tuple[str, str, bool]]:
-    found = excluded(PULL, commits, pushes, involved)
+def ties(who: Account, commits=(), pushes=(), involved=(), elsewhere=()) -> list[tuple[str, str, bool]]:
+    found = excluded(PULL, commits, pushes, involved, elsewhere)
     return [(t.role, t.subject, t.verified) for one in found if one.account == who for t in one.ties]
 
 
@@ -83,6 +83,26 @@ def test_the_push_of_landed_commits_and_of_anything_else():
     updated = unrecorded(HEAD, parents=(OLD_HEAD, BASE), merges_base=True)
     assert ties(RITA, (landed, updated), (Push(HEAD, RITA),)) == []
     assert ties(RITA, (updated,), (Push(HEAD, RITA),)) == [("pusher", HEAD, True)], "nothing of it landed"
+
+
+def test_G12_who_pushed_a_commit_of_it_to_another_branch_is_tied():
+    pushed = (Push(OLD_HEAD, RITA, "0" * 40), Push(OLD_HEAD, None))
+    made = (unrecorded(HEAD, parents=(OLD_HEAD,)), unrecorded(OLD_HEAD))
+    assert ties(RITA, made, elsewhere=pushed) == [("pusher to another branch", OLD_HEAD, True)]
+    assert ties(RITA, made[:1], elsewhere=pushed), "it was pushed away here"
+    here = (Push(HEAD, RITA, OLD_HEAD),)
+    assert ties(RITA, made, here, elsewhere=pushed) == [("pusher", HEAD, True)], "which says enough"
+
+
+def test_who_let_it_in_elsewhere_or_only_updated_another_branch_is_not():
+    landed = unrecorded(HEAD, parents=(OLD_HEAD,), landed=True)
+    assert ties(RITA, (landed, unrecorded(OLD_HEAD)), elsewhere=(Push(HEAD, RITA, BASE),)) == []
+    updated = unrecorded(HEAD, parents=(OLD_HEAD, BASE), merges_base=True, by_github=True)
+    commits = (updated, unrecorded(OLD_HEAD))
+    assert ties(RITA, commits, elsewhere=(Push(HEAD, RITA, OLD_HEAD),)) == []
+    for before in ("0" * 40, ""):
+        elsewhere = (Push(HEAD, RITA, before), Push(OLD_HEAD, SAM, BASE))
+        assert ties(RITA, commits, elsewhere=elsewhere), "it brought all of it"
 
 
 def test_a_flag_says_that_nobody_verified_it():

@@ -102,6 +102,11 @@ def test_property_3_nothing_that_adds_doubt_improves_a_verdict(script: bytes) ->
     chance = random.Random(script)
     for history in play(script):
         now, by = known(history), policy(history.setting)
+        if chance.random() < 0.2:
+            carried = Push(
+                chance.choice(now.commits.value).oid, ACCOUNTS[chance.choice(PEOPLE)], history.head
+            )
+            now = replace(now, elsewhere=Known((carried,)))
         before = outcome(now, by)
         doubts = [*_doubts(now)]
         for worse in chance.sample(doubts, min(len(doubts), 12 if before is Outcome.PASS else 1)):
@@ -129,6 +134,9 @@ def _doubts(now: PullFacts) -> Iterator[PullFacts]:
     if now.app != Known(None):
         yield replace(now, app=Known(None))
     yield replace(now, landed=Known(()))
+    for who in (*ACCOUNTS.values(), None):
+        more = (Push(ELSEWHERE, who), Push(commits[-1].oid, who))
+        yield replace(now, elsewhere=Known((*now.elsewhere.value, *more)))
 
 
 def _asks_for_changes(who: int) -> Review:
