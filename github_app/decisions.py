@@ -4,15 +4,19 @@ import secrets
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
+from typing import TypeVar
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, select, update
 
 from foureyes.github_app.tables import decision
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.canonical import canonical_bytes, sha256_hex
 from foureyes.shared.errors import UserError
-from foureyes.shared.facts import Known, PullFacts
+from foureyes.shared.facts import Fact, Known, PullFacts
 from foureyes.shared.verdict import Verdict
+
+T = TypeVar("T")
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -126,6 +130,22 @@ def newest_first(conn: Connection, repository_id: int, pull: int) -> Iterator[De
         made = load(conn, found)
         if made is not None:
             yield made
+
+
+def newest_known(
+    conn: Connection, repository_id: int, pull: int, part: Callable[[PullFacts], Fact[tuple[T, ...]]]
+) -> tuple[T, ...]:
+    """That part of the facts, as the newest decision has it for which it could be read. One that an older version
+    stored in another form is passed over.
+    """
+    for made in newest_first(conn, repository_id, pull):
+        try:
+            found = part(pull_facts.load(made.facts))
+        except ValidationError:
+            continue
+        if isinstance(found, Known):
+            return found.value
+    return ()
 
 
 def latest_on_head(

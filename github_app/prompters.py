@@ -7,14 +7,12 @@ whatever is edited or deleted later.
 import re
 from collections.abc import Iterable
 
-from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from foureyes.github_app import decisions
 from foureyes.github_app.client import InstallationClient
 from foureyes.github_app.comments import ask_comments, ask_remarks
 from foureyes.github_app.pull_query import PullAnswer
-from foureyes.shared import facts as pull_facts
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.facts import Fact, Involved, Known, Unknown
 from foureyes.shared.people import Account, Kind
@@ -57,17 +55,8 @@ def by_mention(
 
 
 def seen_before(conn: Connection, repository_id: int, number: int) -> tuple[Involved, ...]:
-    """Those that the newest decision names for which they could be read: it names also those of the ones before it.
-    One that an older version stored in another form is passed over.
-    """
-    for made in decisions.newest_first(conn, repository_id, number):
-        try:
-            involved = pull_facts.load(made.facts).involved
-        except ValidationError:
-            continue
-        if isinstance(involved, Known):
-            return involved.value
-    return ()
+    """Those that the newest decision names for which they could be read: it names also those of the ones before it."""
+    return decisions.newest_known(conn, repository_id, number, lambda facts: facts.involved)
 
 
 def _handles(bot: Account, catalogue: Catalogue) -> set[str]:

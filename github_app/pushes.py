@@ -1,17 +1,17 @@
 """Who pushed to a pull request's branch: what webhooks told, and for a gap what GitHub's activity list remembers."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
 
-from foureyes.github_app import seen
+from foureyes.github_app import decisions, seen
 from foureyes.github_app.aged import Aged
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater
 from foureyes.github_app.pull_query import PullAnswer
 from foureyes.github_app.storage import now, reading, writing
-from foureyes.shared.facts import Push
+from foureyes.shared.facts import Fact, PullFacts, Push
 from foureyes.shared.people import Account, Kind
 
 ASKED_AGE = 60.0
@@ -36,6 +36,8 @@ def read_pushes(
 ) -> tuple[Push, ...]:
     """Every witnessed push. That none names a head is a fact too: then nobody can say who pushed it."""
     pushes = _seen(engine, answer, commits)
+    if answer.head_repository is None:
+        return _with_earlier(engine, answer, pushes, lambda facts: facts.pushes)
     if not _names_all(pushes, answer, commits) and answer.head_repository is not None:
         head, where = answer.pull.head, answer.head_repository
         activity.asked.get((where, head), lambda: _ask(engine, client, answer, where))
@@ -53,7 +55,23 @@ def read_elsewhere(
             conn, pull.repository.id, pull.base_ref, head_repository_id=answer.head_repository,
             commits=commits, heads={push.head for push in pushes},
         )  # fmt: skip
-    return tuple(push for push in found if push not in pushes)
+    elsewhere = tuple(push for push in found if push not in pushes)
+    if answer.head_repository is None:
+        return _with_earlier(engine, answer, elsewhere, lambda facts: facts.elsewhere)
+    return elsewhere
+
+
+def _with_earlier(
+    engine: Engine,
+    answer: PullAnswer,
+    found: tuple[Push, ...],
+    part: Callable[[PullFacts], Fact[tuple[Push, ...]]],
+) -> tuple[Push, ...]:
+    """Where the fork is gone, nothing names its branch any more: what was known before that is still so."""
+    pull = answer.pull
+    with reading(engine) as conn:
+        earlier = decisions.newest_known(conn, pull.repository.id, pull.number, part)
+    return tuple(dict.fromkeys((*earlier, *found)))
 
 
 def _seen(engine: Engine, answer: PullAnswer, commits: Collection[str]) -> tuple[Push, ...]:

@@ -11,7 +11,7 @@ from support_ssh import KeyFile, make_key
 from foureyes.github_app import alerts, decisions, storage, tables
 from foureyes.github_app.alerts import Kind
 from foureyes.shared import facts as pull_facts
-from foureyes.shared.facts import Known, RecordFact, RecordState
+from foureyes.shared.facts import Known, PullFacts, RecordFact, RecordState
 from foureyes.shared.record_ref import record_ref
 
 FORK = "kim/shop"
@@ -63,11 +63,15 @@ def unheard(gate: Gate, head: str) -> int:
     return number
 
 
-def record_of(gate: Gate, number: int) -> RecordFact:
+def facts_of(gate: Gate, number: int) -> PullFacts:
     with storage.reading(gate.engine) as conn:
         made = decisions.latest(conn, gate.pull(number).repository.id, number)
     assert made is not None
-    commits = pull_facts.load(made.facts).commits
+    return pull_facts.load(made.facts)
+
+
+def record_of(gate: Gate, number: int) -> RecordFact:
+    commits = facts_of(gate, number).commits
     assert isinstance(commits, Known)
     return commits.value[-1].record
 
@@ -75,6 +79,23 @@ def record_of(gate: Gate, number: int) -> RecordFact:
 def look(gate: Gate, number: int) -> None:
     gate.wake(number)
     gate.settle()
+
+
+def test_who_pushed_to_a_fork_is_not_forgotten_with_it(gate: Gate) -> None:
+    """No webhook tells of a push to a fork; GitHub's activity list does, as long as the fork is there."""
+    gate.push("kim", "feat", infra(gate), slug=FORK)
+    body = {"title": "t", "head": "kim:feat", "base": "main", "body": ""}
+    number = int(gate.as_person("ben", "POST", f"/repos/{SHOP}/pulls", body)["number"])
+    gate.settle()
+    told = facts_of(gate, number).pushes
+    assert isinstance(told, Known)
+    assert [push.account.login for push in told.value if push.account] == ["kim"]
+    gate.control("DELETE", "repositories", repository=FORK)
+    look(gate, number)
+    gone = facts_of(gate, number)
+    assert (gone.pushes, gone.elsewhere) == (told, Known(()))
+    look(gate, number)
+    assert facts_of(gate, number).pushes == told
 
 
 def test_P25_a_forks_signed_record_arrives_and_outlives_the_fork(gate: Gate, key: KeyFile) -> None:
