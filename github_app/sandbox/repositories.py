@@ -1,6 +1,7 @@
 """Bare git repositories on disk. Everything the stand-in says about commits, trees and diffs is asked from here."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 ZERO = "0" * 40
+_KINDS = ("commit", "tree", "blob", "tag")
+_OID = re.compile("[0-9a-f]{40}(?![0-9a-f])")
 _CONFIG = """[http]
 	receivepack = true
 [receive]
@@ -148,13 +151,24 @@ class GitRepository:
 
     def resolve(self, expression: str) -> str | None:
         """Object id of any revision expression (`main`, `<oid>`, `<oid>:path`); None where there is nothing."""
-        if not expression or expression.startswith("-") or not {"\n", "\0"}.isdisjoint(expression):
+        found = self._look_up(expression)
+        return found[0] if found else None
+
+    def _look_up(self, expression: str) -> tuple[str, str] | None:
+        """(id, type). What a full id names never changes, once it is here."""
+        question = ("look up", expression)
+        if question in self._known:
+            return self._known[question]  # type: ignore[no-any-return]
+        if not expression or not {"\n", "\0"}.isdisjoint(expression):
             return None
-        out = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", expression, expect=(0, 1, 128))
-        oid = out.decode().strip().splitlines()[-1:]
-        if not oid or len(oid[0]) != 40 or self.type_of(oid[0]) is None:
+        asked = f"{expression}\n".encode(errors="surrogateescape")
+        out = self.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked)
+        oid, _, kind = out.decode(errors="replace").rstrip("\n").rpartition(" ")
+        if kind not in _KINDS or not _OID.fullmatch(oid):
             return None
-        return oid[0]
+        if _OID.match(expression):
+            self._known[question] = oid, kind
+        return oid, kind
 
     def commit_id(self, expression: str) -> str | None:
         if expression in self._commits:
@@ -164,11 +178,11 @@ class GitRepository:
     def type_of(self, oid: str) -> str | None:
         if oid in self._commits:
             return "commit"
-        out = self.run("cat-file", "--batch-check=%(objecttype)", stdin=oid.encode() + b"\n").decode().strip()
-        return None if out.endswith("missing") else out
+        found = self._look_up(oid)
+        return found[1] if found else None
 
     def read(self, oid: str) -> bytes:
-        return self.run("cat-file", self.type_of(oid) or "blob", oid)
+        return self._once(lambda: self.run("cat-file", self.type_of(oid) or "blob", oid), "read", oid)
 
     def update_ref(self, ref: str, new: str, old: str | None = None) -> None:
         self.run("update-ref", ref, new, *([old] if old is not None else []))
