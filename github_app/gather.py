@@ -276,6 +276,8 @@ def _reviews(
         witnessed = seen.reviews_seen(conn, [review.id for review in given])
         approvals = [r for r in given if r.id in witnessed and r.state is ReviewState.APPROVED]
         witnessed |= {r.id: with_tip(conn, repository, r, witnessed[r.id]) for r in approvals}
+    # not all of very many are read: first those that could count, and of these the newest
+    approvals.sort(key=lambda r: (r.can_push, r.submitted_at, r.id), reverse=True)
     standing = [witnessed[r.id] for r in approvals]
     retargeted = {told.base for told in standing if told.base_ref != answer.pull.base_ref}
     bases = _landed_heads(sources, answer, retargeted) if retargeted else frozenset()

@@ -8,7 +8,7 @@ import pytest
 from support_gate import SHOP, Gate, running_gate
 from support_ssh import make_key
 
-from foureyes.github_app import decisions, pushes, seen, storage
+from foureyes.github_app import decisions, pushes, seen, storage, witnessed
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.facts import Known, MergeState, PullFacts, Unknown
 from foureyes.shared.people import Kind
@@ -135,6 +135,25 @@ def test_a_push_that_nobody_can_name_is_an_unknown_person(gate: Gate) -> None:
     assert facts.pushes.value == ()
     (nobody,) = unknown_people(facts.pull, facts.commits.value, (), ())
     assert nobody.key == f"push {facts.pull.head}"
+
+
+def test_of_too_many_approvals_the_newest_of_those_who_may_write_are_read(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a long-lived pull request, or any passer-by with an approval for each commit, would keep all from counting."""
+    monkeypatch.setattr(witnessed, "MOST_CONTENTS", 1)
+    gate.control("POST", "users", login="passer-by")
+    first = gate.change({"infra/network.tf": "x\n"})
+    number = gate.open("olga", "feat", first)
+    gate.review("rita", number)
+    gate.push("olga", "feat", gate.change({"infra/network.tf": "y\n"}, first))
+    gate.settle()
+    for login in ("rita", "sam"):
+        gate.review(login, number)
+    body = {"event": "APPROVE", "commit_id": first}
+    gate.as_person("passer-by", "POST", f"/repos/{SHOP}/pulls/{number}/reviews", body)
+    gate.settle()
+    assert gate.verdict(number) == "success"
 
 
 def test_a_conflict_and_an_unrelated_history_are_known_states(gate: Gate) -> None:
