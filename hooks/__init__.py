@@ -17,13 +17,13 @@ records            build -> batch: what is known of each
   made from what   lineage, rekey
   kept             store
 published          lacking, publish, publish_by_hand, attest, sign, keys, remote
-others'            fetch_records, published, known_records, verify
+others'            fetch_records, published, known_records, unrecorded, verify
 
-people ask         show, blame, blame_lines, log, export, ranges, paging
+people ask         show, blame, blame_lines, blame_told, log, export, ranges, paging
 before a pull      check, planned, local_facts, local_merge, policy_commands, policy_check, policy_test, policy_file,
                    floor_file
 any history        scan, scan_asked, scan_reading, scan_history, scan_objects, scan_records, scan_merges, scan_count,
                    scan_progress; told by scan_report, scan_text, scan_json, scan_page, scan_plot
 
-everywhere         cli, command_group (the command), repo (git), whole_file, version
+everywhere         cli, command_group (the command), repo, objects (git), on_screen, whole_file, version
 """
