@@ -12,8 +12,8 @@ git commit         capture.sh -> capture_look.sh, capture_processes.sh, capture_
 git push           capture_push.sh -> push, push_notice
 
 records            build -> batch: what is known of each
-  who and what     builder, who, catalogue, processes, seen_agents, seen_reviews, commits
-  which lines      edits, left_behind, renamed, git_ai_notes
+  who and what     builder, who, catalogue, processes, seen_agents, seen_reviews, raw_commit, commits
+  which lines      edits, landed, left_behind, renamed, git_ai_notes
   made from what   lineage, rekey
   kept             store
 published          lacking, publish, publish_by_hand, attest, sign, keys, remote

@@ -1,7 +1,7 @@
 """Records in the making: what is known of a batch of commits, and of those that they were made from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from foureyes.hooks import seen_agents
 from foureyes.hooks.catalogue import catalogue
@@ -9,6 +9,7 @@ from foureyes.hooks.commits import Commit, read_changes
 from foureyes.hooks.edits import Edits, Found, moment_of, tick_of
 from foureyes.hooks.git_ai_notes import agent_id, read_notes
 from foureyes.hooks.journal import Line
+from foureyes.hooks.landed import Unread, landed
 from foureyes.hooks.left_behind import doubtful_paths, without_left_behind
 from foureyes.hooks.lineage import RENAME, TWIN, Links, is_replay, is_sure
 from foureyes.hooks.renamed import Origins
@@ -85,6 +86,7 @@ class Batch:
             before = tick_of([line for oid in commit.parents[:1] for line in self.journal.get(oid, ())])
             moment = moment_of(commit, lines)
             self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, moment, before)
+        self._pass_over_landed(todo)
         self.noted = read_notes(self.repo, (commit.oid for commit in todo))
         pairs = [(parent, commit.oid) for commit in todo for parent in commit.parents[1:]]
         for (_, oid), diffs in read_changes(self.repo, pairs).items():
@@ -99,6 +101,17 @@ class Batch:
                     if diff.change.path in paths:
                         wanted |= {diff.change.old_blob, diff.change.new_blob}
         self.blobs = read_blobs(self.repo, wanted)
+
+    def _pass_over_landed(self, todo: Sequence[Commit]) -> None:
+        open_ones = [
+            Unread(commit.oid, commit.parents[0], diff, found.results_of(diff.change.path))
+            for commit in todo
+            if (found := self.found[commit.oid]).unread and commit.parents
+            for diff in self.diffs[commit.oid]
+            if diff.change.path in found.unread
+        ]
+        for oid, path in landed(self.repo, open_ones, self.journal):
+            self.found[oid] = replace(self.found[oid], unread=self.found[oid].unread - {path})
 
     def _sources(self, oid: str) -> list[str]:
         return [source for source in self.links.get(oid, ()) if source in self.diffs]

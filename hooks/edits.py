@@ -1,16 +1,17 @@
 """The agents' edits that can have gone into a commit, out of the evidence store."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from foureyes.hooks.commits import Commit
-from foureyes.hooks.evidence import Event, Evidence, Ref, Touched
+from foureyes.hooks.evidence import UNKNOWN, Event, Evidence, Ref, Touched
 from foureyes.hooks.journal import Line
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
 from foureyes.shared.attribution import Edit
 from foureyes.shared.line_trace import Hand
+from foureyes.shared.stored_form import blob_ids, pointer
 
 _SEEN = {"edit": "agent-hook", "shell": "shell-snapshot"}
 
@@ -37,15 +38,31 @@ def tick_of(lines: Sequence[Line]) -> int | None:
     return max((line.reached for line in lines if line.reached is not None), default=None)
 
 
+class Result(NamedTuple):
+    """What an edit left of a path. `blobs` are the ids that it can be committed under, "" for no file; `ended` is the
+    tick at its end, 0 if that is not known. `carried`: the next edit in the list began with just this.
+    """
+
+    path: str
+    blobs: frozenset[str]
+    ended: int
+    carried: bool
+
+
 @dataclass(frozen=True)
 class Found:
     """`unread` are paths that an agent changed in a way that cannot be followed: content too large, or collected.
-    `elsewhere` are edits of the same paths in other worktrees, from where a stash may have brought them.
+    `elsewhere` are edits of the same paths in other worktrees, from where a stash may have brought them. `results` are
+    of all edits of the unread paths, path by path.
     """
 
     edits: tuple[Edit, ...]
     unread: frozenset[str]
     elsewhere: tuple[Edit, ...] = ()
+    results: tuple[Result, ...] = ()
+
+    def results_of(self, path: str) -> tuple[Result, ...]:
+        return tuple(result for result in self.results if result.path == path)
 
 
 class Edits:
@@ -97,7 +114,34 @@ class Edits:
             hand = Hand(event.agent, event.version, event.model, event.session, seen)
             fresh = parent is not None and event.tick_started > parent
             edits.append(Edit(touched.path, before, after, hand, fresh))
-        return Found(tuple(edits), frozenset(unread))
+        return Found(tuple(edits), frozenset(unread), results=tuple(self._results(chosen, unread)))
+
+    def _results(self, chosen: Sequence[tuple[Event, Touched]], unread: Collection[str]) -> Iterator[Result]:
+        for path in sorted(unread):
+            here = [(event, touched) for event, touched in chosen if touched.path == path]
+            for (event, touched), then in zip(here, [*here[1:], None], strict=True):
+                yield Result(
+                    path,
+                    self._blob_ids(touched.after),
+                    event.tick_ended,
+                    carried=then is not None
+                    and then[0].worktree == event.worktree
+                    and UNKNOWN != _state(then[1].before) == _state(touched.after),
+                )
+
+    def _blob_ids(self, ref: Ref) -> frozenset[str]:
+        if ref is None:
+            return frozenset({""})
+        if ref.startswith("g:"):
+            return frozenset({ref[2:]})
+        fields = ref.split(":")
+        if fields[0] == "t":
+            stored = blob_ids(pointer(fields[3], int(fields[1]))) if len(fields) == 6 else ()
+            return frozenset({*fields[4:], *stored})
+        _, content = self._content(ref)
+        if content is None:
+            return frozenset()
+        return blob_ids(content) | blob_ids(pointer(ref[2:], len(content)))
 
     def _content(self, ref: Ref) -> tuple[bool, bytes | None]:
         """Whether it is known, and what it is (None: there was no file)."""
@@ -112,3 +156,8 @@ class Edits:
         if ref.startswith("g:"):
             return self._blobs.get(ref[2:])
         return self._evidence.read(ref) if ref.startswith("s:") else None
+
+
+def _state(ref: Ref) -> Ref:
+    """What two looks at a file have in common if nobody wrote it between them."""
+    return ref if ref is None else ":".join(ref.split(":")[:3])

@@ -24,7 +24,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 Ref: TypeAlias = str | None
 """Where a content is: `s:<sha256>` in this store, `g:<oid>` a git blob, `t:<size>:<mtime>` a file too large to keep
-(it can be compared, not read), `?` not known. None: there was no file.
+(it can be compared, not read), `?` not known. None: there was no file. What a call left of a too large file is known
+again once it is committed: `t:<size>:<mtime>:<sha256>:<oid>:<oid>`, as git names it in a repository of either kind.
 """
 UNKNOWN = "?"
 LARGEST_KEPT = 4 * 2**20

@@ -17,6 +17,8 @@ from foureyes.shared.errors import UserError
 
 _TWICE = 10 * 10**9
 """Two reports of one edit, by two configurations, come within so many ticks."""
+_SECONDS_TO_NAME = 2.0
+"""For all large files of a call together: the event itself must not be lost over them."""
 
 
 def observe(call: ToolCall, problems: list[Evidence]) -> None:
@@ -175,6 +177,10 @@ def _append(
     beside this one, whose end is then where this one's own work begins.
     """
     evidence, here, now = Evidence(repo.home), worktree_id(repo), time.time()
+    root, until = snapshot.root_of(repo), time.monotonic() + _SECONDS_TO_NAME
+    touched = tuple(
+        one._replace(after=snapshot.known_again(root, one.path, one.after, until)) for one in touched
+    )
     told: dict[str, Ref] = {}
     for event in evidence.since(pending.tick if pending else evidence.tick() - _TWICE):
         # Without a beginning nothing shows that another session's work is not this one's too.

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +52,29 @@ def content_at(root: Path, path: bytes, evidence: Evidence, *, keep: bool = True
         return None
     except PermissionError:
         return UNKNOWN
+
+
+def known_again(root: Path, path: str, ref: Ref, until: float) -> Ref:
+    """The reference to a file too large to keep, with what tells its content wherever it is met; as it was given where
+    that takes longer than `until` (of `time.monotonic`), or the file is another one by now.
+    """
+    if ref is None or not ref.startswith("t:"):
+        return ref
+    size = int(ref.split(":")[1])
+    head = b"blob %d\0" % size
+    digests = [hashlib.sha256(), *(hashlib.new(n, head, usedforsecurity=False) for n in ("sha1", "sha256"))]
+    try:
+        with open(os.fsencode(root) + b"/" + paths.encode(path), "rb", 0) as file:  # noqa: PTH123 -- names are bytes
+            while part := file.read(1 << 20):
+                if time.monotonic() > until:
+                    return ref
+                for digest in digests:
+                    digest.update(part)
+            now = os.fstat(file.fileno())
+    except OSError:
+        return ref
+    same = ref == f"t:{now.st_size}:{now.st_mtime_ns}"
+    return ":".join((ref, *(digest.hexdigest() for digest in digests))) if same else ref
 
 
 def contents(root: Path, names: Iterable[bytes], evidence: Evidence) -> dict[str, Ref]:

@@ -45,6 +45,11 @@ class Committing:
     witnessed: bool = False
 
 
+def is_telling(line: bytes) -> bool:
+    """Whether it tells where it comes from."""
+    return len(line.strip()) >= _TELLING
+
+
 def wanted(diffs: Sequence[FileDiff], edits: Sequence[Edit]) -> tuple[str, ...]:
     """Paths whose contents `attribute` needs: all else can be told from the hunks."""
     edited = {edit.path for edit in edits if edit.before != edit.after}
@@ -225,10 +230,10 @@ def _set_aside(edits: Sequence[Edit], base: bytes | None) -> _Aside:
     for edit in edits:
         before, after = (Counter(map(bare, split(content))) for content in (edit.before, edit.after))
         for line in after:
-            if line not in before and line not in there and len(line.strip()) >= _TELLING:
+            if line not in before and line not in there and is_telling(line):
                 written[line] = edit.hand
         for line, count in before.items():
-            if count == there[line] == 1 and line not in after and len(line.strip()) >= _TELLING:
+            if count == there[line] == 1 and line not in after and is_telling(line):
                 removed[line] = edit.hand
     return _Aside(written, removed)
 
@@ -291,7 +296,7 @@ def is_doubtful(diffs: Sequence[FileDiff], parts: Sequence[Contributor]) -> bool
     }
     unclear = [part for part in parts if part.cls == "unknown"]
     telling = (
-        part.side == "removed" or len(texts.get((part.path, n), b"").strip()) >= _TELLING
+        part.side == "removed" or is_telling(texts.get((part.path, n), b""))
         for part in unclear
         for n in range(part.start, part.start + part.count)
     )

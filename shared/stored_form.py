@@ -22,16 +22,24 @@ def as_stored(content: bytes | None, stored: Iterable[bytes | None]) -> bytes | 
         return content
     there = [one for one in stored if one]
     if any(one.startswith(_POINTER) for one in there):
-        return content if content.startswith(_POINTER) else _pointer(content)
+        is_pointer = content.startswith(_POINTER)
+        return content if is_pointer else pointer(hashlib.sha256(content).hexdigest(), len(content))
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "")
     if encoding and there and not any(b"\0" in one for one in there):
         return content.decode(encoding, "replace").encode()
     return content
 
 
-def _pointer(content: bytes) -> bytes:
-    digest = hashlib.sha256(content).hexdigest()
-    return _POINTER + b"v1\noid sha256:%s\nsize %d\n" % (digest.encode(), len(content))
+def pointer(sha256: str, size: int) -> bytes:
+    """What Git LFS stores instead of a content."""
+    return _POINTER + b"v1\noid sha256:%s\nsize %d\n" % (sha256.encode(), size)
+
+
+def blob_ids(content: bytes) -> frozenset[str]:
+    """The ids that git gives a content, in a repository of either kind."""
+    whole = b"blob %d\0" % len(content) + content
+    names = ("sha1", "sha256")
+    return frozenset(hashlib.new(name, whole, usedforsecurity=False).hexdigest() for name in names)
 
 
 def are_comparable(seen: Iterable[bytes | None], base: bytes | None, committed: bytes | None) -> bool:

@@ -382,6 +382,88 @@ def test_an_edit_that_cannot_be_followed_makes_no_ones_commit_human(repo: Path):
     assert lines(record(repo), "g") == {1: "human"}
 
 
+LARGE = "".join(
+    f"line {number} {'of a file that is too large to be kept ' * 30}\n" for number in range(4_000)
+)
+
+
+def change(text: str, was: str, now: str) -> str:
+    assert was in text
+    return text.replace(was, now, 1)
+
+
+def test_what_an_agent_did_to_a_large_file_has_landed_once_it_is_committed(repo: Path):
+    commit(repo, {"f": LARGE}, "by hand")
+    text = change(LARGE, "line 7 ", "agent's 7 ")
+    Agent(repo).write("f", text)
+    commit(repo, {}, "the agent's")
+    assert record(repo).cls == ""
+    for number in (30, 31, 32):
+        text = change(text, f"line {number} ", f"mine {number} ")
+        commit(repo, {"f": text}, "by hand")
+        assert (record(repo).cls, lines(record(repo), "f")) == ("human", {number + 1: "human"})
+    commit(repo, {"f": change(text, "agent's 7 ", "mine 7 ")}, "over the agent's line")
+    assert record(repo).cls == "human"
+    commit(repo, {"f": change(text, "line 50 ", "mine 50 ")}, "with the agent's line, which is back")
+    assert record(repo).cls == ""
+
+
+@pytest.mark.parametrize(
+    "then", ["on top of it", "an agent's edit after it", "a part of it", "all of it again"]
+)
+def test_what_of_it_has_not_landed_for_sure_stays_in_doubt(repo: Path, then: str):
+    commit(repo, {"f": LARGE, "g": "g\n"}, "by hand")
+    part = change(LARGE, "line 9 ", "agent's 9 ")
+    text = change(part, "line 7 ", "agent's 7 ")
+    Agent(repo).write("f", text)
+    if then == "on top of it":
+        commit(repo, {"f": change(text, "line 30 ", "mine 30 ")}, "both at once")
+    elif then == "a part of it":
+        commit(repo, {"f": part}, "a part")
+        text = part
+    else:
+        commit(repo, {}, "the agent's")
+    if then == "an agent's edit after it":
+        text = change(text, "line 8 ", "agent's 8 ")
+        Agent(repo).write("f", text)
+    if then == "all of it again":
+        git(repo, "revert", "-n", "HEAD")
+        commit(repo, {}, "back")
+        assert record(repo).cls == "human"
+    text = text if then == "all of it again" else change(text, "line 40 ", "mine 40 ")
+    commit(repo, {"f": text}, "by hand")
+    assert record(repo).cls == ""
+
+
+def test_a_large_file_that_lfs_keeps_is_known_by_its_pointer(repo: Path):
+    write(repo, {".gitattributes": "f filter=lfs\n"})
+    git(repo, "config", "filter.lfs.clean", f"'{sys.executable}' '{repo}/.git/clean'")
+    write(
+        repo,
+        {
+            ".git/clean": "import hashlib, sys; d = sys.stdin.buffer.read(); "
+            "print('version https://git-lfs.github.com/spec/v1'); "
+            "print('oid sha256:' + hashlib.sha256(d).hexdigest()); print('size', len(d))\n"
+        },
+    )
+    Agent(repo).write("f", LARGE)
+    commit(repo, {}, "the agent's")
+    assert record(repo).cls == ""
+    commit(repo, {"f": LARGE + "and more"}, "by hand")
+    assert record(repo).cls == "human"
+    commit(repo, {"f": LARGE}, "the agent's again")
+    assert record(repo).cls == ""
+
+
+def test_an_agent_whose_hook_tells_only_the_end_leaves_no_doubt_for_ever(repo: Path):
+    commit(repo, {"f": "one\n"}, "by hand")
+    Agent(repo).write("f", "one\ntwo\n", before=False)
+    commit(repo, {}, "the agent's")
+    assert record(repo).cls == ""
+    commit(repo, {"f": "one\ntwo\nthree\n"}, "by hand")
+    assert record(repo).cls == "human"
+
+
 def test_p22_what_a_filter_of_git_stores_otherwise_is_no_persons(repo: Path):
     write(repo, {".gitattributes": "wide working-tree-encoding=UTF-16 text\nhidden filter=rot\n"})
     git(repo, "config", "filter.rot.clean", "tr a-z n-za-m")

@@ -1,10 +1,12 @@
 """What lies in a work tree and what git stores of it need not be the same bytes."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
+from support_git import run
 
-from foureyes.shared.stored_form import are_comparable, as_stored
+from foureyes.shared.stored_form import are_comparable, as_stored, blob_ids, pointer
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 3\n"
 ABC = POINTER % hashlib.sha256(b"abc").hexdigest().encode()
@@ -43,3 +45,18 @@ def test_of_a_new_file_it_is_the_kind_that_tells():
     assert not are_comparable([None, b"\0a\0g"], None, b"ag\n")
     assert not are_comparable([b"ag\n"], b"", b"\0ag")
     assert are_comparable([b"ag\n"], None, b"")
+
+
+def test_ids_are_those_that_git_gives(tmp_path: Path):
+    (tmp_path / "f").write_bytes(b"a\r\n\0")
+    for kind in ("sha1", "sha256"):
+        folder = tmp_path / kind
+        run(["git", "init", "-q", f"--object-format={kind}", folder], tmp_path)
+        oid = run(["git", "hash-object", "--no-filters", "../f"], folder).stdout.decode().strip()
+        assert oid in blob_ids(b"a\r\n\0")
+
+
+def test_a_pointer_is_told_by_the_hash_alone():
+    content = b"large"
+    there = (b"version https://git-lfs.github.com/spec/v1\n",)
+    assert pointer(hashlib.sha256(content).hexdigest(), 5) == as_stored(content, there)
