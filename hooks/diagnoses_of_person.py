@@ -26,6 +26,13 @@ def identity(look: Look) -> Iterator[Finding]:
 
 
 def signing(look: Look) -> Iterator[Finding]:
+    for weak in keys.passed_over(look.repo):
+        yield Finding(
+            "signing",
+            State.NOTE,
+            f"{weak.shown} ({weak.how}) is passed over: {keys.why_not(weak)}",
+            'make another one: ssh-keygen -t ed25519, then add it on GitHub as a "Signing key"',
+        )
     key = look.key
     if key is None:
         yield Finding(

@@ -46,6 +46,8 @@ class Installed:
     """Files of the work tree that `--repo` wrote, to be committed."""
     login: Login | None
     key: SigningKey | None
+    weak_keys: tuple[SigningKey, ...]
+    """Those that come first and that nobody accepts."""
     milliseconds: float | None
 
     @property
@@ -131,6 +133,7 @@ def install(
         shared,
         you,
         keys.find(repo),
+        keys.passed_over(repo),
         proof.recorded_in(repo) if "post-commit" in working else None,
     )
 

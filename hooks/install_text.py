@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from foureyes.hooks import managers
+from foureyes.hooks import keys, managers
 from foureyes.hooks.capture_files import EVENTS, native_line
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.install import Installed
@@ -31,6 +31,7 @@ def as_text(done: Installed) -> str:
         (("proof", _proof(done)), ("undo", "foureyes uninstall")),
     ]
     lines = _table(rows) + below
+    lines += [f"not signing   {key.shown} ({key.how}): {keys.why_not(key)}" for key in done.weak_keys]
     lines += [f"written       {_below(done, file)}" for file in done.written]
     lines += [
         f"to commit     {_below(done, file)}: clones with foureyes record agents' edits"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foureyes.hooks.repo import Repo
+from foureyes.shared.ssh_wire import MAX_RSA_BITS, MIN_RSA_BITS, Reader, WireError
 
 _KINDS = {
     "ssh-ed25519": "ED25519",
@@ -21,7 +22,7 @@ _KINDS = {
     "ssh-rsa": "RSA",
 }
 _FILES = ("id_ed25519_sk", "id_ed25519", "id_ecdsa_sk", "id_ecdsa", "id_rsa")
-_LISTED = re.compile(r"^\d+ (SHA256:\S+) .*\(([A-Z0-9-]+)\)$")
+_LISTED = re.compile(r"^(\d+) (SHA256:\S+) .*\(([A-Z0-9-]+)\)$")
 _DEFAULT = "a default key"
 _SECONDS = 5.0
 
@@ -39,6 +40,13 @@ class SigningKey:
     how: str
     path: Path | None
     public: str
+    bits: int = 0
+    """Of an RSA key."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """By whoever checks the signature."""
+        return self.kind != "ssh-rsa" or MIN_RSA_BITS <= self.bits <= MAX_RSA_BITS
 
     @property
     def needs_touch(self) -> bool:
@@ -57,12 +65,28 @@ class SigningKey:
 
 def find(repo: Repo) -> SigningKey | None:
     """The key that will sign, or None. Starts at most two short processes; never asks anyone anything."""
-    return next((key for key in _candidates(repo) if key is not None), None)
+    return next((key for key in _candidates(repo) if key is not None and key.is_accepted), None)
+
+
+def passed_over(repo: Repo) -> tuple[SigningKey, ...]:
+    """Keys that would come before that one, and that nobody accepts."""
+    weak: dict[str, SigningKey] = {}
+    for key in _candidates(repo):
+        if key is not None:
+            if key.is_accepted:
+                break
+            weak.setdefault(key.fingerprint, key)
+    return tuple(weak.values())
+
+
+def why_not(key: SigningKey) -> str:
+    """Completes "the key is passed over: ..."."""
+    return f"an RSA key of {key.bits:,} bits is not accepted, {MIN_RSA_BITS:,} are the least"
 
 
 def _candidates(repo: Repo) -> Iterator[SigningKey | None]:
     yield _configured(repo)
-    yield _in_agent()
+    yield from _in_agent()
     for name in _FILES:
         yield _in_file(Path.home() / ".ssh" / name, _DEFAULT)
 
@@ -80,14 +104,10 @@ def _configured(repo: Repo) -> SigningKey | None:
     return _in_file(path, "user.signingkey")
 
 
-def _in_agent() -> SigningKey | None:
-    if not os.environ.get("SSH_AUTH_SOCK"):
-        return None
-    for line in _ask("ssh-add", "-L").splitlines():
-        key = _from_line(line, "ssh-agent", None)
-        if key is not None:
-            return key
-    return None
+def _in_agent() -> Iterator[SigningKey | None]:
+    if os.environ.get("SSH_AUTH_SOCK"):
+        for line in _ask("ssh-add", "-L").splitlines():
+            yield _from_line(line, "ssh-agent", None)
 
 
 def _in_file(path: Path, how: str) -> SigningKey | None:
@@ -102,8 +122,12 @@ def _in_file(path: Path, how: str) -> SigningKey | None:
     except OSError:
         return None
     found = _LISTED.match(_ask("ssh-keygen", "-l", "-f", str(private)).strip())
-    kinds = [kind for kind, name in _KINDS.items() if found and name == found.group(2)]
-    return SigningKey(kinds[0], found.group(1), how, private, "") if found and kinds else None
+    kinds = [kind for kind, name in _KINDS.items() if found and name == found.group(3)]
+    return (
+        SigningKey(kinds[0], found.group(2), how, private, "", int(found.group(1)))
+        if found and kinds
+        else None
+    )
 
 
 def _from_line(line: str, how: str, path: Path | None) -> SigningKey | None:
@@ -114,7 +138,19 @@ def _from_line(line: str, how: str, path: Path | None) -> SigningKey | None:
         return None
     if kind not in _KINDS or not blob:
         return None
-    return SigningKey(kind, fingerprint(blob), how, path, line.strip())
+    return SigningKey(kind, fingerprint(blob), how, path, line.strip(), _rsa_bits(kind, blob))
+
+
+def _rsa_bits(kind: str, blob: bytes) -> int:
+    """0 for another kind, or one that cannot be read."""
+    if kind != "ssh-rsa":
+        return 0
+    key = Reader(blob)
+    try:
+        _, _, modulus = key.name(), key.positive(), key.positive()
+    except WireError:
+        return 0
+    return modulus.bit_length()
 
 
 def fingerprint(blob: bytes) -> str:

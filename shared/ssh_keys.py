@@ -10,10 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from foureyes.shared.ssh_wire import Reader
+from foureyes.shared.ssh_wire import MAX_RSA_BITS, MIN_RSA_BITS, Reader
 
-MIN_RSA_BITS = 2048
-MAX_RSA_BITS = 16_384
 _USER_PRESENT = 0x01
 _RSA_HASHES: dict[str, hashes.HashAlgorithm] = {
     "rsa-sha2-256": hashes.SHA256(),

@@ -1,5 +1,9 @@
 """SSH's binary encoding (RFC 4251, section 5), read strictly: every byte is accounted for."""
 
+MIN_RSA_BITS = 2048
+MAX_RSA_BITS = 16_384
+"""Of the keys that are accepted."""
+
 
 class WireError(ValueError):
     """Completes "the signature was not read: ..." for a person."""

@@ -10,7 +10,8 @@ def home() -> Path:
     return Path(os.environ["HOME"])
 
 
-def make_key(path: Path, *, kind: str = "ed25519", passphrase: str = "") -> Path:
+def make_key(path: Path, *, kind: str = "ed25519", bits: int | None = None, passphrase: str = "") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    run(["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "test", "-f", path], path.parent)
+    size = ["-b", str(bits)] if bits else []
+    run(["ssh-keygen", "-q", "-t", kind, *size, "-N", passphrase, "-C", "test", "-f", path], path.parent)
     return path

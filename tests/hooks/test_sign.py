@@ -1,6 +1,7 @@
 """Which key signs, that the real ssh-keygen accepts what it signed, and that nothing ever hangs or asks unseen."""
 
 import contextlib
+import json
 import os
 import pty
 import select
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support_git import git, make_repo, python_env, run
+from support_git import foureyes, git, make_repo, python_env, run
 from support_keys import home, make_key
 
 from foureyes.hooks import keys, sign
@@ -75,6 +76,23 @@ def test_what_is_no_ssh_key_is_passed_over(repo: Repo, value: str):
     assert keys.find(repo) is None
     make_key(home() / ".ssh" / "id_ed25519")
     assert (keys.find(repo).how, keys.find(repo).shown) == ("a default key", "~/.ssh/id_ed25519")
+
+
+def test_an_rsa_key_that_nobody_accepts_does_not_sign(repo: Repo, tmp_path: Path):
+    weak = make_key(tmp_path / "weak", kind="rsa", bits=1024)
+    git(repo.work_tree, "config", "user.signingkey", f"{weak}.pub")
+    assert keys.find(repo) is None
+    make_key(home() / ".ssh" / "id_rsa", kind="rsa", bits=2048)
+    assert keys.find(repo).shown == "~/.ssh/id_rsa"
+    (weak.parent / "weak.pub").unlink()
+    git(repo.work_tree, "config", "user.signingkey", str(weak))
+    assert keys.find(repo).shown == "~/.ssh/id_rsa"
+    assert [key.bits for key in keys.passed_over(repo)] == [1024]
+    assert "weak (user.signingkey): an RSA key of 1,024 bits" in foureyes(repo.work_tree, "install")
+    told = json.loads(foureyes(repo.work_tree, "doctor", "--json", ok=False))["findings"]
+    assert [f["what"].split(": ")[1] for f in told if "passed over" in f["what"]] == [
+        "an RSA key of 1,024 bits is not accepted, 2,048 are the least"
+    ]
 
 
 def test_a_key_that_only_the_agent_holds_signs(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
