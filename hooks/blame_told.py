@@ -107,10 +107,10 @@ def _built(repo: Repo, oids: set[str]) -> dict[str, Sequence[Lines]]:
 
 def _claimed(objects: Objects, oids: set[str]) -> dict[str, list[Lines]]:
     """What notes of others say, and for all else what the commit itself says."""
-    from foureyes.hooks.unrecorded import claims_of, commits_in, noted_in
+    from foureyes.hooks.unrecorded import claims_of, noted_in, raw_commits_in
 
     found: dict[str, list[Lines]] = {}
-    for oid, commit in commits_in(objects, oids).items():
+    for oid, commit in raw_commits_in(objects, oids).items():
         found[oid] = [Lines("", 0, 0, "claimed", agent, "", "message", "") for agent in claims_of(commit)[:1]]
     for oid, noted in noted_in(objects, oids).items():
         from foureyes.hooks.git_ai_notes import agent_id

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from foureyes.hooks.raw_commit import read_raw
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
 from foureyes.shared.diff import GIT_DIFF_ARGS, FileDiff, parse_stream
@@ -78,34 +79,10 @@ def _read_pairs(repo: Repo, pairs: Mapping[_Key, tuple[str, str]]) -> dict[_Key,
 
 def parse_commit(oid: str, raw: bytes) -> Commit | None:
     """None: it is no commit."""
-    head, _, body = raw.partition(b"\n\n")
-    fields: dict[bytes, list[bytes]] = {}
-    for line in head.split(b"\n"):
-        key, _, value = line.partition(b" ")
-        if key:  # a continuation, of a signature, begins with a space
-            fields.setdefault(key, []).append(value)
-    try:
-        author, authored_at = _who(fields[b"author"][0])
-        committer, committed_at = _who(fields[b"committer"][0])
-        tree = fields[b"tree"][0].decode("ascii")
-    except (KeyError, ValueError):
+    read = read_raw(raw)
+    if read is None:
         return None
-    parents = tuple(value.decode("ascii") for value in fields.get(b"parent", ()))
-    message = body.decode(_encoding(fields), "replace")
-    return Commit(oid, tree, parents, author, authored_at, committer, committed_at, message)
-
-
-def _who(value: bytes) -> tuple[Identity, int]:
-    """`Name <address> seconds zone`. Raises ValueError."""
-    name, _, rest = value.decode("utf-8", "replace").rpartition(" <")
-    email, _, when = rest.partition("> ")
-    return Identity(name.strip(), email.strip()), int(when.split(" ")[0])
-
-
-def _encoding(fields: Mapping[bytes, list[bytes]]) -> str:
-    named = fields.get(b"encoding", [b"utf-8"])[0].decode("ascii", "replace")
-    try:
-        "".encode(named)
-    except LookupError:
-        return "utf-8"
-    return named
+    author, committer = (Identity(who.name, who.email) for who in (read.author, read.committer))
+    return Commit(
+        oid, read.tree, read.parents, author, read.author.at, committer, read.committer.at, read.message
+    )

@@ -1,14 +1,15 @@
 """What others wrote, as it can be shown to a person: anybody can put anything into a commit."""
 
-from datetime import UTC, datetime
+import time
 
 
 def day(at: int | None) -> str:
     """`2026-11-22`, UTC; empty for a time that no calendar has."""
     try:
-        return datetime.fromtimestamp(at, UTC).date().isoformat() if at is not None else ""
+        year, month, day, *_ = time.gmtime(at) if at is not None else (0, 0, 0)
     except (ValueError, OverflowError, OSError):
         return ""
+    return f"{year:04}-{month:02}-{day:02}" if 0 < year < 10_000 else ""
 
 
 def printable(text: str, most: int = 80) -> str:

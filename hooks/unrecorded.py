@@ -9,6 +9,7 @@ from foureyes.hooks.repo import Repo
 
 if TYPE_CHECKING:  # a reader waits for what these bring
     from foureyes.hooks.commits import Commit
+    from foureyes.hooks.raw_commit import RawCommit
     from foureyes.shared.git_ai_note import NotedLines
     from foureyes.shared.record import Record
 
@@ -20,6 +21,14 @@ def commits_in(objects: Objects, oids: Iterable[str]) -> "dict[str, Commit]":
     read = zip(asked, objects.read(asked), strict=True)
     found = ((oid, parse_commit(oid, raw)) for oid, raw in read if raw is not None)
     return {oid: commit for oid, commit in found if commit is not None}
+
+
+def raw_commits_in(objects: Objects, oids: Iterable[str]) -> "dict[str, RawCommit]":
+    from foureyes.hooks.raw_commit import read_raw
+
+    asked = list(oids)
+    found = {oid: read_raw(raw) for oid, raw in zip(asked, objects.read(asked), strict=True) if raw}
+    return {oid: commit for oid, commit in found.items() if commit is not None}
 
 
 def noted_in(objects: Objects, oids: Set[str]) -> "dict[str, tuple[NotedLines, ...]]":
@@ -42,9 +51,8 @@ def published_in(
     from foureyes.hooks.fetch_records import fetch_missing  # where all records are here, nobody needs these
 
     if fetch_missing(repo, missing, offline=offline):
-        from foureyes.hooks.published import published_versions
-
-        versions |= published_versions(repo, missing)
+        with Objects(repo.work_tree or repo.git_dir, repo.environment()) as fetched:
+            versions |= fetched.records(missing)
     return versions
 
 
@@ -62,8 +70,7 @@ def _build(repo: Repo, oids: Iterable[str]) -> "dict[str, Record]":
     return build(repo, oids, builder_in(repo, Remote("", ""), ()))
 
 
-def claims_of(commit: "Commit") -> tuple[str, ...]:
+def claims_of(commit: "Commit | RawCommit") -> tuple[str, ...]:
     from foureyes.hooks.catalogue import catalogue
 
-    marks = catalogue().find_marks(commit.message, commit.author, commit.committer)
-    return tuple(dict.fromkeys(mark.agent for mark in marks))
+    return catalogue().agents_in(commit.message, commit.author, commit.committer)

@@ -6,10 +6,12 @@ read, indented lines too, because a squash moves trailers out of the block in wh
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from foureyes.shared.agent_mark import UNNAMED, AgentMark
 from foureyes.shared.agents import Agent, Catalogue, glob
-from foureyes.shared.people import Identity
+
+if TYPE_CHECKING:
+    from foureyes.shared.agent_mark import AgentMark
 
 _NO_REPLY = re.compile(r"(?:([0-9]{1,19})\+)?([^@]+)@users\.noreply\.github\.com", re.IGNORECASE)
 _TRAILER = re.compile(r"[ \t>*]*([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(\S.*)")
@@ -43,21 +45,44 @@ class CommitSigns:
         """Longest first; those that end in a colon are ids, after which a model follows."""
 
 
-def find(catalogue: Catalogue, message: str, author: Identity, committer: Identity) -> tuple[AgentMark, ...]:
+class Named(Protocol):
+    """Whoever a commit says made it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def email(self) -> str: ...
+
+
+class _Found(NamedTuple):
+    agent: str
+    how: str
+    model: str = ""
+
+
+def find(catalogue: Catalogue, message: str, author: Named, committer: Named) -> "tuple[AgentMark, ...]":
     """One mark for each agent and place: `author`, `committer`, `trailer` or `body`."""
-    found: dict[tuple[str, str], AgentMark] = {}
+    from foureyes.shared.agent_mark import AgentMark
+
+    found: dict[tuple[str, str], _Found] = {}
     for mark in _all(catalogue, message, author, committer):
         known = found.get((mark.agent, mark.how))
         if known is None or (mark.model and not known.model):
             found[mark.agent, mark.how] = mark
-    return tuple(found.values())
+    return tuple(AgentMark(*mark) for mark in found.values())
 
 
-def _all(catalogue: Catalogue, message: str, author: Identity, committer: Identity) -> Iterator[AgentMark]:
-    for how, identity in (("author", author), ("committer", committer)):
-        agent = _maker(catalogue, identity)
+def agents_in(catalogue: Catalogue, message: str, author: Named, committer: Named) -> tuple[str, ...]:
+    """The agents of these marks alone."""
+    return tuple(dict.fromkeys(mark.agent for mark in _all(catalogue, message, author, committer)))
+
+
+def _all(catalogue: Catalogue, message: str, author: Named, committer: Named) -> Iterator[_Found]:
+    for how, named in (("author", author), ("committer", committer)):
+        agent = _maker(catalogue, named)
         if agent:
-            yield AgentMark(agent, how)
+            yield _Found(agent, how)
     index = catalogue.commit_signs
     for line in message.splitlines():
         line = line[:_LONGEST_LINE]
@@ -66,10 +91,10 @@ def _all(catalogue: Catalogue, message: str, author: Identity, committer: Identi
             yield from _of_trailer(catalogue, trailer[1].casefold(), trailer[2].strip())
         text = _DECORATION.sub("", line.strip())
         if index.any_line.fullmatch(text):
-            yield from (AgentMark(agent, "body") for agent, pattern in index.lines if pattern.fullmatch(text))
+            yield from (_Found(agent, "body") for agent, pattern in index.lines if pattern.fullmatch(text))
 
 
-def _maker(catalogue: Catalogue, identity: Identity) -> str | None:
+def _maker(catalogue: Catalogue, identity: Named) -> str | None:
     for suffix, agent in catalogue.commit_signs.author_suffixes:
         if identity.name.endswith(suffix):
             return agent
@@ -88,10 +113,10 @@ def by_address(catalogue: Catalogue, email: str) -> str | None:
     return catalogue.is_agent_account(int(account[1]) if account[1] else None, account[2])
 
 
-def _of_trailer(catalogue: Catalogue, key: str, value: str) -> Iterator[AgentMark]:
+def _of_trailer(catalogue: Catalogue, key: str, value: str) -> Iterator[_Found]:
     for agent, pattern in catalogue.commit_signs.trailers.get(key, ()):
         if pattern.fullmatch(value):
-            yield AgentMark(agent, "trailer")
+            yield _Found(agent, "trailer")
     if key not in _MAKERS | DISCLOSURES:
         return
     split = _SPLIT_ADDRESS.fullmatch(value)
@@ -99,11 +124,11 @@ def _of_trailer(catalogue: Catalogue, key: str, value: str) -> Iterator[AgentMar
     # Some write a model before the address, inside the brackets.
     maker = by_address(catalogue, email.split()[-1]) if email.split() else None
     if maker:
-        yield AgentMark(maker, "trailer", model=_model_beside(catalogue.by_id[maker], name))
+        yield _Found(maker, "trailer", model=_model_beside(catalogue.by_id[maker], name))
     elif key in DISCLOSURES:
         named = _named(catalogue, name)
         if named:
-            yield AgentMark(named[0], "trailer", model=named[1])
+            yield _Found(named[0], "trailer", model=named[1])
 
 
 def _model_beside(agent: Agent, name: str) -> str:
@@ -141,7 +166,11 @@ def _named(catalogue: Catalogue, value: str) -> tuple[str, str] | None:
             return agent, model.strip("():, ")
         if _is_model(catalogue, model) or re.match(r"v?[0-9]", model):
             return agent, model
-    return (UNNAMED, value) if _is_model(catalogue, value, alone=True) else None
+    if not _is_model(catalogue, value, alone=True):
+        return None
+    from foureyes.shared.agent_mark import UNNAMED  # a reader waits for what it brings
+
+    return UNNAMED, value
 
 
 def _is_model(catalogue: Catalogue, text: str, *, alone: bool = False) -> bool:

@@ -28,8 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from foureyes.shared.agent_mark import AgentMark
-    from foureyes.shared.agent_marks import CommitSigns
-    from foureyes.shared.people import Identity
+    from foureyes.shared.agent_marks import CommitSigns, Named
 
 VERSION = 1
 _INTERPRETERS = re.compile(r"(?:node|nodejs|bun|deno|python[0-9.]*|pypy[0-9.]*)(?:\.exe)?")
@@ -180,11 +179,17 @@ class Catalogue:
             return numbers[id]
         return logins.get(login.casefold())
 
-    def find_marks(self, message: str, author: "Identity", committer: "Identity") -> "tuple[AgentMark, ...]":
+    def find_marks(self, message: str, author: "Named", committer: "Named") -> "tuple[AgentMark, ...]":
         """Signs in a commit itself: see agent_marks.find."""
         from foureyes.shared import agent_marks  # it needs more than an agent's hook can wait for
 
         return agent_marks.find(self, message, author, committer)
+
+    def agents_in(self, message: str, author: "Named", committer: "Named") -> tuple[str, ...]:
+        """Whom those signs name."""
+        from foureyes.shared import agent_marks
+
+        return agent_marks.agents_in(self, message, author, committer)
 
 
 def _env_mark(agent: Agent, environment: Mapping[str, str]) -> EnvMark | None:

@@ -22,18 +22,13 @@ def read(data: bytes) -> Json:
     half surrogates in text, a byte order mark, and nesting beyond `MAX_DEPTH`.
     """
     try:
-        value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_int=_exact,
-            parse_float=_no_float,
-            parse_constant=_no_float,
-        )
+        value = _DECODER.decode(data.decode("utf-8"))
     except JsonError:
         raise
     except (ValueError, RecursionError) as error:
         raise JsonError(f"not JSON ({type(error).__name__})") from None
-    _check_depth(value, 0)
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        _check_depth(value, 0)
     if _ESCAPED.search(data):
         _check_texts(value)
     return value  # type: ignore[no-any-return]
@@ -55,6 +50,11 @@ def _exact(text: str) -> int:
     if abs(value) > _MAX_INT:
         raise JsonError("an integer beyond 2**53")
     return value
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_exact, parse_float=_no_float, parse_constant=_no_float
+)
 
 
 def _check_depth(value: Any, depth: int) -> None:

@@ -26,7 +26,9 @@ NEAREST = {
 
 
 def marks(message: str = "", author: Identity = PERSON, committer: Identity = PERSON) -> set[tuple[str, str]]:
-    return {(mark.agent, mark.how) for mark in CATALOGUE.find_marks(message, author, committer)}
+    found = CATALOGUE.find_marks(message, author, committer)
+    assert set(CATALOGUE.agents_in(message, author, committer)) == {mark.agent for mark in found}
+    return {(mark.agent, mark.how) for mark in found}
 
 
 def nearest(processes: list[dict[str, Any]]) -> str | None:

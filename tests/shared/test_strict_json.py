@@ -48,3 +48,8 @@ def test_what_canonical_writes_is_read_back(value):
 def test_refused(data, why):
     with pytest.raises(JsonError, match=why):
         read(data)
+
+
+def test_wide_is_not_deep_and_neither_are_brackets_in_a_text():
+    assert read(b'"' + b"[" * 40 + b'"') == "[" * 40
+    assert read(b"[" + b"[[]]," * 40 + b"1]") == [[[]]] * 40 + [1]
