@@ -2,11 +2,11 @@
 alone. When in doubt a pull request is concerned.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from foureyes.github_app import decisions, merging
 from foureyes.github_app.decisions import Decision
@@ -16,6 +16,7 @@ from foureyes.github_app.open_pulls import OpenPull
 from foureyes.github_app.policy_in_force import InForce
 from foureyes.github_app.range import MOST_COMMITS
 from foureyes.github_app.storage import reading
+from foureyes.github_app.tables import work
 from foureyes.shared import content
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.branches import is_gated
@@ -35,27 +36,50 @@ class Base:
 
 
 def concerned(
-    engine: Engine, mirror: Mirror, base: Base, pulls: Iterable[OpenPull], by: InForce
+    engine: Engine, mirror: Mirror, base: Base, pulls: Sequence[OpenPull], by: InForce
 ) -> tuple[OpenPull, ...]:
     """Those to look at again. A pull request into another branch than the one that moved is concerned if that branch
-    is gated: what has landed on this one is not its author's any more.
+    is gated: what has landed on this one is not its author's any more. Into one that is not gated, or not any more, it
+    is concerned where its head shows a success: that must not outlive the policy that it was given by.
     """
-    gated = [pull for pull in pulls if is_gated(pull.base_ref, by.ruling, base.default_branch)]
+
+    def is_its(pull: OpenPull) -> bool:
+        return is_gated(pull.base_ref, by.ruling, base.default_branch)
+
+    gated = [pull for pull in pulls if is_its(pull)]
     into = [pull for pull in gated if pull.base_ref == base.branch]
     others = [pull for pull in gated if pull.base_ref != base.branch]
+    green = _green(engine, base.repository_id)
+    others += [pull for pull in pulls if not is_its(pull) and pull.head in green]
     try:
         here = bring(mirror, [base.tip, *(pull.head for pull in into)])
     except GitError:
-        return tuple(gated)
-    found = [pull for pull in into if pull.head not in here or _may_change(engine, mirror, base, pull, by)]
-    return (*found, *others)
+        return (*into, *others)
+
+    def is_concerned(pull: OpenPull) -> bool:
+        is_green = pull.head in green
+        return pull.head not in here or _may_change(engine, mirror, base, pull, by, is_green=is_green)
+
+    return (*filter(is_concerned, into), *others)
 
 
-def _may_change(engine: Engine, mirror: Mirror, base: Base, pull: OpenPull, by: InForce) -> bool:
+def _green(engine: Engine, repository_id: int) -> frozenset[str]:
+    """Heads that show a success."""
+    mine = (work.c.repository_id == repository_id) & work.c.green
+    with reading(engine) as conn:
+        return frozenset(conn.execute(select(work.c.head).where(mine)).scalars())
+
+
+def _may_change(
+    engine: Engine, mirror: Mirror, base: Base, pull: OpenPull, by: InForce, *, is_green: bool
+) -> bool:
     with reading(engine) as conn:
         made = decisions.latest(conn, base.repository_id, pull.number)
     facts = _facts(made, pull, by) if made is not None else None
-    if facts is None:
+    if made is None or facts is None:
+        return True
+    # it passed, and that was taken back since: while its branch was not gated, or it could not be read
+    if made.outcome == "pass" and not is_green and by.ruling.mode != "observe":
         return True
     try:
         return not _is_same(mirror, base.tip, pull.head, facts)

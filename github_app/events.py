@@ -11,7 +11,9 @@ from foureyes.github_app.lanes import EVERY_BRANCH, GROUP, LANDED, Lane
 from foureyes.github_app.seen import PushSeen, ReviewSeen, SeenReview
 from foureyes.shared.people import Account, Kind
 
-SUBSCRIBED = frozenset({"check_run", "merge_group", "pull_request", "pull_request_review", "push"})
+SUBSCRIBED = frozenset(
+    {"check_run", "merge_group", "pull_request", "pull_request_review", "push", "repository"}
+)
 """The events to name in app.yml."""
 
 UNASKED = frozenset({"check_suite", "installation", "installation_repositories", "ping"})
@@ -190,6 +192,15 @@ def _check_suite(payload: _Part) -> Effects:
     return Effects((_lane(payload, head=payload.part("check_suite").oid("head_sha")),))
 
 
+def _repository(payload: _Part) -> Effects:
+    """Another default branch brings another policy, and is gated in place of the one before."""
+    edited = payload.text("action") == "edited" and payload.has("changes")
+    if not edited or not payload.part("changes").has("default_branch"):
+        return Effects(note="the default branch is the same")
+    ref = f"refs/heads/{payload.part('repository').text('default_branch')}"
+    return Effects((_lane(payload, ref=EVERY_BRANCH), _lane(payload, ref=f"{LANDED}{ref}")))
+
+
 def _installation(payload: _Part) -> Effects:
     who = payload.account("sender")
     return Effects(note=f"installation {payload.text('action')} by {who.handle if who else 'nobody known'}")
@@ -209,4 +220,5 @@ _HANDLERS: dict[str, Callable[[_Part], Effects]] = {
     "pull_request": _pull_request,
     "pull_request_review": _review,
     "push": _push,
+    "repository": _repository,
 }

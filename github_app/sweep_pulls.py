@@ -46,6 +46,16 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Left:
+    """How the last sweep left a repository; nothing in it: there was none, or it is not known."""
+
+    until: int = 0
+    tip: str = ""
+    """Of the default branch, `ref`."""
+    ref: str = ""
+
+
+@dataclass(frozen=True)
 class PullSweep:
     """`is_late` says that the turn is over; `woken` counts what is looked at again, by why."""
 
@@ -77,28 +87,27 @@ class PullSweep:
     def _sweep(self, happened: Happened) -> None:
         with reading(self.engine) as conn:
             is_set_up = happened.has_policy or seen.policy_ever_seen(conn, happened.id)
-            swept = _swept(conn, happened.id)
-        until, tip = swept if swept is not None else (0, "")
+            before = _swept(conn, happened.id)
         if not is_set_up:
             if is_floor_repository(happened.slug.partition("/")[2]):
-                self._sweep_floor(happened, tip)
+                self._sweep_floor(happened, before)
             return
-        pulls = self._since(happened.slug, OPEN, happened.pulls, until)
+        pulls = self._since(happened.slug, OPEN, happened.pulls, before.until)
         # before the first sweep nobody can tell what was left long ago, and every green head is looked at anyway
-        left = self._since(happened.slug, LEFT, happened.left, until) if until else []
+        left = self._since(happened.slug, LEFT, happened.left, before.until) if before.until else []
         with writing(self.engine) as conn:
             at = now(conn)
             unread = _unread(conn, happened.id, pulls)
             unread["pull request"] += _unheard(conn, happened.id, left)
             for why, found in unread.items():
                 self._wake(conn, happened, why, [self._head(happened, pull) for pull in found], at)
-            self._wake(conn, happened, "branch", self._branches(conn, happened, tip), at)
+            self._wake(conn, happened, "branch", self._branches(conn, happened, before), at)
             _keep(conn, self.installation, happened)
 
-    def _sweep_floor(self, happened: Happened, tip: str) -> None:
+    def _sweep_floor(self, happened: Happened, before: Left) -> None:
         """Where every other repository's floor may stand, though this one has no policy of its own."""
         with writing(self.engine) as conn:
-            self._wake(conn, happened, "branch", self._branches(conn, happened, tip), now(conn))
+            self._wake(conn, happened, "branch", self._branches(conn, happened, before), now(conn))
             _keep(conn, self.installation, happened)
 
     def _since(self, slug: str, states: Sequence[str], first: Page, until: int) -> list[Updated]:
@@ -114,17 +123,24 @@ class PullSweep:
     def _head(self, happened: Happened, pull: Updated) -> Lane:
         return Lane(self.installation, happened.id, happened.slug, pull.head, pull=pull.number)
 
-    def _branches(self, conn: Connection, happened: Happened, tip: str) -> list[Lane]:
-        """The default branch moved, and nobody told us of the push that brought it there."""
+    def _branches(self, conn: Connection, happened: Happened, before: Left) -> list[Lane]:
+        """The default branch moved, and nobody told us of the push that brought it there; or it is another one, and
+        whatever was told of that when it was one of many did not make anyone look at its policy.
+        """
         ref = happened.default_ref
-        if happened.default_tip == tip or _was_told(conn, happened.id, ref, happened.default_tip):
-            return []
-        if landed.last(conn, happened.id, ref) == happened.default_tip:
+        is_another = before.ref not in ("", ref)
+        if not is_another and self._knows(conn, happened, before.tip):
             return []
         found = [Lane(self.installation, happened.id, happened.slug, ref=f"{LANDED}{ref}")]
-        if tip:
+        if before.tip:
             found.append(Lane(self.installation, happened.id, happened.slug, ref=EVERY_BRANCH))
         return found
+
+    def _knows(self, conn: Connection, happened: Happened, tip: str) -> bool:
+        here, ref = happened.default_tip, happened.default_ref
+        if here == tip or _was_told(conn, happened.id, ref, here):
+            return True
+        return landed.last(conn, happened.id, ref) == here
 
     def _wake(self, conn: Connection, happened: Happened, why: str, found: list[Lane], at: int) -> None:
         count = wake_idle(conn, found, at)
@@ -161,14 +177,17 @@ def _was_told(conn: Connection, repository_id: int, ref: str, tip: str) -> bool:
     return conn.execute(told.limit(1)).first() is not None
 
 
-def _swept(conn: Connection, repository_id: int) -> tuple[int, str] | None:
+def _swept(conn: Connection, repository_id: int) -> Left:
     row = conn.execute(
         select(repository_swept).where(repository_swept.c.repository_id == repository_id)
     ).first()
-    return (row.until, row.tip) if row is not None else None
+    return Left(row.until, row.tip, row.ref or "") if row is not None else Left()
 
 
 def _keep(conn: Connection, installation: int, happened: Happened) -> None:
-    row = {"installation_id": installation, "until": happened.until, "tip": happened.default_tip}
+    row = {
+        "installation_id": installation, "until": happened.until, "tip": happened.default_tip,
+        "ref": happened.default_ref,
+    }  # fmt: skip
     statement = insert(conn, repository_swept).values(repository_id=happened.id, records=None, **row)
     conn.execute(statement.on_conflict_do_update(index_elements=[repository_swept.c.repository_id], set_=row))

@@ -41,6 +41,7 @@ repository_swept = Table(
     Column("installation_id", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),  # by GitHub's clock: later changes were not seen
     Column("tip", String(64), nullable=False),  # of the default branch
+    Column("ref", Text),  # refs/heads/..., the default branch; null: swept before this was kept
     Column("records", LargeBinary),  # zlib: ref and object id of each record ref, by lines; null: never asked
     Index("repository_swept_installation", "installation_id"),
 )

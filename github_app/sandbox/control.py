@@ -155,7 +155,8 @@ def set_default_branch(world: World, body: Json) -> Json:
     if home.git.branch(branch) is None:
         raise Misuse(f"there is no branch {branch!r}")
     home.git.run("symbolic-ref", "HEAD", f"refs/heads/{branch}")
-    home.default_branch = branch
+    before, home.default_branch = home.default_branch, branch
+    webhooks.default_branch_changed(world, home, before, person(world, body.get("login", seed.OWNER)))
     return {}
 
 

@@ -64,6 +64,7 @@ APP_EVENTS = (
     "push",
     "check_run",
     "merge_group",
+    "repository",
 )
 
 

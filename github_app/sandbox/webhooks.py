@@ -175,6 +175,11 @@ def merge_group(world: World, action: str, entry: QueueEntry, sender: User, **mo
     _send(world, "merge_group", {"action": action, "merge_group": group} | more, repository, sender)
 
 
+def default_branch_changed(world: World, repository: Repository, before: str, sender: User) -> None:
+    payload: Json = {"action": "edited", "changes": {"default_branch": {"from": before}}}
+    _send(world, "repository", payload, repository, sender)
+
+
 def membership(world: World, action: str, team: Team, member: User, sender: User) -> None:
     payload = {
         "action": action,

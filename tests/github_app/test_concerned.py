@@ -95,6 +95,21 @@ def test_pull_requests_into_branches_that_are_not_gated_are_nobodys_business(gat
     assert woken(gate, gate.change({"docs/other.md": "x\n"})) == []
 
 
+def test_a_success_does_not_outlive_that_its_branch_was_gated(gate: Gate) -> None:
+    """Another branch is the default one: the pull request's own is none that the policy protects any more."""
+    number = gate.open("olga", "text", gate.change({"docs/text.md": "x\n"}))
+    gate.settle()
+    assert gate.verdict(number) == "success"
+    gate.push("noor", "trunk", gate.tip())
+    gate.settle()
+    gate.control("POST", "default-branch", repository="acme/shop", branch="trunk")
+    gate.settle()
+    assert gate.verdict(number) == "cancelled"
+    gate.control("POST", "default-branch", repository="acme/shop", branch="main")
+    gate.settle()
+    assert gate.verdict(number) == "success"
+
+
 def test_a_release_branch_concerns_only_those_into_it(gate: Gate) -> None:
     policy = (
         'version: 1\nbranches: ["release/*"]\nroster: ["@acme/engineers", "@acme/reviewers"]\n'

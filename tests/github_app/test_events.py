@@ -125,6 +125,26 @@ def test_a_push_to_the_default_branch_may_change_the_policy_for_every_branch() -
     assert landed == Lane(7, 9, "acme/shop", ref="landed:refs/heads/main")
 
 
+def switched(action: str = "edited", **changes: Any) -> Effects:
+    home = {**ENVELOPE["repository"], "default_branch": "trunk"}
+    return effects("repository", {**ENVELOPE, "repository": home, "action": action, "changes": changes})
+
+
+def test_another_default_branch_may_bring_another_policy_for_every_branch() -> None:
+    every, landed = switched(default_branch={"from": "main"}).lanes
+    assert every == Lane(7, 9, "acme/shop", ref=EVERY_BRANCH)
+    assert landed == Lane(7, 9, "acme/shop", ref="landed:refs/heads/trunk")
+
+
+def test_whatever_else_happens_to_a_repository_changes_no_policy() -> None:
+    others = [
+        switched(description={"from": "a shop"}),
+        switched("renamed", repository={"name": {"from": "store"}}),
+        effects("repository", {**ENVELOPE, "action": "edited"}),
+    ]
+    assert others == [Effects(note="the default branch is the same")] * 3
+
+
 @pytest.mark.parametrize(("ref", "after"), [("refs/tags/v1", HEAD), ("refs/heads/fix", ZERO)])
 def test_tags_and_deleted_branches_have_no_effect(ref: str, after: str) -> None:
     found = push(ref, after)
@@ -167,6 +187,7 @@ WHOLE = {
     "pull_request_review": {**ENVELOPE, "action": "submitted", "pull_request": PULL, "review": REVIEW},
     "push": {**ENVELOPE, "ref": "refs/heads/main", "before": BEFORE, "after": HEAD},
     "check_run": {**ENVELOPE, "action": "rerequested", "check_run": {"head_sha": HEAD}},
+    "repository": {**ENVELOPE, "action": "edited", "changes": {"default_branch": {"from": "trunk"}}},
 }
 
 

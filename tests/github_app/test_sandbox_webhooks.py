@@ -57,6 +57,14 @@ def test_an_app_hears_only_what_it_listens_to(world: World) -> None:
     assert log == ["installation", "pull_request_review"]
 
 
+def test_another_default_branch_is_told(world: World) -> None:
+    world.open_pull()
+    world.control("POST", "default-branch", {"repository": "acme/shop", "branch": "feature", "login": "olga"})
+    (told,) = world.sent("repository", "edited")
+    assert told["changes"] == {"default_branch": {"from": "main"}}
+    assert (told["repository"]["default_branch"], told["sender"]["login"]) == ("feature", "olga")
+
+
 LISTENER = {"slug": "listener", "permissions": {"members": "read"}, "events": ["membership", "team"]}
 
 

@@ -117,6 +117,29 @@ def test_a_policy_that_nobody_told_of_is_found_and_judged_by(swept: Swept, deaf:
     assert deaf.verdict(number) == "success"
 
 
+def test_G37_another_default_branch_of_which_nobody_told_is_judged_by(swept: Swept, deaf: Gate) -> None:
+    """Its last push was heard of, when it was one of many branches."""
+    policy = (
+        'version: 1\nbranches: [main, trunk]\nroster: ["@acme/engineers", "@acme/reviewers"]\n'
+        'protected: ["docs/**"]\n'
+    )
+    deaf.deaf = False
+    deaf.push("noor", "trunk", deaf.change({".github/foureyes.yml": policy}))
+    deaf.settle()
+    deaf.deaf = True
+    number = deaf.open("olga", "by-main", deaf.change({"docs/by-main.md": "text\n"}))
+    swept.round()
+    assert deaf.verdict(number) == "success"
+    age_reads(deaf)
+    deaf.control("POST", "default-branch", repository=SHOP, branch="trunk")
+    swept.round()
+    assert deaf.verdict(number) == "in_progress"
+    age_reads(deaf)
+    deaf.control("POST", "default-branch", repository=SHOP, branch="main")
+    swept.round()
+    assert deaf.verdict(number) == "success"
+
+
 def test_when_nothing_changed_next_to_nothing_is_asked(swept: Swept, deaf: Gate) -> None:
     """Installations, failed deliveries; the repositories, which GitHub says are the same; one query for what happened."""
     opened(deaf, "idle")
