@@ -86,9 +86,12 @@ def _ask(client: InstallationClient, engine: Engine, ground: Ground) -> Asked:
     with reading(engine) as conn:
         at = now(conn)
     blob = ask_floor(client, ground.repository.owner)
-    if blob is not None:
-        with writing(engine) as conn:
+    with writing(engine) as conn:
+        if blob is not None:
             seen.keep_floor(conn, ground.owner_id, blob.oid, blob.text or "", not floor_problem(blob), at)
+        elif seen.floor_ever_seen(conn, ground.owner_id):
+            # that it is gone is news to other servers just as well
+            seen.keep_floor(conn, ground.owner_id, "", "", False, at)
     return Asked(blob, at)
 
 

@@ -264,7 +264,7 @@ def last_good_floor(conn: Connection, owner_id: int) -> SeenPolicy | None:
 
 
 def newest_floor(conn: Connection, owner_id: int) -> SeenFloor | None:
-    """Good or not, as it was when it was read last, by whichever server."""
+    """Good or not, as it was when it was read last, by whichever server; `oid` is "" where it was gone."""
     newest = select(floor_seen.c.oid, floor_seen.c.seen_at).where(floor_seen.c.owner_id == owner_id)
     row = conn.execute(newest.order_by(floor_seen.c.seen_at.desc()).limit(1)).first()
     return SeenFloor(row.oid, row.seen_at) if row else None

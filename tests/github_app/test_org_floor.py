@@ -93,6 +93,23 @@ def test_a_floor_that_another_server_was_told_of_is_seen_at_once(gate: Gate) -> 
     assert gate.verdict(number) == "in_progress"
 
 
+def test_that_a_floor_is_gone_is_seen_at_once_by_servers_that_were_not_told(gate: Gate) -> None:
+    put_floor(gate, FLOOR.replace("docs", "other"))
+    here, there = gate.judge, judge_with(gate.settings, gate.engine)
+    gate.judge = there
+    number = docs(gate)
+    assert gate.verdict(number) == "success"
+
+    def share(claim: Claim) -> Outcome:
+        return here(claim) if claim.lane.ref else there(claim)
+
+    gate.judge = share
+    put_floor(gate, None)
+    assert gate.verdict(number) == "failure"
+    put_floor(gate, FLOOR.replace("docs", "other"))
+    assert gate.verdict(number) == "success"
+
+
 def test_a_floor_that_was_there_and_is_gone_breaks_the_verdict(gate: Gate) -> None:
     put_floor(gate, FLOOR)
     number = docs(gate)
