@@ -151,6 +151,65 @@ def test_what_github_has_forgotten_and_what_is_odd_is_passed_over(swept: Swept) 
     assert gate.verdict(number) == "in_progress"
 
 
+def test_one_that_github_fails_to_hand_out_holds_up_no_other_and_is_passed_over_in_the_end(
+    swept: Swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = swept.gate
+    monkeypatch.setattr(sweep_deliveries, "MOST_TRIES", 3)
+    number = gate.open("olga", "owed", gate.change({"infra/network.tf": "owed\n"}))
+    assert gate.sandbox.wait_delivered()
+    log = gate.sandbox.world.courier.log
+    owed = next(sent for sent in log if sent.event == "push")
+    gate.fault("status", f"GET /api/v3/app/hook/deliveries/{owed.id}", status=502, times=100)
+    round_of(swept)
+    wanted = {sent.guid for sent in log if sent.event in ("pull_request", "push")}
+    with storage.reading(gate.engine) as conn:
+        assert wanted - set(conn.execute(select(delivery.c.guid)).scalars()) == {owed.guid}
+    assert gate.verdict(number) == "in_progress"
+    assert [one.guid for one in Place.read(place_of(gate)).owed] == [owed.guid]
+    for _ in range(2):
+        round_of(swept)
+    assert Place.read(place_of(gate)).owed != ()
+    round_of(swept)
+    assert Place.read(place_of(gate)).owed == ()
+    gate.forget_calls()
+    gate.sandbox.world.faults.clear()
+    round_of(swept)
+    assert fetched(gate) == []
+
+
+def test_what_github_owed_for_a_while_is_fetched_once_it_hands_it_out(swept: Swept) -> None:
+    gate = swept.gate
+    gate.open("olga", "late", gate.change({"infra/network.tf": "late\n"}))
+    assert gate.sandbox.wait_delivered()
+    owed = next(sent for sent in gate.sandbox.world.courier.log if sent.event == "push")
+    gate.fault("status", f"GET /api/v3/app/hook/deliveries/{owed.id}", status=502, times=3)
+    round_of(swept)
+    assert [one.guid for one in Place.read(place_of(gate)).owed] == [owed.guid]
+    round_of(swept)
+    assert Place.read(place_of(gate)).owed == ()
+    with storage.reading(gate.engine) as conn:
+        assert owed.guid in set(conn.execute(select(delivery.c.guid)).scalars())
+
+
+def test_where_github_hands_out_hardly_any_the_errand_waits(
+    swept: Swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = swept.gate
+    monkeypatch.setattr(sweep_deliveries, "MOST_OWED", 1)
+    gate.open("olga", "none", gate.change({"infra/network.tf": "none\n"}))
+    assert gate.sandbox.wait_delivered()
+    before = place_of(gate)
+    gate.fault("status", "GET /api/v3/app/hook/deliveries/*", status=502, times=100)
+    round_of(swept)
+    gate.sandbox.world.faults.clear()
+    with storage.reading(gate.engine) as conn:
+        row = conn.execute(select(errand).where(errand.c.key == "deliveries")).one()
+    assert (row.tries, row.place) == (1, before)
+    round_of(swept)
+    assert Place.read(place_of(gate)).owed == ()
+
+
 def test_an_app_without_webhooks_has_no_such_list_and_that_is_no_error(swept: Swept) -> None:
     swept.gate.fault("status", "GET /api/v3/app/hook/deliveries", status=404, message="Not Found")
     round_of(swept)
