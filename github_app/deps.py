@@ -13,6 +13,7 @@ from foureyes.github_app.gather import Sources
 from foureyes.github_app.git_facts import Kept
 from foureyes.github_app.keys import Keys
 from foureyes.github_app.landed_facts import Late
+from foureyes.github_app.machine_memory import git_memory
 from foureyes.github_app.metrics import Figures
 from foureyes.github_app.mirror import GitError, Mirror, Remote, basic
 from foureyes.github_app.mirror_bounds import MIB, Bounds
@@ -34,6 +35,7 @@ class Mirrors:
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder = folder
         self._settings = settings
+        self._memory = git_memory(settings.workers)
         self._lock = Lock()
         self._mirrors: dict[int, Mirror] = {}
 
@@ -46,7 +48,7 @@ class Mirrors:
             folder = self._folder / f"{repository.id}.git"
             mirror = self._mirrors.get(repository.id)
             if mirror is None:
-                bounds = Bounds(self._settings.mirror_mib * MIB)
+                bounds = Bounds(self._settings.mirror_mib * MIB, self._memory)
                 mirror = Mirror(folder, remote, self._settings.fetch_seconds, bounds)
                 self._mirrors[repository.id] = mirror
             mirror.remote = remote  # a repository can be renamed

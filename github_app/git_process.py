@@ -19,6 +19,7 @@ from foureyes.github_app.redaction import redact
 
 MIB = 1024 * 1024
 MORE_DISK = "whoever runs this server can allow a repository more (FOUREYES_MIRROR_MIB)"
+MORE_MEMORY = "whoever runs this server can allow more (more memory, or fewer FOUREYES_WORKERS)"
 MORE_TIME = "if GitHub answers at all, whoever runs this server can allow more (FOUREYES_FETCH_SECONDS)"
 
 # Set before git starts, so that the helpers it starts have them too; in blocks of 512 bytes and of 1024.
@@ -117,7 +118,9 @@ def run(
             Trouble.TOO_BIG, f"git {verb} was killed; if memory ran out, this machine needs more of it"
         )
     if process.returncode and _NO_MEMORY.search(stderr):
-        raise GitError(Trouble.TOO_BIG, f"git {verb} needed more than {use.memory // MIB} MiB of memory")
+        raise GitError(
+            Trouble.TOO_BIG, f"git {verb} needed more than {use.memory // MIB} MiB of memory; {MORE_MEMORY}"
+        )
     return process.returncode, out, stderr
 
 
