@@ -9,7 +9,7 @@ worker             working -> worker -> judge, with deps; fence: who may still w
 
 facts              gather, each Known or Unknown
   GitHub           client, answer, limiter, revalidated, spending; asking -> pull_query, comments
-  git              mirror, git_process, mirror_bounds, machine_memory -> git_facts, range, merging
+  git              mirror, git_process, mirror_bounds, machine_memory, unused_mirrors -> git_facts, range, merging
   policy           policy_in_force, org_floor, optional_permissions
   records          records, fork_records, keys, commit_facts
   people           roster, pins, aged, pushes, prompters

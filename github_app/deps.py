@@ -1,6 +1,7 @@
 """What all lanes of one server share: the database, the App, the mirrors, and what is remembered between looks."""
 
 import logging
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from foureyes.github_app.pull_query import Ground
 from foureyes.github_app.pushes import Activity
 from foureyes.github_app.roster import People
 from foureyes.github_app.settings import Settings
+from foureyes.github_app.unused_mirrors import drop_unused
 from foureyes.github_app.witnessed import Contents
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.facts import Repository
@@ -54,8 +56,10 @@ class Mirrors:
             mirror.remote = remote  # a repository can be renamed
             return mirror
 
-    def tidy(self) -> None:
-        """Those that were used here and have grown untidy."""
+    def tidy(self, engine: Engine) -> None:
+        """Those that were used here and have grown untidy; those that nobody needs any more go, whoever made them."""
+        if count := drop_unused(self._folder, engine, time.time()):
+            _log.info("%d mirrors were dropped: nobody needs them any more", count)
         with self._lock:
             mirrors = list(self._mirrors.values())
         for mirror in mirrors:

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from foureyes.github_app import git_process
 from foureyes.github_app.git_process import MIB, Use
 from foureyes.github_app.git_process import GitError as GitError
 from foureyes.github_app.git_process import Trouble as Trouble
-from foureyes.github_app.mirror_bounds import A_DAY, Bounds, drop_half_done, drop_loose
+from foureyes.github_app.mirror_bounds import A_DAY, Bounds, drop_half_done, drop_loose, in_use
 from foureyes.github_app.trust import ca_file
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -292,8 +292,12 @@ class Mirror:
         self, *args: str, stdin: bytes = b"", online: bool = False, inside: bool = True, cap: int = MIB,
         ok: tuple[int, ...] = (0,),
     ) -> tuple[int, bytes]:  # fmt: skip
-        if inside and not self.exists:
-            raise GitError(Trouble.SUSPECT, "there is no mirror")
+        with in_use(self.folder) if inside else nullcontext():
+            return self._run_now(*args, stdin=stdin, online=online, inside=inside, cap=cap, ok=ok)
+
+    def _run_now(
+        self, *args: str, stdin: bytes, online: bool, inside: bool, cap: int, ok: tuple[int, ...]
+    ) -> tuple[int, bytes]:
         command = ["git", *([f"--git-dir={self.folder}"] if inside else []), *args]
         verb = next(arg for arg in args if not arg.startswith("-") and "=" not in arg)
         use = Use(

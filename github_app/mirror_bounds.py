@@ -2,11 +2,15 @@
 another try, and no look waits long for another look's fetch: everything else goes on.
 """
 
+import os
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from math import inf
 from pathlib import Path
 
@@ -103,6 +107,46 @@ class Bounds:
         if len(self._refused) >= MOST_REFUSED:
             self._refused.clear()
         self._refused[wanted] = _Refused(error, self.clock() + pause, pause)
+
+
+@contextmanager
+def in_use(folder: Path) -> Iterator[None]:
+    """Nobody drops the mirror meanwhile as one that is not used, this process or another one on the same disk. Raises
+    GitError where there is none.
+    """
+    try:
+        mark = (folder / "HEAD").open("rb")
+    except FileNotFoundError as error:
+        raise GitError(Trouble.SUSPECT, "there is no mirror") from error
+    with mark:
+        with suppress(OSError):  # of a disk that knows no locks nothing is dropped
+            flock(mark, LOCK_SH)
+            os.utime(mark.fileno())
+        yield
+
+
+def drop_unused(folder: Path, since: float) -> bool:
+    """The whole mirror, if nobody has used it since, in seconds since 1970, and nobody does now."""
+    try:
+        with (folder / "HEAD").open("r+b") as mark:
+            flock(mark, LOCK_EX | LOCK_NB)
+            if last_used(folder) >= since:
+                return False
+            grave = Path(tempfile.mkdtemp(prefix="discarded-", dir=folder.parent))
+            folder.rename(grave / "mirror")
+    except OSError:
+        return False
+    shutil.rmtree(grave, ignore_errors=True)
+    return True
+
+
+def last_used(folder: Path) -> float:
+    """In seconds since 1970; what was used before this was marked has its newest pack."""
+    times = [0.0]
+    for path in (folder / "HEAD", folder / "objects" / "pack"):
+        with suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times)
 
 
 def size(folder: Path) -> int:

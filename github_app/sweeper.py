@@ -30,7 +30,7 @@ from foureyes.shared.facts import Repository
 TURN = 30.0
 """Seconds after which a turn stops at the next good place."""
 TIDY = 3_600.0
-"""Seconds from one look at the mirrors' packs to the next."""
+"""Seconds from one look at the mirrors to the next."""
 _LONGEST_WAIT = 3_600_000
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Sweeper:
         """Where nothing is to be asked there is time for the mirrors of this machine."""
         if self.clock() >= self._tidy_at:
             self._tidy_at = self.clock() + TIDY
-            self.deps.mirrors.tidy()
+            self.deps.mirrors.tidy(self.deps.engine)
 
     def _go(self, taken: Errand, is_over: Callable[[], bool]) -> None:
         try:

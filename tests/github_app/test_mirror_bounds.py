@@ -1,17 +1,25 @@
 """What one repository may take: disk, memory, time; and how a mirror that grew is kept small."""
 
+import errno
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from support_repository import Bare
 
-from foureyes.github_app import git_process, mirror_bounds
+from foureyes.github_app import git_process, mirror_bounds, storage, unused_mirrors
+from foureyes.github_app.deps import Mirrors
 from foureyes.github_app.git_process import MIB
 from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
 from foureyes.github_app.mirror_bounds import Bounds, size
+from foureyes.github_app.settings import Settings
+from foureyes.github_app.sweep_tables import repository_swept
+from foureyes.github_app.unused_mirrors import drop_unused
 
 
 class Clock:
@@ -225,6 +233,93 @@ def test_many_small_packs_become_one_and_nothing_that_was_fetched_is_lost(
     assert mirror.missing([other]) == (other,)
     mirror.fetch_objects([other])
     assert mirror.missing([other]) == ()
+
+
+def aged(mirror: Mirror, days: float) -> None:
+    """As if nobody had used it for so long."""
+    at = time.time() - days * 86_400
+    for path in (mirror.folder / "HEAD", mirror.folder / "objects" / "pack"):
+        os.utime(path, (at, at))
+
+
+def test_what_nobody_uses_is_dropped_and_can_be_fetched_again(bare: Bare, tmp_path: Path) -> None:
+    mirror = mirror_of(bare, tmp_path)
+    head = bare.commit({"a": "1\n"})
+    fetched(mirror, head)
+    a_day_ago = time.time() - 86_400
+    assert not mirror_bounds.drop_unused(mirror.folder, a_day_ago)
+    aged(mirror, 2)
+    assert mirror.missing([head]) == (), "a question alone is a use"
+    assert not mirror_bounds.drop_unused(mirror.folder, a_day_ago)
+    aged(mirror, 2)
+    assert mirror_bounds.drop_unused(mirror.folder, a_day_ago)
+    assert not mirror_bounds.drop_unused(mirror.folder, a_day_ago)
+    assert list(mirror.folder.parent.iterdir()) == []
+    assert mirror.missing([head]) == (head,)
+    fetched(mirror, head)
+
+
+def test_what_another_process_uses_is_not_dropped_however_old_its_mark(bare: Bare, tmp_path: Path) -> None:
+    """A clock that was set forward makes everything old."""
+    mirror = mirror_of(bare, tmp_path)
+    head = bare.commit({"a": "1\n"})
+    fetched(mirror, head)
+    program = (
+        "import sys; from pathlib import Path; from foureyes.github_app.mirror_bounds import in_use\n"
+        "with in_use(Path(sys.argv[1])): print('in use', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(mirror.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"in use\n"
+        assert not mirror_bounds.drop_unused(mirror.folder, time.time() + 86_400)
+        other.communicate()
+    assert mirror.missing([head]) == ()
+    assert mirror_bounds.drop_unused(mirror.folder, time.time() + 86_400)
+
+
+def test_of_a_disk_that_knows_no_locks_nothing_is_dropped(
+    bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = mirror_of(bare, tmp_path)
+    head = bare.commit({"a": "1\n"})
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(mirror_bounds, "flock", no_locks)
+    fetched(mirror, head)
+    assert not mirror_bounds.drop_unused(mirror.folder, time.time() + 60)
+    assert mirror.missing([head]) == ()
+
+
+def test_mirrors_outside_any_installation_go_after_a_day_and_all_after_a_month(
+    sqlite_engine: Engine, bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, folder = time.time(), tmp_path / "mirrors"
+    head = bare.commit({"a": "1\n"})
+    ages = {1: 0.5, 2: 2.0, 3: 29.0, 4: 31.0, 5: 31.0}
+    for number, days in ages.items():
+        mirror = Mirror(folder / f"{number}.git", mirror_of(bare, tmp_path).remote)
+        fetched(mirror, head)
+        aged(mirror, days)
+    for name in ("discarded-x", "new-x"):
+        (folder / name / "mirror").mkdir(parents=True)
+        os.utime(folder / name, (now - 90_000, now - 90_000))
+    (folder / "new-y").mkdir()
+    with storage.writing(sqlite_engine) as conn:
+        for number in (3, 4):
+            row = {"repository_id": number, "installation_id": 7, "until": 1, "tip": head}
+            conn.execute(repository_swept.insert().values(row))
+    monkeypatch.setattr(unused_mirrors, "MOST", 2)
+    assert drop_unused(folder, sqlite_engine, now) == 2
+    assert sorted(path.name for path in folder.iterdir()) == ["1.git", "3.git", "5.git", "new-y"]
+    assert drop_unused(folder, sqlite_engine, now) == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["1.git", "3.git", "new-y"]
+    assert drop_unused(tmp_path / "nothing", sqlite_engine, now) == 0
+    aged(Mirror(folder / "1.git", mirror_of(bare, tmp_path).remote), 2)
+    Mirrors(folder, Settings(0, "", ())).tidy(sqlite_engine)
+    assert sorted(path.name for path in folder.iterdir()) == ["3.git", "new-y"]
 
 
 def test_what_merges_left_goes_after_a_day(bare: Bare, tmp_path: Path) -> None:
