@@ -23,10 +23,20 @@ class Objects:
     """
 
     def __init__(self, cwd: Path, env: Mapping[str, str] | None = None) -> None:
-        asked = ("--sort=-committerdate", "--format=%(refname)", SEEN, PREFIX, _NOTES)
-        self._listing = start_git("for-each-ref", *asked, cwd=cwd, env=env)
+        self._cwd, self._env = cwd, env
+        self._listing = self._list()
         self._child = start_git("cat-file", "--batch", cwd=cwd, env=env, stdin=subprocess.PIPE)
         self._refs: list[str] | None = None
+
+    def _list(self) -> "subprocess.Popen[bytes]":
+        asked = ("--sort=-committerdate", "--format=%(refname)", SEEN, PREFIX, _NOTES)
+        return start_git("for-each-ref", *asked, cwd=self._cwd, env=self._env)
+
+    def look_again(self) -> None:
+        """The refs are others by now: something was fetched."""
+        self._listing.kill()
+        self._listing.communicate()
+        self._listing, self._refs = self._list(), None
 
     def __enter__(self) -> "Objects":
         return self

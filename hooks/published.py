@@ -7,11 +7,11 @@ from foureyes.hooks.commits import Commit
 from foureyes.hooks.objects import SEEN as SEEN
 from foureyes.hooks.objects import Objects
 from foureyes.hooks.repo import Repo
-from foureyes.hooks.store import read_blobs, read_records
+from foureyes.hooks.store import read_records
 from foureyes.shared import dsse
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.manifest import NAMESPACE, Entry, ManifestError, parse_manifest
-from foureyes.shared.record_ref import PREFIX, PUSHES, RECORDS, record_path
+from foureyes.shared.record_ref import PREFIX, PUSHES, RECORDS
 
 _MOST_REFS = 50
 
@@ -29,11 +29,7 @@ class Listed:
 
 def published_record(repo: Repo, commit: str) -> bytes | None:
     """The record of a commit on any record ref in sight."""
-    for ref in _refs(repo):
-        answer = repo.ask("cat-file", "blob", f"{ref}:{record_path(commit)}")
-        if answer.status == 0:
-            return answer.out
-    return None
+    return next(iter(published_versions(repo, [commit]).get(commit, ())), None)
 
 
 def published_commits(repo: Repo) -> set[str]:
@@ -65,15 +61,15 @@ def published_versions(repo: Repo, commits: Iterable[str]) -> dict[str, tuple[by
 class Vouchers:
     """The pushes that the record refs in sight list, read once."""
 
-    def __init__(self, repo: Repo) -> None:
+    def __init__(self, objects: Objects, digits: int) -> None:
+        """`digits`: of an id here."""
         self._lists: list[tuple[str, dsse.Envelope, frozenset[Entry]]] = []
         self._checked: dict[tuple[bytes, dsse.Signature], tuple[str, str]] = {}
-        for ref in _refs(repo):
-            listed = repo.ask("ls-tree", "-r", "-z", ref, PUSHES).out.split(b"\0")[:-1]
-            blobs = [line.split(b"\t")[0].split(b" ")[2].decode("ascii") for line in listed]
-            for data in read_blobs(repo, blobs).values():
+        for ref in objects.refs(SEEN, PREFIX):
+            blobs = objects.tree(f"{ref}:{PUSHES.rstrip('/')}", digits).values()
+            for data in objects.read(blobs):
                 try:
-                    envelope = dsse.parse(data)
+                    envelope = dsse.parse(data or b"")
                     entries = frozenset(parse_manifest(envelope.payload).entries)
                 except (dsse.EnvelopeError, ManifestError):
                     continue
@@ -103,9 +99,9 @@ class Vouchers:
         return self._checked[key]
 
 
-def listings(repo: Repo, commit: Commit, record: bytes) -> tuple[Listed, ...]:
+def listings(objects: Objects, commit: Commit, record: bytes) -> tuple[Listed, ...]:
     """The pushes in sight that vouch for this very record, signatures checked."""
-    return Vouchers(repo).of(Entry(commit.oid, commit.tree, sha256_hex(record)))
+    return Vouchers(objects, len(commit.oid)).of(Entry(commit.oid, commit.tree, sha256_hex(record)))
 
 
 def _refs(repo: Repo) -> list[str]:

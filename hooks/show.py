@@ -10,17 +10,16 @@ from pathlib import Path
 import click
 
 from foureyes.hooks import paging
-from foureyes.hooks.build import build
-from foureyes.hooks.builder import builder_in
+from foureyes.hooks.blame_lines import commit_of
 from foureyes.hooks.catalogue import agents_around, catalogue
-from foureyes.hooks.commits import Commit, read_commits
-from foureyes.hooks.fetch_records import fetch_missing
+from foureyes.hooks.commits import Commit
 from foureyes.hooks.journal import seen_commits
+from foureyes.hooks.objects import Objects
 from foureyes.hooks.on_screen import title_of
-from foureyes.hooks.published import Listed, listings, published_record
-from foureyes.hooks.remote import Remote
+from foureyes.hooks.published import Listed, listings
 from foureyes.hooks.repo import Repo
-from foureyes.hooks.store import read_records
+from foureyes.hooks.store import NOTES
+from foureyes.hooks.unrecorded import commits_in, published_in
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.errors import UserError
 from foureyes.shared.record import (
@@ -79,40 +78,41 @@ def find(repo: Repo, name: str, *, offline: bool = False) -> Shown:
     """A commit's record: the one that is kept, else the remote's, else what can be told here and now. For commits
     that the hooks here saw, this machine knows more than the remote. Raises UserError.
     """
-    oid = (
-        repo.ask("rev-parse", "-q", "--verify", "--end-of-options", f"{name}^{{commit}}").out.decode().strip()
-    )
-    commit = read_commits(repo, [oid]).get(oid) if oid else None
-    if commit is None:
-        raise UserError(
-            f"`{name}` is not a commit here",
-            next_step="name one as git does: HEAD~2, a branch, an id",
-            exit_code=2,
-        )
-    raw, source = read_records(repo, [oid]).get(oid), _KEPT
-    if raw is None and not seen_commits(repo, {oid}):
-        raw, source = published_record(repo, oid), _FETCHED
+    oid = commit_of(repo, name)
+    with Objects(repo.work_tree or repo.git_dir, repo.environment()) as objects:
+        commit = commits_in(objects, [oid])[oid]
+        raw, source = next(iter(objects.read(objects.notes(NOTES, {oid}).values())), None), _KEPT
+        if raw is None and not seen_commits(repo, {oid}):
+            found = published_in(repo, objects, {oid}, offline=offline).get(oid, ())
+            raw, source = next(iter(found), None), _FETCHED
         if raw is None:
-            fetch_missing(repo, {oid}, offline=offline)
-            raw = published_record(repo, oid)
-    if raw is None:
-        builder = builder_in(repo, Remote("", ""), agents_around(os.environ))
-        built = build(repo, [oid], builder).get(oid)
-        if built is None:
-            raise UserError(
-                f"what {oid[:10]} changed cannot be told: its parent is not in this clone",
-                next_step="fetch more history: git fetch --deepen=1",
-            )
-        raw, source = record_bytes(built), _BUILT
+            raw, source = _built(repo, oid), _BUILT
+        return Shown(commit, _parsed(oid, raw), raw, source, listings(objects, commit, raw))
+
+
+def _built(repo: Repo, oid: str) -> bytes:
+    from foureyes.hooks.build import build  # what is kept needs no building, and a reader waits for this
+    from foureyes.hooks.builder import builder_in
+    from foureyes.hooks.remote import Remote
+
+    built = build(repo, [oid], builder_in(repo, Remote("", ""), agents_around(os.environ))).get(oid)
+    if built is None:
+        raise UserError(
+            f"what {oid[:10]} changed cannot be told: its parent is not in this clone",
+            next_step="fetch more history: git fetch --deepen=1",
+        )
+    return record_bytes(built)
+
+
+def _parsed(oid: str, raw: bytes) -> Record:
     try:
-        record = parse_record(raw)
+        return parse_record(raw)
     except RecordError as error:
         raise UserError(
             f"the record of {oid[:10]} was not read: {error}",
             why="to the gate this commit has no record",
             next_step="upgrade foureyes if a newer one wrote it",
         ) from error
-    return Shown(commit, record, raw, source, listings(repo, commit, raw))
 
 
 def _as_json(shown: Shown) -> dict[str, object]:

@@ -51,8 +51,8 @@ def published_in(
     from foureyes.hooks.fetch_records import fetch_missing  # where all records are here, nobody needs these
 
     if fetch_missing(repo, missing, offline=offline):
-        with Objects(repo.work_tree or repo.git_dir, repo.environment()) as fetched:
-            versions |= fetched.records(missing)
+        objects.look_again()
+        versions |= objects.records(missing)
     return versions
 
 

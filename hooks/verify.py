@@ -11,8 +11,9 @@ import click
 from foureyes.hooks import paging
 from foureyes.hooks.commits import Commit, read_commits, read_diffs
 from foureyes.hooks.fetch_records import fetch_records, remote_here
+from foureyes.hooks.objects import Objects
 from foureyes.hooks.on_screen import title_of
-from foureyes.hooks.published import Vouchers, published_versions
+from foureyes.hooks.published import Vouchers
 from foureyes.hooks.ranges import commits_in
 from foureyes.hooks.repo import Repo
 from foureyes.shared.canonical import sha256_hex
@@ -61,9 +62,12 @@ def command(range: str, remote_name: str | None, offline: bool, as_json: bool) -
 def verify(repo: Repo, commits: Sequence[str]) -> tuple[Verified, ...]:
     """Judge the record refs in sight; a constant number of processes."""
     known = read_commits(repo, commits)
-    diffs = read_diffs(repo, list(known.values())) if known else {}
-    versions = published_versions(repo, known)
-    vouchers = Vouchers(repo)
+    if not known:
+        return ()
+    diffs = read_diffs(repo, list(known.values()))
+    with Objects(repo.work_tree or repo.git_dir, repo.environment()) as objects:
+        versions = objects.records(known.keys())
+        vouchers = Vouchers(objects, len(next(iter(known))))
     return tuple(
         _best(known[oid], versions.get(oid, ()), diffs.get(oid), vouchers) for oid in commits if oid in known
     )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from foureyes.hooks.agents import places, review
+from foureyes.hooks.agents import review
 
 Phase = Literal["before", "after", "end"]
 Kind = Literal["edit", "shell"]
@@ -120,10 +120,16 @@ def make(
         files=files,
         originals=_originals(files, originals),
         undo=undo if len(files) == 1 else (),
-        elsewhere=places.named_elsewhere(place, given) if kind == "shell" and phase != "end" else (),
+        elsewhere=_elsewhere(place, given) if kind == "shell" and phase != "end" else (),
         is_review=phase == "before" and review.is_approval(tool, given),
         join=session_id.rpartition("-")[2] if "-" in session_id else "",
     )
+
+
+def _elsewhere(place: str, given: object) -> tuple[str, ...]:
+    from foureyes.hooks.agents.places import named_elsewhere  # an edit names nothing else
+
+    return named_elsewhere(place, given)
 
 
 def text(payload: Payload, *names: str) -> str:

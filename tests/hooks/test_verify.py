@@ -1,6 +1,7 @@
 """`foureyes verify`: what holds and what does not, by records fetched from the remote."""
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,9 @@ from support_hooked import files, make_hooked, make_remote, push
 from support_keys import home, make_key
 
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.show import find
 from foureyes.hooks.store import Put, commit_files, tip_of
+from foureyes.hooks.verify import verify as judge
 from foureyes.shared.record import parse_record, record_bytes
 from foureyes.shared.record_ref import record_ref
 
@@ -174,3 +177,27 @@ def test_wrong_use(repo: Path, tmp_path: Path):
     assert "names no commits here" in verify(make_repo(tmp_path / "empty", first_commit=False), status=2)
     write(repo, {"f": "x\n"})
     assert "no remote to fetch records from" in json.loads(verify(repo, "--json", status=1))["notice"]
+
+
+def test_many_record_refs_need_no_more_processes(repo: Path, remote: Path, monkeypatch: pytest.MonkeyPatch):
+    git(repo, "checkout", "-q", "-b", "work")
+    made = commit(repo, {"f": "ai\n"}, "ai", env=CLAUDE_ENV)
+    push(repo, "origin", "work")
+    tip = git(repo, "for-each-ref", "--format=%(objectname)", "refs/foureyes").split()[0]
+    opened, started = Repo.open(repo), []
+    popen = subprocess.Popen
+
+    def counted(*arguments, **options):
+        started.append(arguments)
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", counted)
+    counts = []
+    for others in ("", "abc"):
+        for other in others:
+            git(repo, "update-ref", record_ref(other), tip)
+        started.clear()
+        find(opened, made, offline=True)
+        judge(opened, [made])
+        counts.append(len(started))
+    assert counts[0] == counts[1]
