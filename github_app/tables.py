@@ -173,7 +173,9 @@ floor_seen = Table(
     "floor_seen",
     metadata,
     Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("oid", String(64), primary_key=True),  # of the blob; "": it was there before, and was not to be seen
+    Column(
+        "oid", String(64), primary_key=True
+    ),  # of the blob; "": it was there before, and was not to be seen
     Column("text", Told, nullable=False),
     Column("good", Boolean, nullable=False),
     Column("seen_at", BigInteger, nullable=False),  # last time

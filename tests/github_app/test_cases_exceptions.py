@@ -242,7 +242,7 @@ def test_G52_who_mentioned_the_bot_set_it_to_work(gate: Gate) -> None:
     assert "1 of 3" in (gate.check(number).title or ""), (
         "a comment settles nothing about who set it to work first"
     )
-    assert "prompter" in (gate.check(number).summary or "")
+    assert "@rita spoke to the bot" in (gate.check(number).summary or "")
     gate.pull(number).comments.clear()
     approve(gate, number, "ben", "olga")
     assert gate.verdict(number) == "success"
@@ -263,7 +263,7 @@ def test_G52_who_steered_the_bot_in_a_review(gate: Gate, where: str) -> None:
     approve(gate, number, "rita", "sam")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 2" in (gate.check(number).title or "")
-    assert "@rita: prompter" in (gate.check(number).summary or "")
+    assert "@rita spoke to the bot" in (gate.check(number).summary or "")
     approve(gate, number, "ben")
     assert gate.verdict(number) == "success"
 
