@@ -26,6 +26,7 @@ from foureyes.github_app.fence import may_write
 from foureyes.github_app.gather import Sources, gather, read_git
 from foureyes.github_app.lanes import GROUP, LANDED, Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.last_look import expected_look, look
+from foureyes.github_app.limiter import Purpose, purpose
 from foureyes.github_app.merge_group import MergeGroup
 from foureyes.github_app.metrics import Figures
 from foureyes.github_app.mirror import GitError
@@ -85,6 +86,12 @@ def judge_with(
 
 def judge_lane(claim: Claim, deps: Deps) -> Outcome:
     """Never raises. `Done`: what GitHub shows is right. `Retry`: it is not a success that outlives its reasons."""
+    # what takes a success back asks for the whole budget by itself, whatever the look is for
+    with purpose(Purpose.SWEEP if claim.routine else Purpose.LOOK):
+        return _judge_lane(claim, deps)
+
+
+def _judge_lane(claim: Claim, deps: Deps) -> Outcome:
     lane = claim.lane
     judging = _Judging(claim, deps, deps.github.installation(lane.installation_id), lane.slug)
     try:

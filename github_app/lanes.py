@@ -72,6 +72,8 @@ class Claim:
     """How long it lasts when it is renewed."""
     unsure_until: int = 0
     """Until then a write of an earlier look, whose end nobody saw, may still arrive and hide what this look shows."""
+    routine: bool = False
+    """Time alone asks for this look, of a head that shows no success: it leaves a part of the budget to all others."""
     deliveries: tuple[str, ...] = field(default=(), compare=False)
     """Some of those that wait for this look, oldest first: for the log."""
 
@@ -114,8 +116,8 @@ def live(conn: Connection, installation_id: int) -> tuple[Lane, ...]:
     )
 
 
-def wake(conn: Connection, lane: Lane, at: int) -> int:
-    """Returns the generation in which what was just heard will have been seen.
+def wake(conn: Connection, lane: Lane, at: int, *, routine: bool = False) -> int:
+    """Returns the generation in which what was just heard will have been seen. `routine`: nothing was heard.
 
     A lane that backs off becomes due at once, since news may be what it needed; not before the time that
     GitHub asked us to wait for.
@@ -123,7 +125,7 @@ def wake(conn: Connection, lane: Lane, at: int) -> int:
     row = {
         "key": lane.key, "installation_id": lane.installation_id, "repository_id": lane.repository_id,
         "slug": lane.slug, "head": lane.head, "ref": lane.ref, "pull": lane.pull, "due_at": at,
-        "live": bool(lane.head),
+        "live": bool(lane.head), "routine": routine,
     }  # fmt: skip
     return int(conn.execute(_waking(conn.dialect.name), row).scalar_one())
 
@@ -138,12 +140,15 @@ def wake_all(conn: Connection, found: Iterable[Lane], at: int) -> dict[str, int]
 def _waking(dialect: str) -> Executable:
     """Made once: making it takes longer than running it."""
     new = {"gen": 1, "done_gen": 0, "not_before": 0, "lease_until": 0, "owner": "", "tries": 0}
-    given = ("key", "installation_id", "repository_id", "slug", "head", "ref", "pull", "due_at", "live")
+    given = (
+        "key", "installation_id", "repository_id", "slug", "head", "ref", "pull", "due_at", "live", "routine",
+    )  # fmt: skip
     statement = insert_into(dialect, work).values(
         new | {"last_error": "", "green": False} | {name: bindparam(name) for name in given}
     )
     news = statement.excluded
     waits_already = (work.c.gen > work.c.done_gen) & (work.c.due_at < news.due_at)
+    still = (work.c.gen == work.c.done_gen) | work.c.routine
     sooner = case((waits_already, work.c.due_at), else_=news.due_at)
     made: Executable = statement.on_conflict_do_update(
         index_elements=[work.c.key],
@@ -154,6 +159,7 @@ def _waking(dialect: str) -> Executable:
             "slug": news.slug,
             "ref": case((news.ref != "", news.ref), else_=work.c.ref),
             "pull": func.coalesce(news.pull, work.c.pull),
+            "routine": still & news.routine,
         },
     ).returning(work.c.gen)
     return made
@@ -191,7 +197,7 @@ def claim(
     lane = Lane(
         row["installation_id"], row["repository_id"], row["slug"], row["head"], row["ref"], row["pull"]
     )
-    return Claim(lane, row["gen"], owner, lease_until, tries, lease_ms, unsure_until)
+    return Claim(lane, row["gen"], owner, lease_until, tries, lease_ms, unsure_until, bool(row["routine"]))
 
 
 def _left_behind(owner: str, at: int) -> tuple[bool, int]:
@@ -292,17 +298,20 @@ def retry_later(
     """Leaves the generation pending, due after a backoff. False if the claim is lost.
 
     News that came meanwhile does not shorten the wait that the other side asked for. `chance` gives a number from
-    0 to 1: what failed together must not come back together.
+    0 to 1: what failed together must not come back together. A routine look that leaves the budget to others has not
+    failed, and news need not wait with it.
     """
     asked = retry.after is not None
+    gave_way = asked and held.routine
     wait = _asked_ms(retry.after, chance()) if retry.after is not None else backoff_ms(held.tries, chance())
     mark = _mark(at + _STALLED_MS if retry.unsure else held.unsure_until, at)
     statement = (
         update(work)
         .where(_held(held))
         .values(
-            owner=mark, lease_until=0, tries=held.tries + 1, due_at=at + wait,
-            not_before=at + wait if asked else 0, last_error=retry.why[:_LONGEST_ERROR],
+            owner=mark, lease_until=0, tries=held.tries + (not gave_way),
+            due_at=case((work.c.gen > held.gen, at), else_=at + wait) if gave_way else at + wait,
+            not_before=at + wait if asked and not gave_way else 0, last_error=retry.why[:_LONGEST_ERROR],
         )
     )  # fmt: skip
     return conn.execute(statement).rowcount == 1

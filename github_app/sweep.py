@@ -37,32 +37,37 @@ def sweep(conn: Connection, at: int, *, after_gap: bool = False) -> int:
     if after_gap:
         first = or_(first, ranked.c.green)
     found = conn.execute(select(ranked).where(first).order_by(ranked.c.place, ranked.c.key)).all()
-    return _wake(conn, [(_lane(row), bool(row.green)) for row in found], at)
+    return _wake(conn, [(_lane(row), bool(row.green)) for row in found], at, routine=True)
 
 
 def wake_idle(conn: Connection, found: Sequence[Lane], at: int) -> int:
     """Wakes those that are not going to be looked at anyway, the green ones first. Returns how many. One that is being
-    looked at is woken: the look may have begun before what was found.
+    looked at is woken: the look may have begun before what was found. So is one whose pending look is a routine one: it
+    may have to wait for budget, and what was found need not.
     """
     keys = [lane.key for lane in found]
     rows = {row.key: row for row in conn.execute(select(work).where(work.c.key.in_(keys)))}
     woken = []
     for lane in found:
         row = rows.get(lane.key)
-        if row is None or row.gen == row.done_gen or row.lease_until > at:
+        if row is None or row.gen == row.done_gen or row.lease_until > at or row.routine:
             woken.append((lane, bool(row is not None and row.green)))
     return _wake(conn, woken, at)
 
 
-def _wake(conn: Connection, found: Sequence[tuple[Lane, bool]], at: int) -> int:
+def _wake(conn: Connection, found: Sequence[tuple[Lane, bool]], at: int, *, routine: bool = False) -> int:
+    """`routine`: nothing was found, their time has come. Green ones never are: what cannot be looked at is taken back,
+    so that leaving the budget to others would take back what was just going to be confirmed.
+    """
     greens = [lane for lane, green in found if green]
     others = [lane for lane, green in found if not green]
     due = {lane.key: at for lane in greens} | {
         lane.key: at + 1 + place * PACE for place, lane in enumerate(others)
     }
+    waiting = {lane.key for lane in others}
     # in key order, so that two transactions never wait for each other in a circle
     for lane in sorted((*greens, *others), key=lambda lane: lane.key):
-        wake(conn, lane, due[lane.key])
+        wake(conn, lane, due[lane.key], routine=routine and lane.key in waiting)
     return len(found)
 
 

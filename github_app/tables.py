@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -83,6 +84,8 @@ work = Table(
     Column("live", Boolean, nullable=False),  # the head still has an open pull request into a gated branch
     Column("green", Boolean, nullable=False),  # our check on it says success
     Column("look_at", BigInteger),  # when the sweep wakes it without an event
+    # what is pending is a look that time alone asks for, of a head that shows no success: all others spend first
+    Column("routine", Boolean, nullable=False, server_default=false()),
     Index("work_pending", "due_at", "key", sqlite_where=_PENDING, postgresql_where=_PENDING),
     Index("work_done", "done_at"),
     Index("work_repository", "repository_id"),

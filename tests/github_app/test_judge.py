@@ -572,6 +572,30 @@ def test_G38_a_success_is_taken_back_while_the_state_cannot_be_read(gate: Gate) 
     assert "could not be read" in (gate.check(number).title or "")
 
 
+def test_a_look_that_time_alone_asks_for_leaves_the_rest_of_the_budget_to_news(gate: Gate) -> None:
+    number = gate.open("olga", "feat", infra(gate))
+    gate.settle()
+    quota = gate.sandbox.world.quota
+    spent = {key: (reset, 4_000) for key, (reset, _used) in quota.items() if key[1] == "graphql"}
+    quota.update(spent)
+    gate.review("rita", number)
+    gate.settle()  # an answer tells what is left
+    pull = gate.pull(number)
+    (installation,) = gate.sandbox.world.installations
+    lane = lanes.Lane(installation, pull.repository.id, SHOP, pull.head, pull=number)
+    with storage.writing(gate.engine) as conn:
+        lanes.wake(conn, lane, 0, routine=True)
+    gate.outcomes.clear()
+    gate.settle()
+    (outcome,) = gate.outcomes
+    assert isinstance(outcome, Retry)
+    assert outcome.after is not None
+    assert gate.verdict(number) == "in_progress"
+    gate.review("sam", number)
+    gate.settle()
+    assert gate.verdict(number) == "success"
+
+
 def test_a_write_whose_answer_was_lost_makes_no_second_check(gate: Gate) -> None:
     number = gate.open("olga", "feat", gate.change({"docs/new.md": "x\n"}))
     gate.fault("lost-answer", "POST /api/v3/repos/acme/shop/check-runs", status=502)

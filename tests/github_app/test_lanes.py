@@ -227,6 +227,49 @@ def test_news_do_not_end_the_wait_that_github_asked_for(engine: Engine) -> None:
     assert claim(engine, 90_600) is not None
 
 
+def routine(engine: Engine, at: int) -> None:
+    with storage.writing(engine) as conn:
+        lanes.wake(conn, LANE, at, routine=True)
+
+
+def test_a_routine_look_that_gave_way_has_not_failed_and_holds_up_no_news(engine: Engine) -> None:
+    routine(engine, 0)
+    held = claimed(engine, 0)
+    assert held.routine
+    retry(engine, held, 0, Retry("held back", after=3_600))
+    assert claim(engine, 3_599_999) is None
+    wake(engine, LANE, 10)
+    news = claimed(engine, 10)
+    assert (news.routine, news.tries) == (False, 0)
+    retry(engine, news, 10, Retry("rate limit", after=60))
+    wake(engine, LANE, 20)
+    assert claim(engine, 60_009) is None, "that is what GitHub asked for"
+
+
+def test_news_that_came_during_a_routine_look_do_not_give_way_with_it(engine: Engine) -> None:
+    routine(engine, 0)
+    held = claimed(engine, 0)
+    wake(engine, LANE, 5)
+    retry(engine, held, 10, Retry("held back", after=3_600))
+    assert not claimed(engine, 10).routine
+
+
+def test_what_is_pending_for_news_is_not_routine_until_it_is_done(engine: Engine) -> None:
+    wake(engine, LANE, 0)
+    routine(engine, 1)
+    held = claimed(engine, 0)
+    assert not held.routine
+    assert finish(engine, held, 5)
+    routine(engine, 10)
+    assert claimed(engine, 10).routine
+
+
+def test_a_routine_look_that_fails_counts_as_a_failure(engine: Engine) -> None:
+    routine(engine, 0)
+    retry(engine, claimed(engine, 0), 0, Retry("no"))
+    assert claimed(engine, 1_000).tries == 1
+
+
 def test_a_clock_that_was_set_back_holds_nobody_up(engine: Engine) -> None:
     """What was due, put off or leased by the time that was shown before would wait until it comes again."""
     late = 10_000_000

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select, text
 from foureyes.github_app import group_commit, lanes, storage
 from foureyes.github_app.lanes import Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.retention import Retention
-from foureyes.github_app.sweep import sweep
+from foureyes.github_app.sweep import sweep, wake_idle
 from foureyes.github_app.tables import work
 from foureyes.github_app.worker import Workers, look, settle, take
 
@@ -329,6 +329,18 @@ def test_after_a_gap_every_green_head_is_looked_at_at_once(engine: Engine) -> No
     settled(engine, ended, Done(live=False, green=False), 1002)
     assert swept(engine, 2000) == []
     assert swept(engine, 2000, after_gap=True) == [green.key]
+
+
+def test_what_time_alone_asks_for_is_routine_where_nothing_is_green(engine: Engine) -> None:
+    waiting, green = heads(2)
+    settled(engine, waiting, Done(), 1000)
+    settled(engine, green, Done(green=True), 1001)
+    with storage.writing(engine) as conn:
+        assert sweep(conn, 10_000_000) == 2
+        kinds = {row.key: row.routine for row in conn.execute(select(work.c.key, work.c.routine))}
+        assert kinds == {waiting.key: True, green.key: False}
+        assert wake_idle(conn, [waiting, green], 10_000_000) == 1, "what was found need not give way"
+        assert not conn.execute(select(work.c.key).where(work.c.routine)).all()
 
 
 def test_what_is_pending_anyway_is_not_woken_again(engine: Engine) -> None:
