@@ -67,7 +67,11 @@ class Case:
         if self.exemption is not None and self.exemption.code == "automation":
             return ()
         return unknown_people.unknown_people(
-            facts.pull, known(facts.commits), known(facts.pushes), known(facts.involved)
+            facts.pull,
+            known(facts.commits),
+            known(facts.pushes),
+            known(facts.involved),
+            known(facts.elsewhere),
         )
 
     @cached_property

@@ -35,13 +35,19 @@ class UnknownPerson:
 
 
 def unknown_people(
-    pull: Pull, commits: Iterable[CommitFacts], pushes: Iterable[Push], involved: Iterable[Involved]
+    pull: Pull,
+    commits: Iterable[CommitFacts],
+    pushes: Iterable[Push],
+    involved: Iterable[Involved],
+    elsewhere: Iterable[Push] = (),
 ) -> tuple[UnknownPerson, ...]:
-    """One for each unknown; the same bot behind pull request, push and commits hides one person, not three."""
-    pushes = tuple(pushes)
+    """One for each unknown; the same bot behind pull request, push and commits hides one person, not three. `elsewhere`
+    only adds.
+    """
+    commits, pushes = tuple(commits), tuple(pushes)
     settled = _settled_bot(pull, pushes, involved)
     found: dict[str, UnknownPerson] = {}
-    for person in _unknown(pull, commits, pushes, settled):
+    for person in (*_unknown(pull, commits, pushes, settled), *_carried(commits, elsewhere, settled)):
         found.setdefault(person.key, person)
     return tuple(found[key] for key in sorted(found))
 
@@ -68,6 +74,16 @@ def _unknown(
     for commit in commits:
         if not adds_nobody(commit):
             yield from _behind_commit(commit)
+
+
+def _carried(
+    commits: tuple[CommitFacts, ...], elsewhere: Iterable[Push], settled: int | None
+) -> Iterator[UnknownPerson]:
+    """A bot's work that somebody took over from another branch: who set the bot to work there is not known here."""
+    here = {commit.oid for commit in commits if not adds_nobody(commit)}
+    for push in elsewhere:
+        if push.account is not None and push.head in here:
+            yield from _behind(push.account, f"pushed {short(push.head)} to another branch", "", settled)
 
 
 def _unseen(pull: Pull, commits: tuple[CommitFacts, ...], pushes: tuple[Push, ...]) -> Iterator[Push]:

@@ -31,8 +31,8 @@ BY_BOT = replace(PULL, author=BOT)
 ONE, BY_OLGA = (commit(),), (Push(HEAD, OLGA),)
 
 
-def keys(pull: Pull = PULL, commits=ONE, pushes=BY_OLGA, involved=()) -> list[str]:
-    return [one.key for one in unknown_people(pull, commits, pushes, involved)]
+def keys(pull: Pull = PULL, commits=ONE, pushes=BY_OLGA, involved=(), elsewhere=()) -> list[str]:
+    return [one.key for one in unknown_people(pull, commits, pushes, involved, elsewhere)]
 
 
 def tied(commits, pushes) -> set[str]:
@@ -44,6 +44,15 @@ def test_everyone_is_known():
 
 
 # pushes
+
+
+def test_whoever_set_a_bot_to_work_whose_commit_was_taken_over_from_another_branch_is_not_known():
+    pushed = (Push(HEAD, BOT),)
+    assert keys(elsewhere=pushed) == [f"bot {BOT.id}"]
+    assert keys(BY_BOT, elsewhere=pushed) == [f"bot {BOT.id}"], "one bot hides one person"
+    assert keys(BY_BOT, involved=(Involved(OLGA, "assigner"),), elsewhere=pushed) == []
+    assert keys(elsewhere=(Push(OLD_HEAD, BOT), Push(HEAD, RITA), Push(HEAD, None))) == []
+    assert keys(commits=(commit(landed=True),), elsewhere=pushed) == []
 
 
 def test_a_head_that_no_push_names_hides_whoever_pushed_it():
