@@ -146,7 +146,10 @@ def _stopped(judgement: Judgement) -> Iterator[str]:
         if part.outcome in (Outcome.BLOCK, Outcome.BROKEN) or (part.rule == "mergeable" and not part):
             for reason in part.reasons:
                 if not reason.code.startswith(_BESIDE):
-                    yield explain_work.reason_line(replace(reason, text=reason.text.split(";")[0]))
+                    # why something could not be read says, after that, who can do what about it
+                    is_whole = reason.code == "unknown-fact"
+                    text = reason.text if is_whole else reason.text.split(";")[0]
+                    yield explain_work.reason_line(replace(reason, text=text))
 
 
 _BESIDE = ("counts", "not-counted-", "unknown-person", "approvals", "owner", "automation", "pure-revert")
