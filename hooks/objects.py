@@ -1,5 +1,6 @@
 """Objects and refs, read from two processes of git: where a reader waits, each further one costs."""
 
+import contextlib
 import subprocess
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
@@ -63,8 +64,9 @@ class Objects:
 
     def _write(self, told: bytes) -> None:
         assert self._child.stdin is not None  # noqa: S101 - it was asked for
-        self._child.stdin.write(told)
-        self._child.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended: whoever reads its answer says so
+            self._child.stdin.write(told)
+            self._child.stdin.flush()
 
     def _next(self) -> bytes | None:
         out = self._child.stdout

@@ -2,10 +2,11 @@
 
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import IO, cast
 
 from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import ClosingIterator
 
 from foureyes.github_app.sandbox import pushes
 from foureyes.github_app.sandbox.access import may, sees
@@ -80,7 +81,9 @@ def _receive(
         wanted = _commands(body)
         before = repository.git.refs()
         response = _serve(repository, request, body, _protection(world, repository, actor, wanted))
-        response.set_data(b"".join(cast(Iterator[bytes], response.response)))
+        said = cast(ClosingIterator, response.response)
+        response.set_data(b"".join(said))
+        said.close()
         changes = pushes.changes_between(before, repository.git.refs())
         if changes:
             pushes.follow(world, repository, actor, changes)
@@ -146,14 +149,8 @@ def _serve(repository: Repository, request: Request, body: IO[bytes], more: dict
         backend.wait()
         body.close()
 
-    return Response(_closing(stream(), end), status, headers)
-
-
-def _closing(chunks: Iterator[bytes], end: Callable[[], None]) -> Iterator[bytes]:
-    try:
-        yield from chunks
-    finally:
-        end()
+    # not the generator's own end: one that nobody has begun to read never comes to it
+    return Response(ClosingIterator(stream(), end), status, headers)
 
 
 def _cgi(request: Request, folder: str, root: str, size: int) -> dict[str, str]:

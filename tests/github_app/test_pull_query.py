@@ -124,7 +124,7 @@ def test_each_operation_holds_to_githubs_schema(name: str) -> None:
 def test_title_body_and_comments_are_not_even_asked_for() -> None:
     """Comments are, where a bot took part: for whom they mention, which can only exclude their author (G52)."""
     text = (files("foureyes.github_app") / "pull_query.graphql").read_text()
-    text = re.sub(r"^query Comments[\s\S]*?^}", "", text, flags=re.M)
+    text = re.sub(r"^query (?:Comments|Remarks)\b[\s\S]*?^}", "", text, flags=re.M)
     assert not re.search(r"\b(title\w*|body\w*|comments|labels|reactions)\b", re.sub(r"#.*", "", text))
 
 

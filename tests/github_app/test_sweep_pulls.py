@@ -90,6 +90,7 @@ def test_G37_draft_retarget_and_close_take_a_success_back(swept: Swept, deaf: Ga
 
 def test_what_was_heard_to_be_closed_is_not_looked_at_again(swept: Swept) -> None:
     gate = swept.gate
+    swept.round()
     number = opened(gate, "closed")
     gate.settle()
     gate.as_person("noor", "PATCH", f"/repos/{SHOP}/pulls/{number}", {"state": "closed"})
