@@ -27,7 +27,7 @@ demo: $(VENV)/.sandbox-installed
 	@$(BIN)/foureyes demo $(if $(REPO),--repo "$(REPO:~/%=$(HOME)/%)")
 
 test: $(VENV)/.dev-installed
-	$(BIN)/python -m pytest -n auto --randomly-seed=1 --cov --cov-report= $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal --randomly-seed=1 --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='shared/*' --fail-under=100
 
 test-long: $(VENV)/.dev-installed

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_agent import checkpoint
 from support_git import commit, message
-from support_hooked import make_hooked
+from support_hooked import copy_hooked
 
 CODEX = {"CODEX_THREAD_ID": "01a20223-2476-7ea0-a75f-7c7e4a845116", "CODEX_CI": "1"}
 SAMPLES = json.loads((Path(__file__).parent.parent / "data" / "agent_payloads.json").read_text("utf-8"))
@@ -14,7 +14,7 @@ SAMPLES = json.loads((Path(__file__).parent.parent / "data" / "agent_payloads.js
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 def tell(repo: Path, **changed: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV
 from support_git import HOOKS_OFF, commit, foureyes, git, python_env, run, write
-from support_hooked import envelopes, files, make_hooked, make_remote, records
+from support_hooked import copy_hooked, envelopes, files, make_remote, records
 from support_keys import home, make_key
 
 from foureyes.shared import dsse
@@ -17,7 +17,7 @@ from foureyes.shared.manifest import parse_manifest
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV, Agent
 from support_git import commit, foureyes, git, make_repo, python_env, run, write
-from support_hooked import make_hooked, make_remote, push
+from support_hooked import copy_hooked, make_remote, push
 
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 def blame(repo: Path, *arguments: str) -> dict:

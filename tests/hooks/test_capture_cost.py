@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV
 from support_git import commit, git, head, make_repo, run
-from support_hooked import hook_command, make_hooked
+from support_hooked import copy_hooked, hook_command
 
 from foureyes.hooks.capture_files import BEGUN, BOOTED, NO_AGENTS
 from foureyes.hooks.catalogue import catalogue
@@ -49,7 +49,7 @@ FOR_GIT = [
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_hooked(tmp_path_factory.mktemp("capture") / "repo")
+    return copy_hooked(tmp_path_factory.mktemp("capture") / "repo")
 
 
 def call(repo: Path, event: str, shell: str, *arguments: str, env: dict[str, str] | None = None) -> None:
@@ -114,7 +114,7 @@ def test_a_message_that_is_still_to_be_written_is_left_to_git(source: tuple[str,
 
 @pytest.mark.parametrize("who", [{}, CLAUDE_ENV], ids=["person", "agent"])
 def test_under_bash_no_process_is_started_for_a_commit(who: dict[str, str], tmp_path: Path) -> None:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     nothing = {**who, "PATH": "/nowhere"}
     assert ("Assisted-by" in prepare(repo, "x\n", "bash", nothing)) == bool(who)
     call(repo, "post-commit", "bash", env=nothing)
@@ -124,7 +124,7 @@ def test_under_bash_no_process_is_started_for_a_commit(who: dict[str, str], tmp_
 
 @pytest.mark.skipif(not shutil.which("dash") or not UPTIME.exists(), reason="no dash, or no /proc")
 def test_under_dash_a_commit_asks_for_the_date_once_an_hour(tmp_path: Path) -> None:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     booted = repo / ".git" / "foureyes" / BOOTED
     up_for(repo, 1000)
     call(repo, "post-commit", "dash")
@@ -149,7 +149,7 @@ def test_under_dash_a_commit_asks_for_the_date_once_an_hour(tmp_path: Path) -> N
     ],
 )  # fmt: skip
 def test_what_does_not_tell_the_time_of_this_boot_is_not_believed(told: str, tmp_path: Path) -> None:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     date = tmp_path / "bin" / "date"
     date.parent.mkdir()
     date.write_text("#!/bin/sh\necho 1600000000\n")
@@ -174,7 +174,7 @@ def test_what_does_not_tell_the_time_of_this_boot_is_not_believed(told: str, tmp
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_one_hook_of_a_commit_found_the_next_one_takes_over_once(shell: str, tmp_path: Path) -> None:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     prepare(repo, "x\n", shell, CLAUDE_ENV)
     call(repo, "post-commit", shell)
     noted = last_line(repo)
@@ -188,7 +188,7 @@ def test_what_one_hook_of_a_commit_found_the_next_one_takes_over_once(shell: str
 @pytest.mark.parametrize("shell", SHELLS)
 def test_what_another_git_left_behind_is_not_taken_over(shell: str, tmp_path: Path) -> None:
     """An agent's commit that came to nothing, then a patch from a mail, of which nothing is prepared."""
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     prepare(repo, "x\n", shell, CLAUDE_ENV)
     begun = repo / ".git" / "foureyes" / f"{BEGUN}main"
     begun.write_text(begun.read_text().replace(str(os.getpid()), str(os.getpid() + 1), 1))
@@ -200,7 +200,7 @@ def test_what_another_git_left_behind_is_not_taken_over(shell: str, tmp_path: Pa
 
 
 def test_an_agent_that_is_only_among_the_processes_is_taken_over_too(tmp_path: Path) -> None:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     shutil.copy(shutil.which("bash") or "/bin/sh", tmp_path / "claude")
     run([tmp_path / "claude", "-c", "git commit -q --allow-empty -m x; exit $?"], repo)
     assert (last_line(repo).hook, last_line(repo).agent) == ("post-commit", "claude-code")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support_agent import CLAUDE_ENV
 from support_git import HOOKS_OFF, commit, foureyes, git, head
-from support_hooked import make_hooked, make_remote
+from support_hooked import copy_hooked, make_remote
 from support_in_process import ended as in_process
 from support_keys import home, make_key
 
@@ -24,7 +24,7 @@ ALONE = POLICY.replace('["@ana", "@raj", "@olga"]', '["@ana", "@olga"]')
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     commit(repo, {".github/foureyes.yml": POLICY, "infra/a": "1\n"}, "policy")
     make_remote(repo, tmp_path / "remote.git")
     git(repo, "remote", "set-head", "origin", "main")
@@ -198,7 +198,7 @@ def test_no_policy_a_bad_one_and_no_remote_are_errors_with_what_to_do(repo: Path
     status, _, err = ended(repo, "--policy", str(tmp_path / "bad.yml"))
     assert status == 1
     assert "bad.yml:1:10: error: the version must be 1" in err
-    alone = make_hooked(tmp_path / "alone")
+    alone = copy_hooked(tmp_path / "alone")
     status, _, err = ended(alone)
     assert status == 1
     assert "--into" in err

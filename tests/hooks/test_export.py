@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support_agent import Agent
 from support_git import commit, foureyes, git, head, make_repo, python_env, run
-from support_hooked import make_hooked, make_remote, push
+from support_hooked import copy_hooked, make_remote, push
 
 from foureyes.shared.git_ai_note import parse_lines
 
@@ -20,7 +20,7 @@ _THEIR_NOTE = """f
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     commit(repo, {"f": "human 1\n"}, "by hand")
     Agent(repo).write("f", "human 1\nai 2\nai 3\n")
     commit(repo, {}, "ai")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support_git import commit, git
-from support_hooked import make_hooked, make_remote, push
+from support_hooked import copy_hooked, make_remote, push
 
 from foureyes.hooks.fetch_records import fetch_missing
 from foureyes.hooks.published import published_record
@@ -16,7 +16,7 @@ from foureyes.hooks.repo import Repo
 @pytest.fixture
 def asked(tmp_path: Path) -> Path:
     """A file with a line for each time that the remote was asked; `tmp_path/clone` is a colleague's clone."""
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     make_remote(repo, tmp_path / "remote.git")
     git(repo, "switch", "-q", "-c", "work")
     commit(repo, {"a": "1"}, "x")

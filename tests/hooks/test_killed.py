@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV, Agent
 from support_git import commit, git, head, run, write
-from support_hooked import make_hooked, make_remote, push, records
+from support_hooked import copy_hooked, make_remote, push, records
 from support_killed import ShellSteps, python_steps
 
 from foureyes.hooks.build import Builder, build
@@ -88,7 +88,7 @@ def test_a_hook_that_is_killed_costs_no_commit_and_nothing_later(
     tmp_path: Path, work: Callable[[Path], bool], few: int
 ) -> None:
     """Where git waits for our hook's word before it commits (prepare-commit-msg), it makes no commit; again, it does."""
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     git(repo, "checkout", "-q", "-b", "side")
     commit(repo, {"s": "on the side\n"}, "side")
     git(repo, "checkout", "-q", "main")
@@ -120,7 +120,7 @@ def test_a_hook_that_is_killed_costs_no_commit_and_nothing_later(
 
 
 def test_a_push_whose_hook_is_killed_is_made_again_with_its_records(tmp_path: Path) -> None:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     remote = make_remote(repo, tmp_path / "remote.git")
     git(repo, "checkout", "-q", "-b", "work")
     steps = ShellSteps(repo, tmp_path)
@@ -145,7 +145,7 @@ PUSHED = "push.main(['origin', {remote!r}])"
 
 
 def test_records_that_a_killed_push_could_not_publish_are_published_by_the_next(tmp_path: Path) -> None:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     remote = make_remote(repo, tmp_path / "remote.git")
     git(repo, "checkout", "-q", "-b", "work")
     first, then = PUSH.format(repo=str(repo)), PUSHED.format(remote=str(remote))
@@ -180,7 +180,7 @@ from foureyes.hooks import checkpoint, observe
 
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_a_checkpoint_that_is_killed_leaves_a_store_that_goes_on(tmp_path: Path, phase: str) -> None:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     agent = Agent(repo)
     store = Evidence(repo / ".git" / "foureyes")
 

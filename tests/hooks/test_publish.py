@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support_git import HOOKS_OFF, commit, foureyes, git, head, python_env, run, write
-from support_hooked import envelopes, make_hooked, make_remote, push, records, refuse_records
+from support_hooked import copy_hooked, envelopes, make_remote, push, records, refuse_records
 from support_keys import home, make_key
 
 from foureyes.hooks import lacking
@@ -20,7 +20,7 @@ OLGA = Builder("person@example.com", "olga", "", ())
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 @pytest.fixture

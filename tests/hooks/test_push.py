@@ -10,11 +10,11 @@ import pytest
 from support_agent import CLAUDE_ENV, Agent
 from support_git import commit, git, head, make_repo, run, write
 from support_hooked import (
+    copy_hooked,
     envelopes,
     files,
     hook_command,
     install,
-    make_hooked,
     make_remote,
     push,
     records,
@@ -34,7 +34,7 @@ from foureyes.shared.record_ref import record_ref
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV
 from support_git import commit, git, head, python_env, run
-from support_hooked import make_hooked, make_remote, push, records
+from support_hooked import copy_hooked, make_remote, push, records
 
 POLICY = """\
 version: 1
@@ -21,7 +21,7 @@ systems:
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     commit(repo, {".github/foureyes.yml": POLICY}, "policy")
     make_remote(repo, tmp_path / "remote.git")
     git(repo, "remote", "set-head", "origin", "main")
@@ -104,7 +104,7 @@ def test_a_policy_that_cannot_be_read_is_silence_and_the_push_goes_on(repo: Path
 def test_a_push_by_address_and_one_without_a_policy_are_silent(repo: Path, tmp_path: Path) -> None:
     commit(repo, {"infra/x": "1\n"}, "x", env=CLAUDE_ENV)
     assert push(repo, str(repo.parent / "remote.git"), "HEAD:refs/heads/work") == ""
-    other = make_hooked(tmp_path / "other")
+    other = copy_hooked(tmp_path / "other")
     make_remote(other, tmp_path / "other.git")
     git(other, "checkout", "-q", "-b", "work")
     assert said(other, {"infra/x": "1\n"}) == ""
@@ -146,7 +146,7 @@ def test_only_a_path_that_may_be_protected_costs_more_than_two_git_calls(repo: P
 
 
 def test_without_a_policy_one_git_call_is_all(tmp_path: Path) -> None:
-    repo = make_hooked(tmp_path / "repo")
+    repo = copy_hooked(tmp_path / "repo")
     make_remote(repo, tmp_path / "remote.git")
     git(repo, "checkout", "-q", "-b", "work")
     commit(repo, {"infra/x": "1\n"}, "x", env=CLAUDE_ENV)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV, Agent
 from support_git import commit, foureyes, git, head, make_repo, python_env, run
-from support_hooked import make_hooked, make_remote, push
+from support_hooked import copy_hooked, make_remote, push
 from support_keys import home, make_key
 
 from foureyes.hooks.repo import Repo
@@ -16,7 +16,7 @@ from foureyes.hooks.store import keep_records, read_records
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 def shown(repo: Path, *arguments: str) -> dict:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV
 from support_git import commit, git, head, make_repo, python_env, run, write
-from support_hooked import files, make_hooked, make_remote, push
+from support_hooked import copy_hooked, files, make_remote, push
 from support_keys import home, make_key
 
 from foureyes.hooks.repo import Repo
@@ -22,7 +22,7 @@ from foureyes.shared.record_ref import record_ref
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    return make_hooked(tmp_path / "repo")
+    return copy_hooked(tmp_path / "repo")
 
 
 @pytest.fixture
