@@ -19,6 +19,7 @@ from foureyes.github_app.seen import SeenReview
 from foureyes.shared import content
 from foureyes.shared.facts import Content, Fact, Known, Unknown
 from foureyes.shared.policy import Policy
+from foureyes.shared.protection import protect
 
 MOST_CONTENTS = 50
 """Different grounds that one pull request's reviews may stand on; more is Unknown."""
@@ -122,7 +123,8 @@ class Reader:
         if not self._is_left(commit):
             return made
         touched = read_range(self.mirror, base, commit).touched
-        return replace(made, steps=tuple(sorted(content.steps(changes, touched, self.policy))))
+        guarded = protect(self.policy, changes, touched).paths
+        return replace(made, steps=tuple(sorted(content.steps(changes, touched, guarded))))
 
 
 def _on(review: SeenReview) -> On:

@@ -3,6 +3,7 @@
 A property may only be read when the facts it rests on are Known: evaluation sees to that through each rule's NEEDS.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -92,9 +93,15 @@ class Case:
             moves=known(self.facts.moves),
             content=content.of(known(self.facts.changes), self.policy),
             stale=self.stale,
-            steps=content.steps(known(self.facts.changes), known(self.facts.touched), self.policy),
+            steps=self._steps,
         )
         return reviewers.count(known(self.facts.reviews), self.people, self.excluded, ground)
+
+    @property
+    def _steps(self) -> Mapping[str, frozenset[str]]:
+        if self.policy.squash_only:
+            return {}
+        return content.steps(known(self.facts.changes), known(self.facts.touched), self.protection.paths)
 
     def cell(self, cls: Class) -> int:
         """Humans that a change of this class waits for: the most that any touched tier asks."""

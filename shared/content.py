@@ -1,11 +1,11 @@
 """What an approval stands on: a digest of a change, and of its protected part."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from foureyes.shared.canonical import canonical_bytes, sha256_hex
 from foureyes.shared.facts import Change, Content, Touch
 from foureyes.shared.policy import Policy
-from foureyes.shared.protection import protect, protected_changes
+from foureyes.shared.protection import protected_changes
 
 
 def digest(changes: Iterable[Change]) -> str:
@@ -22,16 +22,12 @@ def of(changes: Iterable[Change], policy: Policy) -> Content:
 
 
 def steps(
-    changes: Iterable[Change], touched: Iterable[Touch], policy: Policy
+    changes: Iterable[Change], touched: Iterable[Touch], guarded: Set[str]
 ) -> Mapping[str, frozenset[str]]:
     """What single commits leave in guarded paths and the change as a whole does not -> the commits that leave it. Each
-    was deployable; under `squash_only` none is.
+    was deployable; not under `squash_only`, which is for who asks to tell.
     """
-    if policy.squash_only:
-        return {}
-    whole, touched = tuple(changes), tuple(touched)
-    guarded = protect(policy, whole, touched).paths
-    net = {change.path: (change.new_mode, change.new_blob) for change in whole}
+    net = {change.path: (change.new_mode, change.new_blob) for change in changes}
     found: dict[str, frozenset[str]] = {}
     for touch in touched:
         left = (touch.new_mode, touch.new_blob)
