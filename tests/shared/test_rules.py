@@ -545,6 +545,18 @@ def test_G62_what_was_left_on_the_way_to_the_same_end_must_have_been_approved_to
     assert outcome(on_the_way(evil, paths="docs/a")) is Outcome.PASS, "nobody waits for that path"
 
 
+def test_G62_of_several_commits_that_left_it_one_is_named_always_the_same():
+    given, evil, later = on_the_way("6" * 40), "6" * 40, "e" * 40
+    again = Touch("infra/main.tf", later, new_blob=evil)
+    given = replace(
+        given,
+        touched=Known((*given.touched.value, again)),
+        commits=Known((*given.commits.value, commit(later))),
+    )
+    texts = {reason.text for reason in rule(given, "two_humans").reasons}
+    assert f"approved before `{min(STEP, later)[:7]}`, which touches guarded paths" in texts
+
+
 def test_G62_facts_of_before_say_nothing_of_what_was_left_where_the_whole_change_leaves_something():
     assert outcome(on_the_way("")) is Outcome.PASS
 
