@@ -17,6 +17,11 @@ from foureyes.shared.protection import Protection, protect
 
 T = TypeVar("T")
 
+APPROVAL_FACTS = (
+    "changes", "touched", "commits", "pushes", "elsewhere", "reviews", "moves", "involved", "roster", "app", "landed",
+)  # fmt: skip
+"""What must be known before it can be told who counts, and how many are needed."""
+
 _STALE_ORDER: tuple[Stale, ...] = ("protected", "change", "head")
 
 

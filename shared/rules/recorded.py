@@ -5,7 +5,7 @@ This is what makes a skipped hook gain nothing: no record is a state with a cost
 
 from dataclasses import dataclass
 
-from foureyes.shared.case import Case, known
+from foureyes.shared.case import APPROVAL_FACTS, Case, known
 from foureyes.shared.classes import Class, CommitClass
 from foureyes.shared.policy import Policy
 from foureyes.shared.rule import Event, Rule
@@ -54,19 +54,7 @@ def _without_class(case: Case) -> Verdict:
 RULE = Rule(
     NAME,
     frozenset({Event.PUSH, Event.RECORD, Event.REVIEW, Event.PEOPLE, Event.POLICY, Event.TIME}),
-    (
-        "changes",
-        "touched",
-        "commits",
-        "pushes",
-        "elsewhere",
-        "reviews",
-        "moves",
-        "involved",
-        "roster",
-        "app",
-        "landed",
-    ),
+    APPROVAL_FACTS,
     params,
     check,
 )

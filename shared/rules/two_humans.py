@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from foureyes.shared import owners
-from foureyes.shared.case import Case
+from foureyes.shared.case import APPROVAL_FACTS, Case
 from foureyes.shared.markup import count as counting
 from foureyes.shared.policy import Policy
 from foureyes.shared.rule import Event, Rule
@@ -71,19 +71,7 @@ def _owners_missing(case: Case) -> Iterator[Reason]:
 RULE = Rule(
     NAME,
     frozenset(Event),
-    (
-        "changes",
-        "touched",
-        "commits",
-        "pushes",
-        "elsewhere",
-        "reviews",
-        "moves",
-        "involved",
-        "roster",
-        "app",
-        "landed",
-    ),
+    APPROVAL_FACTS,
     params,
     check,
 )
