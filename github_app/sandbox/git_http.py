@@ -2,11 +2,11 @@
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import IO, cast
 
 from werkzeug.wrappers import Request, Response
-from werkzeug.wsgi import ClosingIterator
 
 from foureyes.github_app.sandbox import pushes
 from foureyes.github_app.sandbox.access import may, sees
@@ -18,7 +18,8 @@ from foureyes.github_app.sandbox.tokens import Caller, authenticate
 
 _SERVICES = ("git-upload-pack", "git-receive-pack")
 _CHUNK = 65536
-_IN_MEMORY = 1 << 20
+UNTIL_ANSWERED = "foureyes.until-answered"
+"""In the environment of a request: an ExitStack that ends with it, also where its client went away."""
 
 
 def is_git(path: str) -> bool:
@@ -67,6 +68,7 @@ def _refuse(refusal: Refusal) -> Response:
 def _spool(request: Request) -> IO[bytes]:
     """The whole body first, so that a slow client never holds up the others."""
     spooled = cast(IO[bytes], tempfile.TemporaryFile())  # noqa: SIM115  (closed with the answer)
+    _when_answered(request, spooled.close)
     while chunk := request.stream.read(_CHUNK):
         spooled.write(chunk)
     spooled.seek(0)
@@ -81,13 +83,15 @@ def _receive(
         wanted = _commands(body)
         before = repository.git.refs()
         response = _serve(repository, request, body, _protection(world, repository, actor, wanted))
-        said = cast(ClosingIterator, response.response)
-        response.set_data(b"".join(said))
-        said.close()
+        response.set_data(response.get_data())
         changes = pushes.changes_between(before, repository.git.refs())
         if changes:
             pushes.follow(world, repository, actor, changes)
     return response
+
+
+def _when_answered(request: Request, end: Callable[[], object]) -> None:
+    cast(ExitStack, request.environ[UNTIL_ANSWERED]).callback(end)
 
 
 def _commands(body: IO[bytes]) -> list[tuple[str, str, str]]:
@@ -136,21 +140,16 @@ def _serve(repository: Repository, request: Request, body: IO[bytes], more: dict
         env=environment(git.parent) | _cgi(request, git.name, str(git.parent), size) | more,
     )
     output = cast(IO[bytes], backend.stdout)
-    headers = dict(_headers(output))
-    status = int(headers.pop("Status", "200").split()[0])
-
-    def stream() -> Iterator[bytes]:
-        while chunk := output.read1(_CHUNK):  # type: ignore[attr-defined]
-            yield chunk
 
     def end() -> None:
         output.close()
         backend.kill()
         backend.wait()
-        body.close()
 
-    # not the generator's own end: one that nobody has begun to read never comes to it
-    return Response(ClosingIterator(stream(), end), status, headers)
+    _when_answered(request, end)
+    headers = dict(_headers(output))
+    status = int(headers.pop("Status", "200").split()[0])
+    return Response(iter(lambda: output.read1(_CHUNK), b""), status, headers)  # type: ignore[attr-defined]
 
 
 def _cgi(request: Request, folder: str, root: str, size: int) -> dict[str, str]:

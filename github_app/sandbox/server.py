@@ -5,9 +5,10 @@ import json
 import secrets
 import socket
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
@@ -18,13 +19,24 @@ from foureyes.github_app.sandbox.courier import Courier
 from foureyes.github_app.sandbox.faults import Fault
 from foureyes.github_app.sandbox.state import App, World
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 HOST = "127.0.0.1"
 _POLL = 0.02
 """Seconds until `stop` is noticed."""
 Wsgi = Callable[..., Iterable[bytes]]
 
 
-class _Quiet(WSGIRequestHandler):
+class _Handler(WSGIRequestHandler):
+    def make_environ(self) -> "WSGIEnvironment":
+        return super().make_environ() | {git_http.UNTIL_ANSWERED: self._until_answered}
+
+    def run_wsgi(self) -> None:
+        """werkzeug does not close an answer if the client's connection breaks while its last bytes are read."""
+        with ExitStack() as self._until_answered:
+            super().run_wsgi()
+
     def log(self, type: str, message: str, *args: Any) -> None:
         """No log lines: the terminal belongs to who drives the sandbox."""
 
@@ -61,7 +73,9 @@ class Sandbox:
         with socket.create_server((HOST, port)) as bound:
             world.url = f"http://{HOST}:{bound.getsockname()[1]}"
             outer = wrap(application) if wrap else application
-            server = make_server(HOST, port, outer, threaded=True, request_handler=_Quiet, fd=bound.fileno())
+            server = make_server(
+                HOST, port, outer, threaded=True, request_handler=_Handler, fd=bound.fileno()
+            )
         sandbox = cls(world, seed.seed(world, app_key), server)
         world.courier.start()
         sandbox._thread.start()

@@ -1,8 +1,14 @@
 """Git over HTTP on the sandbox: who may push what, and what follows from a push."""
 
+import base64
+import gc
 import os
+import socket
+import struct
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from support_git import run
@@ -234,3 +240,22 @@ def test_a_pull_request_from_a_fork_outlives_the_fork(world: World) -> None:
     assert pull == {"headRefOid": new, "headRepository": None, "headRef": None}
     assert world.shop("olga", "GET", "/pulls/1").body["head"]["repo"] is None
     assert refs(world, "refs/pull/1/head") == {"refs/pull/1/head": new}
+
+
+def test_what_serves_a_client_that_breaks_off_is_ended_and_closed(world: World) -> None:
+    """Else Python warns of it in whatever test it comes upon it."""
+    address = urlsplit(world.url)
+    user = base64.b64encode(f"olga:{world.sandbox.token('olga')}".encode()).decode()
+    path = f"/{SHOP}.git/info/refs?service=git-upload-pack"
+    with socket.create_connection((str(address.hostname), address.port or 0)) as client:
+        # one byte more than a request has: the server reads on after its answer
+        client.sendall(f"GET {path} HTTP/1.1\r\nAuthorization: Basic {user}\r\n\r\nx".encode())
+        answer = b""
+        while not answer.endswith(b"\r\n0\r\n\r\n"):
+            answer += client.recv(65536) or pytest.fail("cut short")
+        # no good-bye, so that this read fails
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join()
+    gc.collect()
