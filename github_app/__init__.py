@@ -5,7 +5,7 @@ start              serve, wsgi, prefork, worker_command, separate, stopping; set
 
 webhook            listening, slow_clients, strict_requests -> web -> webhook -> events
 inbox              inbox -> group_commit -> lanes; rest_lanes where nobody may look any more
-worker             working -> worker -> judge, with deps; fence: who may still write
+worker             working -> worker -> judge, with deps; fence, superseded: who may still write
 
 facts              gather, each Known or Unknown
   GitHub           client, answer, limiter, revalidated, spending; asking -> pull_query, comments

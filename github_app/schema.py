@@ -10,12 +10,13 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, String, column, select, table, text
 
 from foureyes.github_app import sweep_tables  # noqa: F401 - so that all tables are known
 from foureyes.shared.errors import UserError
 
 _REVISIONS = Path(__file__).parent / "migrations"
+_HERE = select(column("version_num", String)).select_from(table("alembic_version"))
 _LOCK = 0x4EE7E5  # any fixed number: replicas that start together migrate one after the other
 
 
@@ -53,6 +54,16 @@ def state_of(conn: Connection) -> tuple[str, str]:
     found = MigrationContext.configure(conn).get_current_heads()
     _refuse_newer(script, found)
     return ", ".join(found), ", ".join(script.get_heads())
+
+
+def revisions_of(conn: Connection) -> set[str]:
+    """Which the database holds, where it holds any; without reading the steps."""
+    return set(conn.execute(_HERE).scalars())
+
+
+def newest_revision() -> str:
+    """Ours."""
+    return str(_scripts()[1].get_current_head())
 
 
 def _refuse_newer(script: ScriptDirectory, found: tuple[str, ...]) -> None:

@@ -29,6 +29,7 @@ from foureyes.github_app.setup import Setup
 from foureyes.github_app.setup_answer import trade
 from foureyes.github_app.setup_page import FirstRun, create_setup
 from foureyes.github_app.stopping import asked_to_stop
+from foureyes.github_app.superseded import begin_work
 from foureyes.github_app.web import Site, create_site
 from foureyes.github_app.worker import Workers
 from foureyes.github_app.working import make_workers
@@ -107,6 +108,9 @@ def run(part: Part, settings: Settings, as_json: bool = False) -> None:
         closing.callback(port.close)
         closing.enter_context(one_writer(engine, settings.data))
         storage.migrate(engine)
+        if part.works:
+            with storage.explained(engine), storage.writing(engine) as conn:
+                begin_work(conn)
         with asked_to_stop(port.wake) as asked:
             if settings.app_id:
                 process.begin(settings)

@@ -101,12 +101,14 @@ def insert_into(dialect: str, table: Table) -> Any:
 def migrate(engine: Engine) -> None:
     """Brings the schema to this version, all or nothing.
 
-    Raises UserError if the database was written by a newer version, and if it cannot be opened.
+    Raises UserError if a newer version has worked on the database, and if it cannot be opened.
     """
     from foureyes.github_app.schema import upgrade
+    from foureyes.github_app.superseded import refuse_older
 
     with explained(engine), writing(engine) as conn:
         upgrade(conn)
+        refuse_older(conn)
 
 
 def check_schema(engine: Engine) -> None:

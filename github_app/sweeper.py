@@ -21,6 +21,7 @@ from foureyes.github_app.limiter import Purpose, purpose
 from foureyes.github_app.mirror import Mirror
 from foureyes.github_app.redaction import redact
 from foureyes.github_app.storage import now, writing
+from foureyes.github_app.superseded import is_superseded
 from foureyes.github_app.sweep_deliveries import DeliverySweep
 from foureyes.github_app.sweep_installations import sweep_installations
 from foureyes.github_app.sweep_pulls import PullSweep
@@ -58,10 +59,12 @@ class Sweeper:
             errands.hurry(conn, at, alone=storage.is_sqlite(self.deps.engine))
 
     def turn(self, is_over: Callable[[], bool] = lambda: False) -> bool:
-        """One turn of one errand; False if none is due. It ends at the next good place once `is_over`: then somebody
-        else can go on at once. Raises SQLAlchemyError.
+        """One turn of one errand; False if none is due, or a newer foureyes works. It ends at the next good place once
+        `is_over`: then somebody else can go on at once. Raises SQLAlchemyError.
         """
         with writing(self.deps.engine) as conn:
+            if is_superseded(conn):
+                return False
             at, left = now(conn), self._held
             if left is not None:
                 errands.put_off(conn, left, "the database was gone", at, self._backoff(left))

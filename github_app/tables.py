@@ -171,6 +171,14 @@ name_pinned = Table(
     Column("pinned_at", BigInteger, nullable=False),
 )
 
+# Every evaluator that has worked on this database: an older one than the newest of them looks at nothing.
+evaluator_at_work = Table(
+    "evaluator_at_work",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("since", BigInteger, nullable=False),
+)
+
 # An organisation's floor, as its policy file in its repository `.github` was.
 floor_seen = Table(
     "floor_seen",

@@ -17,8 +17,8 @@ from foureyes.github_app.events import HANDLED
 from foureyes.github_app.inbox import accept
 from foureyes.github_app.metrics import Figures, Standing
 from foureyes.github_app.pages import render
-from foureyes.github_app.schema import require_current
 from foureyes.github_app.settings import Settings
+from foureyes.github_app.superseded import refuse_older
 from foureyes.github_app.webhook import LARGEST_BODY, Refusal, receive
 from foureyes.shared.errors import UserError
 
@@ -122,7 +122,7 @@ def _ready(site: Site) -> Response:
         return _text("stopping: what is being looked at is finished\n", 503)
     try:
         with storage.reading(site.engine) as conn:
-            require_current(conn)
+            refuse_older(conn)
             depth = lanes.depth(conn, storage.now(conn))
     except UserError as error:
         _log.warning("not ready: %s", error.what)

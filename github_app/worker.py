@@ -21,6 +21,7 @@ from foureyes.github_app.errands import clock_went_back as hurry_errands
 from foureyes.github_app.lanes import Claim, Done, Outcome, Retry
 from foureyes.github_app.redaction import redact
 from foureyes.github_app.retention import Retention, purge
+from foureyes.github_app.superseded import is_superseded
 from foureyes.github_app.sweep import sweep
 
 Judge = Callable[[Claim], Outcome]
@@ -44,6 +45,7 @@ _FIRST_PURGE_SECONDS = 60.0
 """After the start, when what was missed is looked at first."""
 _PURGE_SECONDS = 3600.0
 _SET_BACK_MS = 2_000
+_SUPERSEDED = "a newer foureyes works on this database"
 _LONGEST_LOOK_SECONDS = 600
 """A look that hangs longer loses its lane to another worker."""
 
@@ -57,12 +59,14 @@ class LostClaim(Exception):
 
 
 def take(engine: Engine, lease_ms: int, crowded: Collection[int] = ()) -> Claim | None:
-    """Claims the lane that is due longest, under an owner's name of its own; none of `crowded` repositories. Raises
-    LostClaim.
+    """Claims the lane that is due longest, under an owner's name of its own; none of `crowded` repositories, and none
+    at all once a newer foureyes works. Raises LostClaim.
     """
     owner = uuid.uuid4().hex
 
     def claim(conn: Connection) -> Claim | None:
+        if is_superseded(conn):
+            return None
         made = lanes.claim(conn, owner, storage.now(conn), lease_ms, crowded)
         return made and replace(made, deliveries=lanes.awaiting(conn, made))
 
@@ -84,7 +88,7 @@ def look(claim: Claim, judge: Judge) -> Outcome:
 def settle(engine: Engine, claim: Claim, outcome: Outcome) -> bool:
     """Writes down what came of it; False if another worker has the lane by now."""
     if isinstance(outcome, Done):
-        return group_commit.commit(engine, lambda conn: lanes.finish(conn, claim, outcome, storage.now(conn)))
+        return group_commit.commit(engine, partial(_finish, claim, outcome))
     is_dead = claim.tries + 1 >= lanes.DEAD_AFTER
     _log.log(
         logging.ERROR if is_dead else logging.WARNING,
@@ -96,6 +100,13 @@ def settle(engine: Engine, claim: Claim, outcome: Outcome) -> bool:
     )
     later = replace(outcome, why=redact(outcome.why))
     return group_commit.commit(engine, lambda conn: lanes.retry_later(conn, claim, later, storage.now(conn)))
+
+
+def _finish(claim: Claim, outcome: Done, conn: Connection) -> bool:
+    if is_superseded(conn):
+        # what we showed last may be what the newer one no longer lets through
+        return lanes.retry_later(conn, claim, Retry(_SUPERSEDED, 0.0), storage.now(conn))
+    return lanes.finish(conn, claim, outcome, storage.now(conn))
 
 
 def look_again(engine: Engine, claim: Claim) -> None:
@@ -132,6 +143,7 @@ class Workers:
         self._running: dict[str, tuple[Claim, float]] = {}
         self._ahead: int | None = None
         """Milliseconds by which the database's clock is ahead of one that is never set."""
+        self._superseded = False
         self._most_of_one = max(1, threads - 1)
         names = [f"worker-{number}" for number in range(1, threads + 1)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
@@ -234,20 +246,28 @@ class Workers:
         next_sweep, next_purge, after_gap = 0.0, time.monotonic() + _FIRST_PURGE_SECONDS, True
         while not self._stopping.is_set():
             try:
-                self._watch_the_clock()
+                self._watch()
                 self._renew()
-                if time.monotonic() >= next_sweep:
+                works = not self._superseded
+                if works and time.monotonic() >= next_sweep:
                     self._sweep(after_gap)
                     next_sweep, after_gap = time.monotonic() + self._sweep_seconds, False
-                if time.monotonic() >= next_purge:
+                if works and time.monotonic() >= next_purge:
                     next_purge = time.monotonic() + (0 if self._purge() else _PURGE_SECONDS)
             except Exception:
                 _log.exception("the keeper could not reach the database")
             self._stopping.wait(min(self._renew_seconds, self._sweep_seconds))
 
-    def _watch_the_clock(self) -> None:
+    def _watch(self) -> None:
+        """The clock, and who else works here."""
         with storage.reading(self._engine) as conn:
-            at = storage.now(conn)
+            at, before = storage.now(conn), self._superseded
+            self._superseded = is_superseded(conn)
+        if self._superseded and not before:
+            _log.warning("%s: this one stores what it hears and looks at nothing. Stop it.", _SUPERSEDED)
+        self._watch_the_clock(at)
+
+    def _watch_the_clock(self, at: int) -> None:
         before, self._ahead = self._ahead, at - time.monotonic_ns() // 1_000_000
         if before is not None and before - self._ahead > _SET_BACK_MS:
             _log.warning("the clock was set back by %d s", (before - self._ahead) // 1000)
