@@ -231,6 +231,29 @@ def test_what_cannot_be_read_is_tried_again_before_the_group_is_refused(
     assert said(gate, made) == "failure"
 
 
+def test_a_green_group_that_cannot_be_read_is_green_no_more(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The news may be that an approval was taken back: the queue must not merge on what stood before it."""
+    number = approved(gate, "feat", "infra/a.tf")
+    made = enqueue(gate, number)
+    gate.settle()
+    assert said(gate, made) == "success"
+    real = asking._count
+    with monkeypatch.context() as unread:
+        unread.setattr(asking, "_count", lambda page: real(page) + 1)
+        gate.wake(number)
+        with storage.writing(gate.engine) as conn:
+            conn.execute(tables.work.update().values(gen=tables.work.c.gen + 1, due_at=0))
+        gate.settle()
+        assert all(isinstance(outcome, Retry) for outcome in gate.outcomes[-2:])
+        assert said(gate, made) != "success"
+    with storage.writing(gate.engine) as conn:
+        conn.execute(tables.work.update().values(due_at=0, not_before=0))
+    gate.settle()
+    assert said(gate, made) == "success"
+
+
 def test_a_queue_into_a_branch_that_is_not_gated_is_nobodys_business(gate: Gate) -> None:
     shop = gate.sandbox.world.repositories[SHOP]
     shop.rulesets[0].include = ("refs/heads/topic",)
