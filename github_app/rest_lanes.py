@@ -44,15 +44,17 @@ def _rest(
     tried = (work.c.gen > work.c.done_gen) & (work.c.tries > 0)
     awake = or_(work.c.live & (work.c.gen == work.c.done_gen), tried)
     keys = list(conn.execute(select(work.c.key).where(lanes, awake)).scalars())
+    rested = 0
     # in small steps: a database takes only so many values in one statement
     for start in range(0, len(keys), 500):
-        _rest_some(conn, keys[start : start + 500], at)
+        # once more: on PostgreSQL a delivery may have woken one of them since
+        rested += _rest_some(conn, work.c.key.in_(keys[start : start + 500]) & awake, at)
     conn.execute(delete(pull_read).where(reads))
     conn.execute(delete(repository_swept).where(swept))
-    return len(keys)
+    return rested
 
 
-def _rest_some(conn: Connection, keys: list[str], at: int) -> None:
+def _rest_some(conn: Connection, some: ColumnElement[bool], at: int) -> int:
     rested = {
         "done_gen": work.c.gen,
         "live": False,
@@ -61,11 +63,13 @@ def _rest_some(conn: Connection, keys: list[str], at: int) -> None:
         "lease_until": 0,
         "tries": 0,
     }
-    conn.execute(update(work).where(work.c.key.in_(keys)).values(**rested, last_error=""))
+    resting = update(work).where(some).values(**rested, last_error="").returning(work.c.key)
+    keys = list(conn.execute(resting).scalars())
     waited = delete(delivery_awaits).where(delivery_awaits.c.lane.in_(keys)).returning(delivery_awaits.c.guid)
     guids = sorted(set(conn.execute(waited).scalars()))
     still = select(delivery_awaits.c.guid).where(delivery_awaits.c.guid == delivery.c.guid).exists()
     for start in range(0, len(guids), 500):
-        some = delivery.c.guid.in_(guids[start : start + 500])
-        undecided = and_(some, delivery.c.decided_at.is_(None), ~still)
+        those = delivery.c.guid.in_(guids[start : start + 500])
+        undecided = and_(those, delivery.c.decided_at.is_(None), ~still)
         conn.execute(update(delivery).where(undecided).values(decided_at=at))
+    return len(keys)

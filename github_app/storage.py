@@ -2,7 +2,8 @@
 
 SQLite: write-ahead log, synchronous FULL, one writer at a time in one process (`writing` holds a lock, since SQLite's
 own waiting is a series of 100 ms sleeps).
-PostgreSQL: plain transactions, and the database's clock, since replicas must agree on when a lease ends.
+PostgreSQL: plain transactions that write, snapshots to read, and the database's clock, since replicas must agree on
+when a lease ends.
 """
 
 import threading
@@ -20,6 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from foureyes.shared.errors import UserError
 
 _WRITES = "foureyes_writes"
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""By itself each statement of PostgreSQL sees what was committed before it: two of them may not agree."""
 _writer = threading.RLock()
 _ANSWERS_SOON = {
     "connect_timeout": 10, "keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3,
@@ -76,9 +79,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One consistent snapshot. On SQLite it never waits for the writer."""
-    with engine.connect() as conn, conn.begin():
-        yield conn
+    """One consistent snapshot, in which nothing can be written. On SQLite it never waits for the writer."""
+    with engine.connect() as plain:
+        conn = plain if is_sqlite(engine) else plain.execution_options(**_SNAPSHOT)
+        with conn.begin():
+            yield conn
 
 
 def now(conn: Connection) -> int:

@@ -1,7 +1,9 @@
 """The sweep's errands as rows: in turn, by one at a time, from where the last turn stopped; and lanes that rest."""
 
+from typing import Any
+
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 
 from foureyes.github_app import errands, lanes, storage
 from foureyes.github_app.errands import Errand
@@ -10,7 +12,7 @@ from foureyes.github_app.lanes import Done, Lane
 from foureyes.github_app.rest_lanes import rest_installations, rest_repositories
 from foureyes.github_app.sweep import MOST, sweep, wake_idle
 from foureyes.github_app.sweep_tables import errand, pull_read
-from foureyes.github_app.tables import work
+from foureyes.github_app.tables import delivery, work
 
 
 def expect(engine: Engine, *keys: tuple[str, int], at: int = 1000) -> None:
@@ -120,6 +122,30 @@ def pending(engine: Engine) -> set[tuple[int, int]]:
     with storage.reading(engine) as conn:
         rows = conn.execute(select(work).where(work.c.gen > work.c.done_gen)).all()
     return {(row.installation_id, row.repository_id) for row in rows}
+
+
+def test_a_delivery_that_comes_while_lanes_are_laid_to_rest_has_its_look(engine: Engine) -> None:
+    """On PostgreSQL; on SQLite it waits until they are."""
+    accept(engine, push(1, 1, 10))
+    with storage.writing(engine) as conn:
+        conn.execute(work.update().values(done_gen=work.c.gen))
+    news = Delivery("d-news", "pull_request", b"{}", push(1, 1, 10).payload)
+    heard: list[bool] = []
+
+    def hear(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("UPDATE work") and not heard and not storage.is_sqlite(engine):
+            heard.append(True)
+            heard.append(accept(engine, news))
+
+    event.listen(engine, "before_cursor_execute", hear)
+    with storage.writing(engine) as conn:
+        rest_repositories(conn, 1, {11}, storage.now(conn))
+    if not heard:
+        accept(engine, news)
+    assert pending(engine) == {(1, 10)}
+    with storage.reading(engine) as conn:
+        decided_at = select(delivery.c.decided_at).where(delivery.c.guid == news.guid)
+        assert conn.execute(decided_at).scalar_one() is None
 
 
 def test_lanes_of_what_the_app_may_not_see_rest_and_their_deliveries_are_done_with(engine: Engine) -> None:

@@ -160,3 +160,16 @@ def test_a_database_that_does_not_answer_is_given_up_soon_unless_its_address_say
         with pytest.raises(ConnectionError), storage.reading(engine):
             pass
         assert (asked["connect_timeout"], asked["tcp_user_timeout"]) == (seconds, 30_000)
+
+
+def test_what_is_read_together_is_of_one_moment(engine: Engine) -> None:
+    count = text("select count(*) from policy_seen")
+    with storage.reading(engine) as before:
+        assert before.execute(count).scalar_one() == 0
+        with storage.writing(engine) as conn:
+            conn.execute(text("insert into policy_seen values (1, 'oid', 'text', true, 5)"))
+        assert before.execute(count).scalar_one() == 0
+    with storage.reading(engine) as after:
+        assert after.execute(count).scalar_one() == 1
+    with storage.writing(engine) as conn:  # the connection writes again
+        conn.execute(text("delete from policy_seen"))
