@@ -17,7 +17,7 @@ from typing import Any
 from foureyes.github_app.sandbox.visitor import Visitor
 from foureyes.shared.errors import UserError
 
-_START_PATIENCE = 30.0
+_START_PATIENCE = 120.0
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
 _SAFE_CONFIG = {"commit.gpgsign": "false", "protocol.file.allow": "always", "advice.detachedHead": "false"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from foureyes.github_app.sandbox.demo_stage import AGENT_SHELLS, Stage
-from foureyes.github_app.sandbox.visitor import Answer
+from foureyes.github_app.sandbox.visitor import Answer, told
 from foureyes.shared.rules import RULES
 
 RULE_NAMES = ("mergeable", "shown", "no_agents", "recorded", "two_humans")
@@ -238,8 +238,16 @@ class Story:
         return self._wait(number, lambda c: all(w in (c["output"]["summary"] or "") for w in words))
 
     def _wait(self, number: int, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """A check that passes where it should not ends the story: no later one can make that good."""
+
+        def come(check: dict[str, Any]) -> bool:
+            if wanted(check):
+                return True
+            self.expect("nothing passes too early", check["conclusion"] != "success", told(check))
+            return False
+
         try:
-            return self.stage.visitor("noor").wait_for_check(number, wanted, self.patience)
+            return self.stage.visitor("noor").wait_for_check(number, come, self.patience)
         except TimeoutError as late:
             raise NotAsTold(str(late)) from late
 

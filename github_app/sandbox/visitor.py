@@ -88,10 +88,10 @@ class Visitor:
             if last is not None and wanted(last):
                 return last
             time.sleep(_STEP)
-        raise TimeoutError(f"the check of #{number} did not come to what was expected; last: {_told(last)}")
+        raise TimeoutError(f"the check of #{number} did not come to what was expected; last: {told(last)}")
 
 
-def _told(check: Mapping[str, Any] | None) -> str:
+def told(check: Mapping[str, Any] | None) -> str:
     if check is None:
         return "no check at all"
     return f"{check['status']}/{check['conclusion']}: {check['output']['title']}"
