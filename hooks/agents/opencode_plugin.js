@@ -9,9 +9,15 @@ const models = new Map()
 function tell(payload) {
   return new Promise((resolve) => {
     try {
-      const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "ignore", "ignore"], timeout: 10000 })
-      child.on("error", resolve)
-      child.on("close", resolve)
+      const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "ignore", "ignore"] })
+      // Not spawn's own time limit: that keeps the agent from ending for as long if there was nothing to start.
+      const limit = setTimeout(() => child.kill(), 10000)
+      const done = () => {
+        clearTimeout(limit)
+        resolve()
+      }
+      child.on("error", done)
+      child.on("close", done)
       child.stdin.on("error", () => {})
       child.stdin.end(JSON.stringify(payload))
     } catch {
