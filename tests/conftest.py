@@ -1,5 +1,6 @@
 """The seal: no test sees this machine's HOME, git configuration, keys, agents' markers or clock zone."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import Phase, settings
 
 _KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "CI", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_XDIST_WORKER"}
 _KEPT_PREFIXES = ("COV_", "COVERAGE_", "PYTEST_", "HYPOTHESIS_", "FOUREYES_TEST_")
+_homes = itertools.count()
 
 # Every run tries the same examples, so that a red run is red again; the long profile tries others each time.
 settings.register_profile("alike", derandomize=True, deadline=None)
@@ -33,7 +35,9 @@ def seal(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     for name in list(os.environ):
         if name not in _KEPT and not name.startswith(_KEPT_PREFIXES):
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
+    # Not by mktemp, which looks through the folders of all tests before this one.
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_homes))
+    home.mkdir(parents=True)
     (home / ".gitconfig").write_text(
         "[user]\n\tname = Test Person\n\temail = person@example.com\n[init]\n\tdefaultBranch = main\n"
         "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[commit]\n\tgpgsign = false\n"
