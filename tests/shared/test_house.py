@@ -21,3 +21,13 @@ def test_every_file_stands_in_the_map_of_its_part_once(part: str) -> None:
     folders = {path.name for path in folder.iterdir() if path.is_dir()}
     named = {word for word in words if "_" in word or word.endswith(".sh")}
     assert named - files - folders == set()
+
+
+def test_every_module_of_the_core_can_be_imported() -> None:
+    """Also one that only the other two halves use: the core's coverage is measured in its own tests."""
+    names = [
+        ".".join(path.relative_to(CHECKOUT).with_suffix("").parts) for path in CHECKOUT.glob("shared/**/*.py")
+    ]
+    for name in names:
+        import_module(f"foureyes.{name}".removesuffix(".__init__"))
+    assert "shared.finding" in names

@@ -9,6 +9,7 @@ from support_record import COMMIT, HUMAN, RECORD, TREE
 from support_ssh import SecurityKey, make_key
 
 from foureyes.shared import dsse
+from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.canonical import canonical_bytes
 from foureyes.shared.facts import AgentMark, RecordState
 from foureyes.shared.manifest import NAMESPACE, Entry, Manifest, manifest_bytes
@@ -208,3 +209,8 @@ def test_unlisted_fields_are_told_and_nothing_else_changes(keys):
 def test_an_operator_without_a_login_is_claimed_by_address():
     data = record_bytes(replace(RECORD, operator=replace(RECORD.operator, claim="")))
     assert check(data, []).operator_claim == "olga@example.com"
+
+
+def test_a_record_of_an_agents_work_that_names_no_agent_tells_of_one_all_the_same():
+    data = record_bytes(replace(RECORD, agents=(), contributors=()))
+    assert [mark.agent for mark in check(data, []).agents] == [UNNAMED]
