@@ -1,4 +1,7 @@
-"""An agent at work for tests: it calls `foureyes checkpoint` before and after each tool, as Claude Code does."""
+"""An agent at work for tests: it calls `foureyes checkpoint` before and after each tool, as Claude Code does.
+
+A session calls it in this process, where what is tested is what it leaves; `checkpoint` starts it as an agent would.
+"""
 
 import json
 import sys
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from support_git import python_env, run
+from support_in_process import told
 
 # As captured from a run of Claude Code 2.1.330 in its tool shells.
 CLAUDE_ENV = {
@@ -64,11 +68,14 @@ class Agent:
             **more,
         }
 
+    def _tell(self, payload: Mapping[str, Any]) -> None:
+        told(self.repo, "claude-code", payload, self.env)
+
     def read(self, name: str) -> None:
         self.calls += 1
         given = {"file_path": str(self.repo / name)}
         for event in ("PreToolUse", "PostToolUse"):
-            checkpoint(self.repo, self._payload(event, "Read", given), self.env)
+            self._tell(self._payload(event, "Read", given))
 
     def write(self, name: str, content: str | bytes, *, before: bool = True, after: bool = True) -> None:
         """Change one file with an edit tool."""
@@ -76,11 +83,11 @@ class Agent:
         path = self.repo / name
         given = {"file_path": str(path)}
         if before:
-            checkpoint(self.repo, self._payload("PreToolUse", "Write", given), self.env)
+            self._tell(self._payload("PreToolUse", "Write", given))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         if after:
-            checkpoint(self.repo, self._payload("PostToolUse", "Write", given), self.env)
+            self._tell(self._payload("PostToolUse", "Write", given))
 
     def shell(
         self,
@@ -93,6 +100,6 @@ class Agent:
         """Run a shell command as the agent's tool does, with the markers that its shells carry."""
         self.calls += 1
         given = {"command": script}
-        checkpoint(self.repo, self._payload("PreToolUse", "Bash", given), self.env)
+        self._tell(self._payload("PreToolUse", "Bash", given))
         run(["sh", "-c", script], self.repo, env=CLAUDE_ENV if env is None else env, ok=ok)
-        checkpoint(self.repo, self._payload(event, "Bash", given), self.env)
+        self._tell(self._payload(event, "Bash", given))

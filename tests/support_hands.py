@@ -2,22 +2,18 @@
 and who removed a line is known without us.
 """
 
-import io
-import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 from unittest.mock import patch
 
 from support_git import git, run
+from support_in_process import told
 
-from foureyes.hooks import checkpoint, observe
+from foureyes.hooks import observe
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.repo import Repo
 from foureyes.shared.record import Record
@@ -100,7 +96,8 @@ class Hands:
         for event in (before, after):
             self.tick()
             with patch.object(observe.time, "time", lambda: float(self.clock)):
-                _checkpoint(hand, mark, {**payload, "hook_event_name": event})
+                value = "claude-code_2-1-330_harness" if mark == "AI_AGENT" else "1"
+                told(self.repo, hand, {**payload, "hook_event_name": event}, {mark: value})
             if event == before:
                 yield
 
@@ -141,18 +138,6 @@ class Hands:
         """ "" where several hands did, at one time or another."""
         hands = self.removed.get(text, set())
         return next(iter(hands)) if len(hands) == 1 else ""
-
-
-def _checkpoint(hand: str, mark: str, payload: dict[str, Any]) -> None:
-    """As the command does, in this process: starting Python for each would take most of the time."""
-    value = "claude-code_2-1-330_harness" if mark == "AI_AGENT" else "1"
-    mask = os.umask(0o077)
-    with TemporaryFile() as stdin, patch.dict(os.environ, {mark: value}):
-        stdin.write(json.dumps(payload).encode())
-        stdin.seek(0)
-        with patch.object(sys, "stdin", stdin), patch.object(sys, "stdout", io.StringIO()):
-            checkpoint.main([hand])
-    os.umask(mask)
 
 
 def truth_against(hands: Hands, record: Record, *, run_by: str = "", whole: bool = True) -> set[str]:

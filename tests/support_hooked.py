@@ -1,9 +1,12 @@
 """A repository with foureyes' real hooks, and a remote to push to."""
 
+import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from support_git import foureyes, git, make_repo, run
 
@@ -22,16 +25,31 @@ def make_hooked(path: Path, *, first_commit: bool = True) -> Path:
 
 
 @cache
-def _template() -> tuple[TemporaryDirectory[str], Path]:
-    folder = TemporaryDirectory(prefix="hooked-")
-    return folder, make_hooked(Path(folder.name) / "repo")
+def _kept(make: Callable[[Path], Path]) -> tuple[TemporaryDirectory[str], Path]:
+    assert "GIT_CONFIG_NOSYSTEM" in os.environ, "made before the seal"
+    folder = TemporaryDirectory(prefix="made-once-")
+    with patch.dict(os.environ):
+        for name in [name for name in os.environ if name.startswith(("GIT_AUTHOR_", "GIT_COMMITTER_"))]:
+            del os.environ[name]  # the first test's own are not everybody's
+        return folder, make(Path(folder.name))
+
+
+def made_once(make: Callable[[Path], Path]) -> Path:
+    """What `make` makes in a folder, for all tests of a worker: to be read or copied. A fixture for a whole module would
+    be made before the seal, with this machine's configuration and markers.
+    """
+    return _kept(make)[1]
+
+
+def _installed(folder: Path) -> Path:
+    return make_hooked(folder / "repo")
 
 
 def copy_hooked(path: Path) -> Path:
     """The same as `make_hooked`, for tests in which it does not matter how it was installed: a copy of one that was
     made once, in a fiftieth of the time.
     """
-    copytree(_template()[1], path, symlinks=True)
+    copytree(made_once(_installed), path, symlinks=True)
     return path
 
 
@@ -47,6 +65,15 @@ def make_remote(repo: Path, path: Path) -> Path:
     git(repo, "remote", "add", "origin", str(path))
     git(repo, "fetch", "-q", "origin")
     return path
+
+
+def copy_with_remote(made: Path, folder: Path) -> Path:
+    """A copy of `made`, and of its `origin` beside it, both of these names in `folder`."""
+    remote = Path(git(made, "remote", "get-url", "origin"))
+    for one in (made, remote):
+        copytree(one, folder / one.name, symlinks=True)
+    git(folder / made.name, "remote", "set-url", "origin", str(folder / remote.name))
+    return folder / made.name
 
 
 def push(repo: Path, *arguments: str, env: dict[str, str] | None = None, ok: bool = True) -> str:

@@ -1,10 +1,14 @@
 """The `foureyes` command in this process: the same command line, the same exit code, without starting a Python."""
 
+import json
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
 from unittest.mock import patch
 
 from foureyes.hooks import cli
@@ -16,3 +20,22 @@ def ended(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) -> t
     with patch.dict(os.environ, env or {}), chdir(cwd), redirect_stdout(out), redirect_stderr(err):
         status = cli.run(arguments)
     return status, out.getvalue(), err.getvalue()
+
+
+def said(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
+    """What a command that ends well says."""
+    status, out, err = ended(cwd, *arguments, env=env)
+    assert status == 0, f"foureyes {arguments} ended with {status}\n{out}\n{err}"
+    return out
+
+
+def told(cwd: Path, agent: str, payload: Mapping[str, Any], env: Mapping[str, str] | None = None) -> None:
+    """`foureyes checkpoint`, as the hook of `agent` calls it. It ends with 0 and in silence."""
+    mask = os.umask(0o077)
+    try:
+        with TemporaryFile() as stdin, patch.object(sys, "stdin", stdin):
+            stdin.write(json.dumps(payload).encode())
+            stdin.seek(0)
+            assert ended(cwd, "checkpoint", agent, env=env) == (0, "", "")
+    finally:
+        os.umask(mask)

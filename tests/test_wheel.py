@@ -63,15 +63,16 @@ def test_the_sdist_holds_what_a_rebuild_and_a_reader_need(built):
 
 def test_it_installs_into_an_empty_environment_and_answers(built, tmp_path, checkout):
     _, wheel = built
-    venv.create(tmp_path / "env", with_pip=True)
-    python = tmp_path / "env" / "bin" / "python"
+    venv.create(tmp_path / "env", with_pip=False)
+    pip = (sys.executable, "-m", "pip", "--python", tmp_path / "env" / "bin" / "python")
+    install = (*pip, "install", "-q", "--disable-pip-version-check", "--no-compile")
     constraints = checkout / ".ci" / "constraints.txt"
     (site,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
     before = {entry.name for entry in site.iterdir()}
-    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", wheel)
+    run(*install, "--no-deps", wheel)
     added = {entry.name for entry in site.iterdir()} - before
     assert {name for name in added if not name.endswith(".dist-info")} == {"foureyes"}
-    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", constraints, wheel)
+    run(*install, "-c", constraints, wheel)
     foureyes = tmp_path / "env" / "bin" / "foureyes"
     assert "Two humans look" in run(foureyes, "--help", cwd=tmp_path)
     with pytest.raises(AssertionError, match=r"pip install 'foureyes\[app\]'"):

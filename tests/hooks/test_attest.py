@@ -1,13 +1,13 @@
 """`foureyes attest`: what a signature after the fact establishes, and what it cannot."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV
-from support_git import HOOKS_OFF, commit, foureyes, git, python_env, run, write
+from support_git import HOOKS_OFF, commit, git, write
 from support_hooked import copy_hooked, envelopes, files, make_remote, records
+from support_in_process import ended, said
 from support_keys import home, make_key
 
 from foureyes.shared import dsse
@@ -38,16 +38,14 @@ def unpublished(repo: Path) -> list[str]:
 
 
 def refused(repo: Path, *arguments: str) -> tuple[int, str]:
-    code = "from foureyes.hooks.cli import main; main()"
-    done = run([sys.executable, "-c", code, "attest", *arguments], repo, env=python_env(), ok=False)
-    assert b"Traceback" not in done.stderr
-    return done.returncode, done.stderr.decode()
+    status, _, told = ended(repo, "attest", *arguments)
+    return status, told
 
 
 def test_it_signs_what_is_pushed_and_makes_nobody_human_whom_no_hook_saw(repo: Path, remote: Path):
     made = unpublished(repo)
     make_key(home() / ".ssh" / "id_ed25519")
-    told = json.loads(foureyes(repo, "attest", "main..work", "--json"))
+    told = json.loads(said(repo, "attest", "main..work", "--json"))
     assert [(one["commit"], one["class"], one["witnessed"]) for one in told["commits"]] == [
         (made[0], "ai", True),
         (made[1], "human", True),
@@ -60,7 +58,7 @@ def test_it_signs_what_is_pushed_and_makes_nobody_human_whom_no_hook_saw(repo: P
     assert [signature.keyid for signature in envelope.signatures] == [told["signed_by"]]
     listed = {entry.commit: entry.sha256 for entry in parse_manifest(envelope.payload).entries}
     assert listed == {oid: sha256_hex(files(remote, "work")[f"records/{oid}"]) for oid in made}
-    text = foureyes(repo, "attest", "main..work")
+    text = said(repo, "attest", "main..work")
     assert f"{made[2][:10]}  no class: nobody here saw it being made" in text
     assert "1 has no class. A signature cannot make up for a hook that did not run" in text
     assert f"{made[0][:10]}  agent-written (claude-code)" in text
@@ -70,7 +68,7 @@ def test_it_signs_one_commit_of_somebody_else(repo: Path, remote: Path, tmp_path
     made = unpublished(repo)
     make_key(home() / ".ssh" / "id_ed25519")
     git(tmp_path, "clone", "-q", "-b", "work", str(remote), str(tmp_path / "other"))
-    told = json.loads(foureyes(tmp_path / "other", "attest", made[1], "--json"))
+    told = json.loads(said(tmp_path / "other", "attest", made[1], "--json"))
     assert told["commits"] == [{"commit": made[1], "class": None, "witnessed": False}]
     assert set(records(remote, "work")) == {made[1]}
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV, Agent
-from support_git import commit, foureyes, git, make_repo, python_env, run, write
+from support_git import commit, git, make_repo, python_env, run, write
 from support_hooked import copy_hooked, make_remote, push
+from support_in_process import said
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def repo(tmp_path: Path) -> Path:
 
 
 def blame(repo: Path, *arguments: str) -> dict:
-    return json.loads(foureyes(repo, "blame", "--json", *arguments))
+    return json.loads(said(repo, "blame", "--json", *arguments))
 
 
 def classes(told: dict) -> list[tuple[str, str]]:
@@ -62,7 +63,7 @@ def test_it_agrees_with_gits_blame_line_for_line(repo: Path):
 
 def test_a_person_reads_names_and_plain_text_through_a_pipe(repo: Path):
     history(repo)
-    lines = foureyes(repo, "blame", "moved").splitlines()
+    lines = said(repo, "blame", "moved").splitlines()
     assert [line.split(") ", 1)[1] for line in lines] == (repo / "moved").read_text().splitlines()
     assert "Claude Code" in lines[1]
     assert "Test Person" in lines[0]
@@ -98,7 +99,7 @@ def test_without_a_record_a_message_and_a_note_of_git_ai_are_claims(repo: Path):
     ]
     assert [line["evidence"] for line in told["lines"][:2]] == ["message", "note"]
     assert [line["agent"] for line in told["lines"][:2]] == ["claude-code", "cursor"]
-    lines = foureyes(plain, "blame", "f").splitlines()
+    lines = said(plain, "blame", "f").splitlines()
     assert "~Claude Code" in lines[0]
     assert "Test Person ?" in lines[2]
 
@@ -140,7 +141,7 @@ def test_wrong_use(repo: Path, tmp_path: Path):
     write(repo, {"empty": ""})
     git(repo, "add", "empty")
     git(repo, "commit", "-qm", "empty")
-    assert foureyes(repo, "blame", "empty") == ""
+    assert said(repo, "blame", "empty") == ""
 
 
 def test_on_a_terminal_there_are_colours_and_the_readers_pager(repo: Path, tmp_path: Path):

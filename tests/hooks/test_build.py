@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV, Agent
+from support_built import OLGA, record
 from support_git import HOOKS_OFF, commit, git, head, message, write
 from support_hooked import copy_hooked
 
@@ -19,17 +20,10 @@ from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import keep_records
 from foureyes.shared.record import Record, record_bytes
 
-OLGA = Builder("person@example.com", "olga", "github.com/acme/shop", ())
-
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
     return copy_hooked(tmp_path / "repo")
-
-
-def record(repo: Path, name: str = "HEAD", builder: Builder = OLGA) -> Record:
-    oid = head(repo, name)
-    return build(Repo.open(repo), [oid], builder)[oid]
 
 
 def lines(found: Record, path: str, side: str = "added") -> dict[int, str]:

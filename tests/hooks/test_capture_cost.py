@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV
 from support_git import commit, git, head, make_repo, run
-from support_hooked import copy_hooked, hook_command
+from support_hooked import copy_hooked, hook_command, made_once
 
 from foureyes.hooks.capture_files import BEGUN, BOOTED, NO_AGENTS
 from foureyes.hooks.catalogue import catalogue
@@ -47,9 +47,13 @@ FOR_GIT = [
 ]
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_hooked(tmp_path_factory.mktemp("capture") / "repo")
+def _one(folder: Path) -> Path:
+    return copy_hooked(folder / "repo")
+
+
+@pytest.fixture
+def shared() -> Path:
+    return made_once(_one)
 
 
 def call(repo: Path, event: str, shell: str, *arguments: str, env: dict[str, str] | None = None) -> None:

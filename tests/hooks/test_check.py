@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support_agent import CLAUDE_ENV
 from support_git import HOOKS_OFF, commit, foureyes, git, head
-from support_hooked import copy_hooked, make_remote
+from support_hooked import copy_hooked, copy_with_remote, made_once, make_remote
 from support_in_process import ended as in_process
 from support_keys import home, make_key
 
@@ -22,14 +22,18 @@ TEAM = POLICY.replace('["@ana", "@raj", "@olga"]', '["@acme/engineers"]')
 ALONE = POLICY.replace('["@ana", "@raj", "@olga"]', '["@ana", "@olga"]')
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    repo = copy_hooked(tmp_path / "repo")
+def on_a_branch(folder: Path) -> Path:
+    repo = copy_hooked(folder / "repo")
     commit(repo, {".github/foureyes.yml": POLICY, "infra/a": "1\n"}, "policy")
-    make_remote(repo, tmp_path / "remote.git")
+    make_remote(repo, folder / "remote.git")
     git(repo, "remote", "set-head", "origin", "main")
     git(repo, "checkout", "-q", "-b", "work")
     return repo
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return copy_with_remote(made_once(on_a_branch), tmp_path)
 
 
 def ended(repo: Path, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, str, str]:

@@ -1,13 +1,13 @@
 """`foureyes export`: records for other tools."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from support_agent import Agent
-from support_git import commit, foureyes, git, head, make_repo, python_env, run
+from support_git import commit, git, head, make_repo, run
 from support_hooked import copy_hooked, make_remote, push
+from support_in_process import ended, said
 
 from foureyes.shared.git_ai_note import parse_lines
 
@@ -28,32 +28,32 @@ def repo(tmp_path: Path) -> Path:
 
 
 def test_our_records_one_on_each_line_or_in_one_list(repo: Path):
-    lines = foureyes(repo, "export", "HEAD~2..").splitlines()
+    lines = said(repo, "export", "HEAD~2..").splitlines()
     assert [json.loads(line)["subject"][0]["digest"]["gitCommit"] for line in lines] == [
         head(repo, "HEAD~"),
         head(repo),
     ]
-    assert json.loads(foureyes(repo, "export", "HEAD~2..", "--json")) == [json.loads(line) for line in lines]
-    assert lines[1:] == foureyes(repo, "export").splitlines()
+    assert json.loads(said(repo, "export", "HEAD~2..", "--json")) == [json.loads(line) for line in lines]
+    assert lines[1:] == said(repo, "export").splitlines()
 
 
 def test_agent_trace(repo: Path):
-    (trace,) = map(json.loads, foureyes(repo, "export", "--format", "agent-trace").splitlines())
+    (trace,) = map(json.loads, said(repo, "export", "--format", "agent-trace").splitlines())
     assert trace["vcs"]["revision"] == head(repo)
     assert trace["files"][0]["path"] == "f"
     assert trace["files"][0]["conversations"][0]["ranges"] == [{"start_line": 2, "end_line": 3}]
 
 
 def test_git_ai_notes_are_shown_and_on_request_written_beside_others(repo: Path):
-    (shown,) = map(json.loads, foureyes(repo, "export", "--format", "git-ai", "HEAD~2..").splitlines())
+    (shown,) = map(json.loads, said(repo, "export", "--format", "git-ai", "HEAD~2..").splitlines())
     assert shown["commit"] == head(repo)
     assert git(repo, "for-each-ref", "refs/notes/ai") == ""
     git(repo, "notes", "--ref=ai", "add", "-m", "somebody's own words", "HEAD~")
-    assert "1 notes written" in foureyes(repo, "export", "--format", "git-ai", "--notes", "HEAD~2..")
+    assert "1 notes written" in said(repo, "export", "--format", "git-ai", "--notes", "HEAD~2..")
     note = run(["git", "notes", "--ref=ai", "show", "HEAD"], repo).stdout
     assert [(one.path, one.first, one.last) for one in parse_lines(note)] == [("f", 2, 3)]
     assert git(repo, "notes", "--ref=ai", "show", "HEAD~") == "somebody's own words"
-    again = foureyes(repo, "export", "--format", "git-ai", "--notes", "--json", "HEAD~2..")
+    again = said(repo, "export", "--format", "git-ai", "--notes", "--json", "HEAD~2..")
     assert json.loads(again)["written"] == 0
 
 
@@ -94,18 +94,15 @@ def test_others_notes_are_read_as_claims(tmp_path: Path):
         ],
     }
     git(plain, "notes", "--ref=agent-trace", "add", "-m", json.dumps(trace), "HEAD")
-    told = json.loads(foureyes(plain, "blame", "f", "--json"))
+    told = json.loads(said(plain, "blame", "f", "--json"))
     assert [line["class"] for line in told["lines"]] == ["unknown", "claimed"]
     assert told["lines"][1]["agent"] == "cursor"
-    assert json.loads(foureyes(plain, "log", "-n1", "--json"))[0]["claims"] == ["cursor"]
+    assert json.loads(said(plain, "log", "-n1", "--json"))[0]["claims"] == ["cursor"]
 
 
 def test_what_has_no_record_is_left_out_and_wrong_use_is_told(repo: Path, tmp_path: Path):
     plain = make_repo(tmp_path / "plain")
-    assert foureyes(plain, "export") == ""
-    assert json.loads(foureyes(plain, "export", "--json")) == []
-    code = "from foureyes.hooks.cli import main; main()"
+    assert said(plain, "export") == ""
+    assert json.loads(said(plain, "export", "--json")) == []
     for arguments in (("no-such",), ("--notes",), ("--format", "xml")):
-        done = run([sys.executable, "-c", code, "export", *arguments], repo, env=python_env(), ok=False)
-        assert done.returncode == 2, arguments
-        assert b"Traceback" not in done.stderr
+        assert ended(repo, "export", *arguments)[0] == 2, arguments

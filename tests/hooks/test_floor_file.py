@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support_git import commit, git
-from support_hooked import make_hooked, make_remote
+from support_hooked import copy_hooked, made_once, make_remote
 from support_in_process import ended
 
 from foureyes.hooks.floor_file import read_floor
@@ -16,11 +16,9 @@ FLOOR = 'version: 1\nroster: ["@ana", "@raj", "@mia"]\nprotected: ["docs/**"]\n'
 WHERE = "git@github.com:acme/shop.git"
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _changes_docs(folder: Path) -> Path:
     """A branch that changes docs/, which only the floor protects."""
-    folder = tmp_path_factory.mktemp("floor")
-    repo = make_hooked(folder / "repo")
+    repo = copy_hooked(folder / "repo")
     commit(repo, {".github/foureyes.yml": POLICY, "docs/a": "1\n"}, "policy")
     make_remote(repo, folder / "remote.git")
     git(repo, "remote", "set-head", "origin", "main")
@@ -29,6 +27,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     commit(repo, {"docs/a": "2\n"}, "words")
     (folder / "foureyes-floor.yml").write_text(FLOOR)
     return folder
+
+
+@pytest.fixture
+def made() -> Path:
+    return made_once(_changes_docs)
 
 
 def gh(folder: Path, prints: str, status: int = 0, said: str = "") -> dict[str, str]:

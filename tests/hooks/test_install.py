@@ -278,9 +278,11 @@ class TestThePreviousHook:
         repo = make_repo(tmp_path / "repo")
         self.hook(repo, "post-rewrite", "exit 0")
         install(repo)
-        lines = b"".join(b"%040d %s\n" % (n, head(repo).encode()) for n in range(3000))
+        lines = b"".join(
+            b"%040d %s\n" % (n, head(repo).encode()) for n in range(1000)
+        )  # more than a pipe holds
         assert run([repo / ".git" / "hooks" / "post-rewrite", "rebase"], repo, stdin=lines).stderr == b""
-        assert len(read_journal(repo / ".git")[head(repo)]) == 3000
+        assert len(read_journal(repo / ".git")[head(repo)]) == 1000
 
 
 def test_a_tool_that_renames_our_hook_and_calls_it_keeps_us(install, tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 """`foureyes log`: who made each commit, by record or by claim."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV
-from support_git import HOOKS_OFF, commit, foureyes, git, make_repo, python_env, run, write
+from support_git import HOOKS_OFF, commit, git, make_repo, write
 from support_hooked import copy_hooked, make_remote, push
+from support_in_process import ended, said
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def repo(tmp_path: Path) -> Path:
 
 
 def log(repo: Path, *arguments: str) -> list[dict]:
-    return json.loads(foureyes(repo, "log", "--json", *arguments))
+    return json.loads(said(repo, "log", "--json", *arguments))
 
 
 def test_each_commit_is_told_newest_first(repo: Path):
@@ -37,7 +37,7 @@ def test_each_commit_is_told_newest_first(repo: Path):
     ]
     assert [one["commit"] for one in told] == git(repo, "rev-list", "-n3", "HEAD").split()
     assert [one["title"] for one in log(repo, "-n", "1")] == ["unseen"]
-    lines = foureyes(repo, "log", "HEAD~3..").splitlines()
+    lines = said(repo, "log", "HEAD~3..").splitlines()
     assert "Test Person ?" in lines[0]
     assert "Test Person  " in lines[1]
     assert "Claude Code" in lines[2]
@@ -51,7 +51,7 @@ def test_without_records_there_are_claims(tmp_path: Path):
     first, second = log(plain)
     assert (first["class"], first["claims"], first["added"]) == (None, ["claude-code"], None)
     assert second["claims"] == []
-    assert "~Claude Code" in foureyes(plain, "log")
+    assert "~Claude Code" in said(plain, "log")
 
 
 def test_a_colleagues_records_are_fetched_on_demand(repo: Path, tmp_path: Path):
@@ -66,12 +66,11 @@ def test_a_colleagues_records_are_fetched_on_demand(repo: Path, tmp_path: Path):
 
 
 def test_wrong_use(repo: Path, tmp_path: Path):
-    code = "from foureyes.hooks.cli import main; main()"
     for arguments in (("no-such",), ("--", "--all")):
-        done = run([sys.executable, "-c", code, "log", *arguments], repo, env=python_env(), ok=False)
-        assert (done.returncode, b"names no commits here" in done.stderr) == (2, True)
+        status, _, told = ended(repo, "log", *arguments)
+        assert (status, "names no commits here" in told) == (2, True)
     assert log(repo, "HEAD..HEAD") == []
-    assert foureyes(repo, "log", "HEAD..HEAD") == ""
+    assert said(repo, "log", "HEAD..HEAD") == ""
 
 
 def test_what_a_colleague_put_into_a_commit_does_nothing_to_the_terminal(repo: Path):
@@ -81,9 +80,9 @@ def test_what_a_colleague_put_into_a_commit_does_nothing_to_the_terminal(repo: P
     made = git(repo, "commit-tree", "-m", "ti\x1b]0;owned\x07tle", git(repo, "write-tree"), env=odd)
     git(repo, "update-ref", "HEAD", made)
     for command in ("log", "show", "verify", "blame"):
-        told = foureyes(repo, command, "f" if command == "blame" else "HEAD", ok=False)
+        _, told, _ = ended(repo, command, "f" if command == "blame" else "HEAD")
         assert made[:10] in told
         assert "\x1b" not in told
         assert "\x07" not in told
-    assert "ti\N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER}tle" in foureyes(repo, "log")
-    assert "E\N{REPLACEMENT CHARACTER}[31mvil ?" in foureyes(repo, "blame", "f")
+    assert "ti\N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER}tle" in said(repo, "log")
+    assert "E\N{REPLACEMENT CHARACTER}[31mvil ?" in said(repo, "blame", "f")

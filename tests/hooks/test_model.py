@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from support_git import commit, git, head
 from support_hands import AGENTS, FILES, PERSON, Hands, build_now, stage_some, truth_against
-from support_hooked import make_hooked, make_remote, push, records
+from support_hooked import copy_hooked, make_remote, push, records
 
 LONG = bool(os.environ.get("FOUREYES_TEST_LONG"))
 HANDS = st.sampled_from([*AGENTS, PERSON])
@@ -268,7 +268,7 @@ def test_records_are_right_about_every_line_after_every_step(
 
 
 def _make(template: Path) -> None:
-    repo = make_hooked(template / "repo")
+    repo = copy_hooked(template / "repo")
     hands = Hands(repo)
     for name in FILES:
         hands.edit(PERSON, name, 0, 0, 8)

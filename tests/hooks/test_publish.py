@@ -1,12 +1,12 @@
 """`foureyes publish`, and what names a remote."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from support_git import HOOKS_OFF, commit, foureyes, git, head, python_env, run, write
+from support_git import HOOKS_OFF, commit, git, head, write
 from support_hooked import copy_hooked, envelopes, make_remote, push, records, refuse_records
+from support_in_process import ended, said
 from support_keys import home, make_key
 
 from foureyes.hooks import lacking
@@ -51,23 +51,21 @@ def test_publish_by_hand_makes_good_what_a_push_could_not(repo: Path, remote: Pa
     pushed = commit(repo, {"f": "x\n"}, "x")
     git(repo, "push", "-q", "--no-verify", "-u", "origin", "work")
     commit(repo, {"f": "y\n"}, "not pushed yet")
-    told = json.loads(foureyes(repo, "publish", "--json"))
+    told = json.loads(said(repo, "publish", "--json"))
     assert (told["records"], told["signed_by"], told["problem"]) == (1, None, None)
     assert set(records(remote, "work")) == {pushed}
     make_key(home() / ".ssh" / "id_ed25519")
-    told = json.loads(foureyes(repo, "publish", "--json"))
+    told = json.loads(said(repo, "publish", "--json"))
     assert told["signed_by"].startswith("SHA256:")
     assert sorted(len(dsse.parse(data).signatures) for data in envelopes(remote, "work")) == [1]
-    assert "signed     with SHA256:" in foureyes(repo, "publish")
+    assert "signed     with SHA256:" in said(repo, "publish")
 
 
 def test_publish_says_what_is_in_its_way(repo: Path, tmp_path: Path):
     def refused(*arguments: str) -> str:
-        code = "from foureyes.hooks.cli import main; main()"
-        done = run([sys.executable, "-c", code, *arguments], repo, env=python_env(), ok=False)
-        assert done.returncode in {1, 2}
-        assert b"Traceback" not in done.stderr
-        return done.stderr.decode()
+        status, _, told = ended(repo, *arguments)
+        assert status in {1, 2}
+        return told
 
     assert "no remote `origin`" in refused("publish")
     make_remote(repo, tmp_path / "remote.git")
@@ -88,7 +86,7 @@ def test_what_a_push_to_the_default_branch_could_not_publish_is_made_good(repo: 
     first = commit(repo, {"f": "x\n"}, "x")
     assert "Try again with: foureyes publish" in push(repo, "origin", "main")
     (remote / "hooks" / "update").unlink()
-    assert json.loads(foureyes(repo, "publish", "--json"))["records"] == 1
+    assert json.loads(said(repo, "publish", "--json"))["records"] == 1
     assert set(records(remote, "main")) == {first}
     refuse_records(remote)
     second = commit(repo, {"f": "y\n"}, "y")
@@ -97,7 +95,7 @@ def test_what_a_push_to_the_default_branch_could_not_publish_is_made_good(repo: 
     third = commit(repo, {"f": "z\n"}, "z")
     assert push(repo, "origin", "main") == ""
     assert set(records(remote, "main")) == {first, second, third}
-    assert json.loads(foureyes(repo, "publish", "--json"))["records"] == 3, "signed anew"
+    assert json.loads(said(repo, "publish", "--json"))["records"] == 3, "signed anew"
 
 
 def test_what_a_branch_published_is_not_published_again_with_the_default_branch(repo: Path, remote: Path):

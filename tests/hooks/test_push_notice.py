@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_agent import CLAUDE_ENV
 from support_git import commit, git, head, python_env, run
-from support_hooked import copy_hooked, make_remote, push, records
+from support_hooked import copy_hooked, copy_with_remote, made_once, make_remote, push, records
 
 POLICY = """\
 version: 1
@@ -19,14 +19,18 @@ systems:
 """
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    repo = copy_hooked(tmp_path / "repo")
+def on_a_branch(folder: Path) -> Path:
+    repo = copy_hooked(folder / "repo")
     commit(repo, {".github/foureyes.yml": POLICY}, "policy")
-    make_remote(repo, tmp_path / "remote.git")
+    make_remote(repo, folder / "remote.git")
     git(repo, "remote", "set-head", "origin", "main")
     git(repo, "checkout", "-q", "-b", "work")
     return repo
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return copy_with_remote(made_once(on_a_branch), tmp_path)
 
 
 def said(repo: Path, files: dict[str, str | None], branch: str = "work", *, agent: bool = True) -> str:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV, Agent
+from support_built import OLGA, record
 from support_git import HOOKS_OFF, commit, git, head, make_repo, run, write
 from support_hooked import copy_hooked, make_remote, push, records
 
 from foureyes.hooks import renamed
-from foureyes.hooks.build import Builder, build
+from foureyes.hooks.build import Builder
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import keep_records, read_records
-from foureyes.shared.record import Record, record_bytes
+from foureyes.shared.record import record_bytes
 
-OLGA = Builder("person@example.com", "olga", "github.com/acme/shop", ())
 BEN = Builder("ben@example.com", "ben", "github.com/acme/shop", ())
 RAJ = Builder("raj@example.com", "raj", "github.com/acme/shop", ())
 
@@ -25,11 +25,6 @@ RAJ = Builder("raj@example.com", "raj", "github.com/acme/shop", ())
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
     return copy_hooked(tmp_path / "repo")
-
-
-def record(repo: Path, name: str = "HEAD", builder: Builder = OLGA) -> Record:
-    oid = head(repo, name)
-    return build(Repo.open(repo), [oid], builder)[oid]
 
 
 def keep(repo: Path, *names: str, forget: bool = True) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_agent import Agent
 from support_git import commit, git, head, run, write
-from support_hooked import make_hooked
+from support_hooked import copy_hooked
 
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.repo import Repo
@@ -119,7 +119,7 @@ class World:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_line_stays_whose_it_is(tmp_path: Path, seed: int):
-    world = World(make_hooked(tmp_path / "repo"), seed)
+    world = World(copy_hooked(tmp_path / "repo"), seed)
     told: list[str] = []
     for _ in range(10):
         told.append(world.step())

@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from support_git import commit, foureyes, git, make_repo, python_env, run
+from support_git import commit, git, make_repo, python_env, run
+from support_in_process import ended, said
 from support_made_history import Made, make_history
 
 CLAUDE = b"\n\nCo-authored-by: Claude Opus 5 <noreply@anthropic.com>"
@@ -18,9 +19,8 @@ CODE = "from foureyes.hooks.cli import main; main()"
 
 
 def scan(cwd: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
-    return run(
-        [sys.executable, "-c", CODE, "scan", *arguments], cwd, env={**python_env(), **(env or {})}, ok=False
-    )
+    status, out, told = ended(cwd, "scan", *arguments, env=env)
+    return subprocess.CompletedProcess(arguments, status, out.encode(), told.encode())
 
 
 @pytest.fixture
@@ -202,8 +202,7 @@ def test_branches_tags_and_remote_branches_can_be_named(shop: Path, tmp_path: Pa
     git(tmp_path, "clone", "-q", str(shop), "clone")
     clone = tmp_path / "clone"
     counts = {
-        name: json.loads(foureyes(clone, "scan", "--json", "--branch", name))
-        for name in ("old", "v1", "main")
+        name: json.loads(said(clone, "scan", "--json", "--branch", name)) for name in ("old", "v1", "main")
     }
     assert {name: told["commits"] for name, told in counts.items()} == {"old": 2, "v1": 1, "main": 3}
     assert counts["old"]["branch"] == "old"
@@ -284,7 +283,7 @@ def test_a_terminal_sees_colours_and_how_far_it_is(shop: Path):
 
 def test_scan_works_inside_a_subfolder_and_on_a_path(shop: Path, tmp_path: Path):
     commit(shop, {"src/b/z": "1\n"}, "more")
-    assert json.loads(foureyes(tmp_path, "scan", "--json", "shop/src/b"))["commits"] == 4
+    assert json.loads(said(tmp_path, "scan", "--json", "shop/src/b"))["commits"] == 4
 
 
 def test_since_is_told_as_git_read_it(shop: Path):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from support_agent import Agent
-from support_git import commit, foureyes, git, head
+from support_git import commit, git, head
 from support_hooked import copy_hooked, make_remote, push, records
+from support_in_process import said
 
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.repo import Repo
@@ -60,7 +61,7 @@ def test_the_next_push_tells_as_whom_an_agent_approved_and_only_once(
     assert told(found[first]) == []
     assert told(found[second]) == [("ana", "claude-code")] * 2
     assert found[second].cls == "human", "who reviews has not written it"
-    assert "as @ana, by claude-code" in foureyes(repo, "show", "HEAD")
+    assert "as @ana, by claude-code" in said(repo, "show", "HEAD")
     third = commit(repo, {"f": "by hand\n"}, "third")
     push(repo, "origin", "work")
     assert told(records(remote, "work")[third]) == []
@@ -75,7 +76,7 @@ def test_a_review_after_the_push_is_told_by_publish(
     push(repo, "-u", "origin", "work")
     Agent(repo).shell(APPROVE)
     assert told(records(remote, "work")[made]) == []
-    foureyes(repo, "publish")
+    said(repo, "publish")
     assert told(records(remote, "work")[made]) == [("ana", "claude-code")]
 
 

@@ -1,13 +1,13 @@
 """`foureyes show`: what a person reads, and that it tells what is kept, fetched or only built."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV, Agent
-from support_git import commit, foureyes, git, head, make_repo, python_env, run
+from support_git import commit, git, head, make_repo, run
 from support_hooked import copy_hooked, make_remote, push
+from support_in_process import ended, said
 from support_keys import home, make_key
 
 from foureyes.hooks.repo import Repo
@@ -20,7 +20,7 @@ def repo(tmp_path: Path) -> Path:
 
 
 def shown(repo: Path, *arguments: str) -> dict:
-    return json.loads(foureyes(repo, "show", "--json", *arguments))
+    return json.loads(said(repo, "show", "--json", *arguments))
 
 
 def test_a_person_reads_who_how_much_and_what_was_destroyed(repo: Path):
@@ -28,7 +28,7 @@ def test_a_person_reads_who_how_much_and_what_was_destroyed(repo: Path):
     agent = Agent(repo)
     agent.write("f", "one\ntwo\nthree\n")
     agent.shell("git rm -rq d && git add f && git commit -qm 'Remove d'")
-    text = foureyes(repo, "show")
+    text = said(repo, "show")
     assert text.startswith(f"{head(repo)[:10]}  Remove d\n")
     assert "Claude Code 2.1.330" in text
     assert "@olga" in text
@@ -50,7 +50,7 @@ def test_it_shows_what_is_kept_and_published_and_by_which_key_it_is_signed(repo:
     assert (told["source"], told["class"], told["matches"]) == ("kept", "ai", True)
     fingerprint = run(["ssh-keygen", "-l", "-f", key], tmp_path).stdout.decode().split()[1]
     assert [listed["signed_by"] for listed in told["published"]] == [fingerprint]
-    assert f"published, signed with {fingerprint}" in foureyes(repo, "show")
+    assert f"published, signed with {fingerprint}" in said(repo, "show")
 
 
 def test_a_colleagues_record_is_read_from_the_remotes_ref(repo: Path, tmp_path: Path):
@@ -64,7 +64,7 @@ def test_a_colleagues_record_is_read_from_the_remotes_ref(repo: Path, tmp_path: 
     assert shown(tmp_path / "other", "--offline")["class"] is None
     told = shown(tmp_path / "other")
     assert (told["source"], told["class"]) == ("remote", "ai")
-    assert "published without a signature" in foureyes(tmp_path / "other", "show")
+    assert "published without a signature" in said(tmp_path / "other", "show")
 
 
 def test_a_signature_that_was_tampered_with_is_told(repo: Path, tmp_path: Path):
@@ -84,25 +84,25 @@ def test_a_signature_that_was_tampered_with_is_told(repo: Path, tmp_path: Path):
     assert commit_files(opened, ref, tip_of(opened, ref), [Put(name, json.dumps(envelope).encode())], at=1)
     told = shown(repo, made)
     assert [listed["signed_by"] for listed in told["published"]] == [None]
-    assert "its signature does not count" in foureyes(repo, "show")
+    assert "its signature does not count" in said(repo, "show")
     assert remote.exists()
 
 
 def test_a_record_that_is_for_another_commit_is_told(repo: Path):
     first = head(repo)
     made = commit(repo, {"f": "x\n"}, "x")
-    record = json.loads(foureyes(repo, "show", first, "--json"))["record"]
+    record = json.loads(said(repo, "show", first, "--json"))["record"]
     from foureyes.shared.canonical import canonical_bytes
 
     keep_records(Repo.open(repo), {made: canonical_bytes(record)}, at=1)
     assert shown(repo, made)["matches"] is False
-    assert "it is for another commit" in foureyes(repo, "show", made)
+    assert "it is for another commit" in said(repo, "show", made)
 
 
 def test_showing_stores_nothing(repo: Path):
     made = commit(repo, {"f": "x\n"}, "x")
     before = git(repo, "for-each-ref")
-    foureyes(repo, "show")
+    said(repo, "show")
     assert git(repo, "for-each-ref") == before
     assert read_records(Repo.open(repo), [made]) == {}
 
@@ -110,21 +110,17 @@ def test_showing_stores_nothing(repo: Path):
 def test_the_edge_of_a_shallow_clone_is_no_whole_new_tree(repo: Path, tmp_path: Path):
     commit(repo, {"f": "x\n"}, "x")
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{repo}", str(tmp_path / "shallow"))
-    code = "from foureyes.hooks.cli import main; main()"
-    done = run([sys.executable, "-c", code, "show"], tmp_path / "shallow", env=python_env(), ok=False)
-    assert done.returncode == 1
-    assert b"--deepen" in done.stderr
+    status, _, told = ended(tmp_path / "shallow", "show")
+    assert (status, "--deepen" in told) == (1, True)
     made = commit(tmp_path / "shallow", {"g": "y\n"}, "y")
     assert shown(tmp_path / "shallow", made)["record"]["predicate"]["totals"]["files"] == 1
 
 
 def test_errors_say_what_to_do(repo: Path, tmp_path: Path):
     def refused(cwd: Path, *arguments: str) -> tuple[int, str]:
-        code = "from foureyes.hooks.cli import main; main()"
-        done = run([sys.executable, "-c", code, "show", *arguments], cwd, env=python_env(), ok=False)
-        assert done.stdout == b""
-        assert b"Traceback" not in done.stderr
-        return done.returncode, done.stderr.decode()
+        status, out, told = ended(cwd, "show", *arguments)
+        assert out == ""
+        return status, told
 
     status, text = refused(repo, "no-such-commit")
     assert (status, "is not a commit here" in text) == (2, True)
@@ -147,4 +143,4 @@ def test_how_a_person_likes_their_diffs_changes_no_record(repo: Path, monkeypatc
     commit(repo, {"long": "".join(lines[:20] + lines[21:])}, "one line less")
     monkeypatch.setenv("GIT_DIFF_OPTS", "-u5")
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
-    assert '"deleted": 1' in foureyes(repo, "show", "--json", "HEAD")
+    assert '"deleted": 1' in said(repo, "show", "--json", "HEAD")

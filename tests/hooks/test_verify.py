@@ -2,14 +2,14 @@
 
 import json
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV
-from support_git import commit, git, head, make_repo, python_env, run, write
+from support_git import commit, git, head, make_repo, write
 from support_hooked import copy_hooked, files, make_remote, push
+from support_in_process import ended
 from support_keys import home, make_key
 
 from foureyes.hooks.repo import Repo
@@ -43,11 +43,9 @@ def clone(repo: Path, remote: Path, tmp_path: Path) -> Path:
 
 
 def verify(repo: Path, *arguments: str, status: int) -> str:
-    code = "from foureyes.hooks.cli import main; main()"
-    done = run([sys.executable, "-c", code, "verify", *arguments], repo, env=python_env(), ok=False)
-    assert b"Traceback" not in done.stderr
-    assert done.returncode == status, done.stderr
-    return done.stdout.decode() or done.stderr.decode()
+    was, out, told = ended(repo, "verify", *arguments)
+    assert was == status, told
+    return out or told
 
 
 def problems(repo: Path, *arguments: str) -> list[list[str]]:
