@@ -15,6 +15,7 @@ from foureyes.github_app import decisions, landed, publish
 from foureyes.github_app.branch_moved import BranchMoved
 from foureyes.github_app.client import (
     GitHubError,
+    HeldBack,
     InstallationClient,
     Observer,
     OutcomeUnknown,
@@ -87,7 +88,8 @@ def judge_with(
 def judge_lane(claim: Claim, deps: Deps) -> Outcome:
     """Never raises. `Done`: what GitHub shows is right. `Retry`: it is not a success that outlives its reasons."""
     # what takes a success back asks for the whole budget by itself, whatever the look is for
-    with purpose(Purpose.SWEEP if claim.routine else Purpose.LOOK):
+    of = Purpose.SWEEP if claim.routine else Purpose.CONFIRM if claim.may_stay else Purpose.LOOK
+    with purpose(of):
         return _judge_lane(claim, deps)
 
 
@@ -99,6 +101,8 @@ def _judge_lane(claim: Claim, deps: Deps) -> Outcome:
             return MergeGroup(deps, judging.client, claim).look() or judging.judge()
         return BranchMoved(deps, judging.client, lane).look() if lane.ref else judging.judge()
     except RetryLater as error:
+        if claim.may_stay and isinstance(error, HeldBack) and not judging.has_read:
+            return Retry(error.why, error.after, stands=True)
         return judging.failed(error, error.why, error.after)
     except (GitHubError, GitError) as error:
         return judging.failed(error, error.why)
@@ -127,6 +131,7 @@ class _Judging:
     """`owner/name`; the lane's own until GitHub has told the current one."""
     checks: tuple[Check, ...] | None = None
     """Ours on the head as GitHub showed them in this look; None: not known."""
+    has_read: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -170,6 +175,7 @@ class _Judging:
             ground, shown = first.ground, first.shown
         else:
             ground, shown = ask_head(self.client, self.slug, lane.head)
+        self.has_read = True
         self._same_repository(ground)
         answers = {first.pull.number: first} if first is not None else {}
         with reading(self.deps.engine) as conn:
@@ -312,18 +318,18 @@ class _Judging:
         """A success on this head becomes "could not be read". Never raises; the lane is tried again, and so is this."""
         unsure = isinstance(error, OutcomeUnknown)
         try:
-            self._take_back()
+            self._take_back(publish.held_up() if isinstance(error, RetryLater) else publish.unread())
         except Exception as another:  # noqa: BLE001 - it is called when everything may be failing
             log.warning("a check could not be taken back: %s", redact(str(another)))
             unsure = unsure or isinstance(another, OutcomeUnknown)
         return Retry(redact(why), after, unsure)
 
-    def _take_back(self) -> None:
+    def _take_back(self, wanted: Face) -> None:
         if not self.lane.head:
             return
         if self.checks is None:
             self.checks = publish.read_checks(self.client, self.slug, self.lane.head)
-        self._rewrite_green(publish.unread())
+        self._rewrite_green(wanted)
 
     def _lane(self, head: str, number: int) -> Lane:
         return Lane(self.lane.installation_id, self.lane.repository_id, self.slug, head, pull=number)

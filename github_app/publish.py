@@ -86,6 +86,18 @@ def unread() -> Face:
     return _signed(NAME, "in_progress", "", title, summary, "")
 
 
+def held_up() -> Face:
+    """For a green check that cannot be read again because too much was asked."""
+    title = "Error: GitHub lets foureyes ask no more for now"
+    summary = (
+        "**What happened:** GitHub lets an App ask only so much in an hour, and that is used up, so it is not known "
+        "whether the approvals still stand.\n\n"
+        "**Now:** nothing to do: foureyes reads again by itself, within an hour at the latest. If this comes back: "
+        "whoever runs foureyes finds what helps under *Limits* in its page on running the server."
+    )
+    return _signed(NAME, "in_progress", "", title, summary, "")
+
+
 def landed(title: str, summary: str, *, grave: bool) -> Face:
     """For an alert about a commit on a gated branch."""
     return _signed(AFTER, "completed", "failure" if grave else "neutral", title, summary, "")
