@@ -22,6 +22,7 @@ import pydantic
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from support_facts import change, facts, policy
 from support_fuzz_examples import DIFF, EVENTS, JOURNAL, NOTE, OID, POLICIES, RAW_COMMIT, TRACE
+from support_fuzz_settled import CASES, FLOORS, RULES, STORED, cases, floor_, rules, stored
 from support_record import RECORD
 from support_serve import app_key
 from waitress.adjustments import Adjustments
@@ -469,6 +470,8 @@ def _sealed() -> bytes:
     return dsse.Envelope(dsse.PAYLOAD_TYPE, _list(), (dsse.Signature("k", _signature()),)).to_json()
 
 
+_APPROVING = {"can_approve_pull_request_reviews": False}
+
 WHOLE = [b""]
 """For a target whose bytes say what is odd about a document."""
 
@@ -477,6 +480,10 @@ TARGETS: dict[str, Target] = {
     "odd-webhook": Target(_odd_webhook, lambda: WHOLE),
     "request": Target(_request, lambda: [b"POST /webhook HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]),
     "policy": Target(_policy, lambda: POLICIES),
+    "floor": Target(floor_, lambda: FLOORS),
+    "policy-cases": Target(cases, lambda: [CASES]),
+    "credentials": Target(stored, lambda: [STORED]),
+    "branch-rules": Target(lambda data: rules(odd_forms(RULES | _APPROVING, data)), lambda: WHOLE),
     "pattern": Target(_pattern, lambda: [b"infra/**/*.[!a-c]?\ninfra/a/b.tf"]),
     "record": Target(_record, lambda: [record.record_bytes(RECORD)]),
     "odd-record": Target(_odd_record, lambda: WHOLE),
