@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from foureyes.github_app.errands import INSTALLATIONS, PULLS
 from foureyes.github_app.lanes import EVERY_BRANCH, GROUP, LANDED, Lane
 from foureyes.github_app.seen import PushSeen, ReviewSeen, SeenReview
 from foureyes.shared.people import Account, Kind
@@ -36,6 +37,8 @@ class Effects:
     lanes: tuple[Lane, ...] = ()
     pushes: tuple[PushSeen, ...] = ()
     reviews: tuple[ReviewSeen, ...] = ()
+    errands: tuple[tuple[str, int], ...] = ()
+    """What the sweep has to ask now, as `errands.expect` takes it."""
     note: str = ""
     """Why nothing follows from the event, or what was noticed."""
 
@@ -193,17 +196,39 @@ def _check_suite(payload: _Part) -> Effects:
 
 
 def _repository(payload: _Part) -> Effects:
-    """Another default branch brings another policy, and is gated in place of the one before."""
-    edited = payload.text("action") == "edited" and payload.has("changes")
+    """Another default branch brings another policy, and is gated in place of the one before. Of one that is there no
+    more, or again, or under another name, the sweep has to know what it covers.
+    """
+    action = payload.text("action")
+    if action in _MOVED:
+        return Effects(errands=(_pulls(payload),), note=f"repository {action}")
+    edited = action == "edited" and payload.has("changes")
     if not edited or not payload.part("changes").has("default_branch"):
         return Effects(note="the default branch is the same")
     ref = f"refs/heads/{payload.part('repository').text('default_branch')}"
     return Effects((_lane(payload, ref=EVERY_BRANCH), _lane(payload, ref=f"{LANDED}{ref}")))
 
 
+_MOVED = ("archived", "deleted", "renamed", "transferred", "unarchived")
+
+
 def _installation(payload: _Part) -> Effects:
+    """Made, taken away, suspended, resumed, or with other permissions."""
+    return Effects(errands=((INSTALLATIONS, 0),), note=_by(payload, "installation"))
+
+
+def _installation_repositories(payload: _Part) -> Effects:
+    return Effects(errands=(_pulls(payload),), note=_by(payload, "repositories of the installation"))
+
+
+def _pulls(payload: _Part) -> tuple[str, int]:
+    number = payload.part("installation").number("id")
+    return f"{PULLS}{number}", number
+
+
+def _by(payload: _Part, what: str) -> str:
     who = payload.account("sender")
-    return Effects(note=f"installation {payload.text('action')} by {who.handle if who else 'nobody known'}")
+    return f"{what} {payload.text('action')} by {who.handle if who else 'nobody known'}"
 
 
 def _ping(_payload: _Part) -> Effects:
@@ -214,7 +239,7 @@ _HANDLERS: dict[str, Callable[[_Part], Effects]] = {
     "check_run": _check_run,
     "check_suite": _check_suite,
     "installation": _installation,
-    "installation_repositories": _installation,
+    "installation_repositories": _installation_repositories,
     "merge_group": _merge_group,
     "ping": _ping,
     "pull_request": _pull_request,

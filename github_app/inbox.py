@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Executable, bindparam, delete, func, select, update
 
-from foureyes.github_app import group_commit, seen, storage
+from foureyes.github_app import errands, group_commit, seen, storage
 from foureyes.github_app.events import Effects, effects
 from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane, groups, wake_all
 from foureyes.github_app.policy_in_force import may_be_gated
@@ -121,6 +121,8 @@ def _keep(conn: Connection, found: Effects, at: int) -> None:
         seen.keep_push(conn, push, at)
     for review in found.reviews:
         seen.keep_review(conn, review, at)
+    if found.errands:
+        errands.hasten(conn, found.errands, at)
 
 
 def _matters(conn: Connection, lane: Lane, is_default: bool) -> bool:

@@ -132,7 +132,8 @@ class PullSweep:
         if not is_another and self._knows(conn, happened, before.tip):
             return []
         found = [Lane(self.installation, happened.id, happened.slug, ref=f"{LANDED}{ref}")]
-        if before.tip:
+        # a floor that comes into sight holds for heads that were green without it
+        if before.tip or is_floor_repository(happened.slug.partition("/")[2]):
             found.append(Lane(self.installation, happened.id, happened.slug, ref=EVERY_BRANCH))
         return found
 

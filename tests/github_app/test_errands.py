@@ -124,6 +124,26 @@ def pending(engine: Engine) -> set[tuple[int, int]]:
     return {(row.installation_id, row.repository_id) for row in rows}
 
 
+def test_a_new_installation_is_asked_about_at_once_and_not_with_the_next_round(engine: Engine) -> None:
+    with storage.writing(engine) as conn:
+        at = storage.now(conn)
+        errands.expect(conn, [(errands.INSTALLATIONS, 0)], at)
+        taken = errands.take(conn, "me", at)
+        assert taken is not None
+        errands.finish(conn, taken, at, 300_000)
+        assert errands.take(conn, "me again", at + 1_000) is None
+    payload = {
+        "action": "created",
+        "installation": {"id": 3},
+        "sender": {"id": 1, "login": "olga", "type": "User"},
+    }
+    accept(engine, Delivery("d-new", "installation", b"{}", payload))
+    with storage.writing(engine) as conn:
+        hastened = errands.take(conn, "me", storage.now(conn))
+    assert hastened is not None
+    assert hastened.key == errands.INSTALLATIONS
+
+
 def test_a_delivery_that_comes_while_lanes_are_laid_to_rest_has_its_look(engine: Engine) -> None:
     """On PostgreSQL; on SQLite it waits until they are."""
     accept(engine, push(1, 1, 10))

@@ -139,10 +139,9 @@ def test_another_default_branch_may_bring_another_policy_for_every_branch() -> N
 def test_whatever_else_happens_to_a_repository_changes_no_policy() -> None:
     others = [
         switched(description={"from": "a shop"}),
-        switched("renamed", repository={"name": {"from": "store"}}),
         effects("repository", {**ENVELOPE, "action": "edited"}),
     ]
-    assert others == [Effects(note="the default branch is the same")] * 3
+    assert others == [Effects(note="the default branch is the same")] * 2
 
 
 @pytest.mark.parametrize(("ref", "after"), [("refs/tags/v1", HEAD), ("refs/heads/fix", ZERO)])
@@ -168,6 +167,27 @@ def test_other_programs_check_runs_cost_nothing() -> None:
 def test_installations_and_unknown_events_are_noted() -> None:
     assert effects("installation", {**ENVELOPE, "action": "created"}).note == "installation created by @olga"
     assert effects("star", ENVELOPE) == Effects(note="event star is not used")
+
+
+@pytest.mark.parametrize("action", ["created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"])
+def test_where_the_app_is_installed_is_asked_at_once(action: str) -> None:
+    assert effects("installation", {**ENVELOPE, "action": action}).errands == (("installations", 0),)
+
+
+@pytest.mark.parametrize(
+    ("event", "action"),
+    [("installation_repositories", action) for action in ("added", "removed")]
+    + [("repository", action) for action in ("archived", "deleted", "renamed", "transferred", "unarchived")],
+)
+def test_which_repositories_there_are_is_asked_at_once(event: str, action: str) -> None:
+    found = effects(event, {**ENVELOPE, "action": action})
+    assert found.errands == (("pulls:7", 7),)
+    assert action in found.note
+
+
+@pytest.mark.parametrize("action", ["created", "publicized", "privatized"])
+def test_of_a_repository_nothing_else_matters(action: str) -> None:
+    assert effects("repository", {**ENVELOPE, "action": action}).errands == ()
 
 
 def test_every_handled_event_has_a_handler_and_no_other() -> None:

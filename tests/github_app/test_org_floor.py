@@ -176,6 +176,22 @@ def test_G37_a_floor_of_which_nobody_told_is_found_by_the_sweep(gate: Gate) -> N
     assert gate.verdict(number) == "in_progress"
 
 
+def test_G37_a_floor_that_comes_into_the_apps_sight_is_found_by_the_sweep(gate: Gate) -> None:
+    """Its repository was added to the installation: nothing was pushed, and what was green without it is not any more."""
+    (installation,) = gate.sandbox.world.installations.values()
+    installation.repositories = [gate.sandbox.world.repositories[SHOP]]
+    swept = sweeping(gate)
+    number = docs(gate)
+    gate.deaf = True
+    put_floor(gate, FLOOR)
+    swept.round()
+    assert gate.verdict(number) == "success"
+    swept.deps.floors.cache.clear()
+    installation.repositories.append(gate.sandbox.world.repositories[PLACE])
+    swept.round()
+    assert gate.verdict(number) == "in_progress"
+
+
 def test_a_floor_costs_one_query_a_minute(gate: Gate) -> None:
     put_floor(gate, FLOOR)
     number = docs(gate)
