@@ -65,7 +65,19 @@ def judged(where: str, status: int, headers: Mapping[str, str], text: str, now: 
     why = f"{where}: {status} {said[:200]}".rstrip()
     if (wait := _wait(status, headers, said, now)) is not None:
         raise RetryLater(why, status, wait)
-    raise GitHubError(why, status)
+    raise GitHubError(f"{why}{_clock_differs(headers, now)}" if status == 401 else why, status)
+
+
+def _clock_differs(headers: Mapping[str, str], now: float) -> str:
+    """GitHub takes no key of ours that was signed at another time than it is there."""
+    try:
+        ahead = now - parsedate_to_datetime(headers["date"]).timestamp()
+    except (KeyError, ValueError):
+        return ""
+    if abs(ahead) < _UNSURE:
+        return ""
+    which = "ahead of" if ahead > 0 else "behind"
+    return f"; this machine's clock is {abs(ahead):.0f} s {which} GitHub's: set it right, best by NTP"
 
 
 def _wait(status: int, headers: Mapping[str, str], said: str, now: float) -> float | None:

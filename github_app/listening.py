@@ -1,5 +1,6 @@
 """The port: waitress with limits, in a loop that ends without dropping whoever is being answered."""
 
+import errno
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,6 +20,11 @@ LARGEST_HEADER = 32 * 1024
 """Bytes of all headers together. GitHub's and a proxy's need less than four thousand."""
 MOST_CONNECTIONS = 400
 _THREADS = 16
+_MENDED_BY = {
+    errno.EADDRINUSE: "stop what uses that port, or set FOUREYES_PORT to another",
+    errno.EACCES: "set FOUREYES_PORT to one above 1023, behind a proxy that has the port you want",
+    None: "set FOUREYES_HOST to an address of this machine: 127.0.0.1 behind a proxy on it, 0.0.0.0 for all it has",
+}
 _TURN = 0.25
 """Seconds: how often it is asked whether to go on, and who has been waited for too long."""
 
@@ -43,9 +49,9 @@ class Listening:
         except (OSError, ValueError) as error:
             wasyncore.close_all(self._sockets, ignore_all=True)
             raise UserError(
-                f"cannot listen on {host}:{port}: {error}",
+                f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}",
                 why="GitHub's webhooks would reach nobody, or another program",
-                next_step="stop what uses that port, or set FOUREYES_PORT and FOUREYES_HOST",
+                next_step=_MENDED_BY.get(getattr(error, "errno", None), _MENDED_BY[None]),
             ) from error
         for one in self._sockets.values():
             one.channel_class = StrictChannel

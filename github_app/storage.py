@@ -134,10 +134,18 @@ def explained(engine: Engine) -> Iterator[None]:
         raise UserError(
             f"the database cannot be used: {where}: {str(error.orig).strip()}",
             why="what is acknowledged must be stored first",
-            next_step="see that nothing else uses the file and that its folder can be written to"
-            if is_sqlite(engine)
-            else "check FOUREYES_DATABASE_URL and that the database server runs",
+            next_step=_mended_by(engine, str(error.orig)),
         ) from error
+
+
+def _mended_by(engine: Engine, said: str) -> str:
+    if not is_sqlite(engine):
+        return "check FOUREYES_DATABASE_URL and that the database server runs"
+    if "disk is full" in said:
+        return (
+            "make room on its disk: mirrors in FOUREYES_DATA may be deleted at any time, the database may not"
+        )
+    return "see that nothing else uses the file and that its folder can be written to"
 
 
 def _sqlite_engine(url: str, busy_seconds: float) -> Engine:

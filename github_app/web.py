@@ -25,6 +25,18 @@ from foureyes.shared.errors import UserError
 _log = logging.getLogger(__name__)
 
 _NOBODY_WORKS_MS = 30_000
+_NOT_STORED_SECONDS = 30.0
+"""For which a delivery that could not be stored speaks against this process. Then the next one is let in to try."""
+
+
+@dataclass
+class _Storing:
+    """Whether the newest delivery could be stored: a full disk is found by writing alone."""
+
+    failed_at: float = -_NOT_STORED_SECONDS
+
+    def fails(self) -> bool:
+        return time.monotonic() - self.failed_at < _NOT_STORED_SECONDS
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,7 @@ class Site:
     works: bool = True
     """Looks at what is due; otherwise other processes have to."""
     is_draining: Callable[[], bool] = lambda: False
+    storing: _Storing = field(default_factory=_Storing)
 
 
 def create_site(site: Site) -> Flask:
@@ -106,7 +119,9 @@ def _deliver(site: Site) -> tuple[str, Response, str]:
             is_news = accept(site.engine, given)
         except Exception:  # noqa: BLE001 - whatever it was: what was not stored must not be acknowledged
             _log.exception("a delivery could not be stored")
+            site.storing.failed_at = time.monotonic()
             return given.event, _text("not stored; deliver it again later\n", 503), "failed"
+        site.storing.failed_at = -_NOT_STORED_SECONDS
         _log.info("stored" if is_news else "decided before")
     site.news()
     return (
@@ -132,6 +147,8 @@ def _ready(site: Site) -> Response:
         return _text("the database cannot be used\n", 503)
     if not site.is_healthy():
         return _text("a worker has died\n", 503)
+    if site.storing.fails():
+        return _text("the newest delivery could not be stored: the log says why\n", 503)
     told = f"ready; to be looked at: {depth.pending}, of them failing again and again: {depth.dead}\n"
     if not site.works and depth.due and not depth.running and depth.oldest_due_ms > _NOBODY_WORKS_MS:
         told += f"nobody has looked at what is due for {depth.oldest_due_ms // 1000} s: does `foureyes worker` run?\n"

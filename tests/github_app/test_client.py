@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from foureyes.github_app.answer import judged
 from foureyes.github_app.client import GitHub, GitHubError, InstallationClient, RetryLater, segment
 from foureyes.github_app.settings import Settings
 
@@ -387,3 +388,23 @@ def test_the_apps_own_token_is_signed_once_for_many_requests(
     for number in range(3):
         client.github.installation(number).token()
     assert len(set(server.tokens)) == 1
+
+
+@pytest.mark.parametrize(
+    ("off", "told"),
+    [
+        (3_600, "; this machine's clock is 3600 s ahead of GitHub's"),
+        (-90, "; this machine's clock is 90 s behind"),
+        (20, ""),
+    ],
+)
+def test_a_refusal_by_a_clock_that_is_wrong_says_so(off: int, told: str) -> None:
+    headers = {"date": "Mon, 30 Nov 2026 03:00:00 GMT"}
+    at = datetime(2026, 11, 30, 3, tzinfo=UTC).timestamp() + off
+    with pytest.raises(GitHubError) as refused:
+        judged("GET /app", 401, headers, '{"message": "no"}', at)
+    assert refused.value.why.startswith(f"GET /app: 401 no{told}")
+    assert ("clock" in refused.value.why) is bool(told)
+    with pytest.raises(GitHubError) as other:
+        judged("GET /app", 404, headers, "", at)
+    assert "clock" not in other.value.why

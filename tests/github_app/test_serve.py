@@ -26,6 +26,9 @@ from support_serve import (
     start,
 )
 
+from foureyes.github_app.listening import Listening
+from foureyes.shared.errors import UserError
+
 
 @pytest.fixture(scope="module")
 def github() -> Iterator[str]:
@@ -136,8 +139,15 @@ def test_a_taken_port_is_refused_before_anything_is_written(environment: dict[st
     with socket.create_server(("127.0.0.1", 0)) as taken:
         environment["FOUREYES_PORT"] = str(taken.getsockname()[1])
         said = refused(environment)
-    assert f"cannot listen on 127.0.0.1:{environment['FOUREYES_PORT']}" in said
+    assert f"cannot listen on 127.0.0.1:{environment['FOUREYES_PORT']}: Address already in use" in said
+    assert "set FOUREYES_PORT to another" in said
     assert not Path(environment["FOUREYES_DATA"]).exists()
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "300.1.1.1"])
+def test_an_address_that_is_not_this_machine_s_is_told_as_that(host: str) -> None:
+    with pytest.raises(UserError, match="set FOUREYES_HOST to an address of this machine"):
+        Listening(lambda _environ, _start: [], host, 0)
 
 
 def test_a_second_server_on_the_same_file_is_refused(environment: dict[str, str]) -> None:

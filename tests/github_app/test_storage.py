@@ -131,6 +131,19 @@ def test_a_database_that_another_process_holds_is_an_error_that_says_so(sqlite_e
     holder.close()
 
 
+def test_a_full_disk_wants_room_and_names_what_may_go(tmp_path: Path) -> None:
+    engine = storage.connect(sqlite_url(tmp_path / "f.sqlite3"))
+
+    @event.listens_for(engine, "connect")
+    def small(connection: Any, _record: object) -> None:
+        connection.execute("pragma max_page_count=3").close()
+
+    with pytest.raises(UserError, match="disk is full") as told:
+        storage.migrate(engine)
+    assert "make room" in str(told.value)
+    engine.dispose()
+
+
 def test_a_writer_has_the_file_from_its_first_moment(sqlite_engine: Engine) -> None:
     """Else two processes could both read, and the second to write would be told that it is too late."""
     other = sqlite3.connect(storage.database_file(sqlite_engine) or "", timeout=0, isolation_level=None)

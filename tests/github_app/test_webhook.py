@@ -273,9 +273,17 @@ def test_whatever_goes_wrong_with_storing_is_no_acknowledgement(
     def fails(*_: object) -> bool:
         raise MemoryError
 
-    monkeypatch.setattr("foureyes.github_app.web.accept", fails)
-    assert send(client, BODY, headers()).status_code == 503
+    with monkeypatch.context() as failing:
+        failing.setattr("foureyes.github_app.web.accept", fails)
+        assert send(client, BODY, headers()).status_code == 503
     assert news.count == 0
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.text) == (
+        503,
+        "the newest delivery could not be stored: the log says why\n",
+    )
+    assert send(client, BODY, headers()).status_code == 202
+    assert client.get("/readyz").status_code == 200, "the next one could be"
     assert 'foureyes_deliveries_total{event="ping",result="failed"} 1.0' in client.get("/metrics").text
 
 
