@@ -1,7 +1,6 @@
 """git's own blame of a file: for each line its commit, and its place in the file as that commit left it."""
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import Popen
@@ -11,8 +10,6 @@ from foureyes.hooks.repo import Repo, start_git
 from foureyes.shared import paths
 from foureyes.shared.errors import UserError
 
-_HEADER = re.compile(rb"([0-9a-f]{40}(?:[0-9a-f]{24})?) ([0-9]+) ([0-9]+)(?: [0-9]+)?")
-_QUOTED = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13}
 
 
@@ -77,37 +74,40 @@ def commit_of(repo: Repo, rev: str) -> str:
 
 
 def _lines(out: bytes) -> Iterator[Blamed]:
-    about: dict[bytes, dict[bytes, bytes]] = {}
-    header: re.Match[bytes] | None = None
-    for line in out.split(b"\n")[:-1]:
-        if line.startswith(b"\t") and header is not None:
-            yield _blamed(header, about[header[1]], line[1:])
-            header = None
-        elif header is None:
-            header = _HEADER.fullmatch(line)
-        else:
-            key, _, value = line.partition(b" ")
-            about.setdefault(header[1], {})[key] = value
+    """For each line `commit then now ...`, what is new about the commit, a line each, and the text behind a tab."""
+    about: dict[bytes, tuple[str, str, str, int]] = {}
+    head, *rest = out.split(b"\n\t")
+    for part in rest:
+        first, _, new = head.partition(b"\n")
+        text, _, head = part.partition(b"\n")
+        name, then, now = first.split(b" ")[:3]
+        if new:
+            about[name] = _about(name, b"\n" + new, about.get(name))
+        commit, path, author, at = about[name]
+        yield Blamed(int(now), commit, int(then), path, author, at, text.decode("utf-8", "replace"))
 
 
-def _blamed(header: re.Match[bytes], about: dict[bytes, bytes], text: bytes) -> Blamed:
-    oid = header[1].decode("ascii")
-    return Blamed(
-        number=int(header[3]),
-        commit=oid if oid.strip("0") else "",
-        number_then=int(header[2]),
-        path=paths.decode(_unquoted(about.get(b"filename", b""))),
-        author=about.get(b"author", b"").decode("utf-8", "replace"),
-        at=int(about.get(b"author-time", b"0")),
-        text=text.decode("utf-8", "replace"),
-    )
+def _about(name: bytes, new: bytes, known: tuple[str, str, str, int] | None) -> tuple[str, str, str, int]:
+    """Commit, path, author and time. Of a commit that was told of before only the path can be another."""
+    path = paths.decode(_unquoted(_value(new, b"\nfilename ")))
+    if known is not None:
+        return (known[0], path, *known[2:])
+    commit = name.decode("ascii") if name.strip(b"0") else ""
+    author = _value(new, b"\nauthor ").decode("utf-8", "replace")
+    return commit, path, author, int(_value(new, b"\nauthor-time ") or b"0")
+
+
+def _value(new: bytes, key: bytes) -> bytes:
+    return new.partition(key)[2].partition(b"\n")[0]
 
 
 def _unquoted(name: bytes) -> bytes:
     """git writes odd names as C does."""
     if not name.startswith(b'"'):
         return name
-    return _QUOTED.sub(lambda found: _byte(found[1]), name[1:-1])
+    import re  # few files have such a name
+
+    return re.sub(rb"(?s)\\([0-7]{3}|.)", lambda found: _byte(found[1]), name[1:-1])
 
 
 def _byte(escape: bytes) -> bytes:

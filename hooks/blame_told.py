@@ -3,19 +3,19 @@
 Whoever asks waits: git starts before anything else is done, and nothing is loaded that the answer does not need.
 """
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from foureyes.hooks.blame_lines import Blamed, begin_blame, commit_of, end_blame
 from foureyes.hooks.objects import Objects
-from foureyes.hooks.on_screen import day, printable
 from foureyes.hooks.repo import Repo
-from foureyes.hooks.store import NOTES
-from foureyes.shared.record_lines import Lines, LinesError, added_lines
+
+if TYPE_CHECKING:  # loaded below, while git is at work
+    from foureyes.shared.record_lines import Lines
 
 _COLOURS = {"ai": "magenta", "human": "green", "claimed": "yellow"}
 
@@ -40,8 +40,8 @@ def plain(arguments: Sequence[str]) -> int | None:
     if len(files) != 1 or options - {"--json", "--offline"} or sys.stdout.isatty():
         return None
     lines = tell(files[0], "", offline="--offline" in options)
-    for text in [as_json(files[0], "", lines)] if "--json" in options else as_text(lines):
-        sys.stdout.write(f"{text}\n")
+    told = [as_json(files[0], "", lines)] if "--json" in options else as_text(lines)
+    sys.stdout.writelines(f"{text}\n" for text in told)
     return 0
 
 
@@ -63,10 +63,12 @@ def tell(file: str, rev: str, *, offline: bool) -> list[Line]:
 
 
 def _tell(repo: Repo, objects: Objects, blamed: Sequence[Blamed], *, offline: bool) -> list[Line]:
+    from foureyes.hooks.store import NOTES
+
     commits = {line.commit for line in blamed if line.commit}
     paths = {line.path for line in blamed}
     blobs = objects.notes(NOTES, commits)
-    known = _read(zip(blobs, objects.read(blobs.values()), strict=True), paths)
+    known = _read(zip(blobs, objects.each(blobs.values()), strict=True), paths)
     claimed: dict[str, list[Lines]] = {}
     if commits - known.keys():
         known |= _built(repo, commits - known.keys())
@@ -79,7 +81,9 @@ def _tell(repo: Repo, objects: Objects, blamed: Sequence[Blamed], *, offline: bo
     return [_line(line, known.get(line.commit, ()), claimed.get(line.commit, ())) for line in blamed]
 
 
-def _read(raw: Iterable[tuple[str, bytes | None]], paths: set[str]) -> dict[str, Sequence[Lines]]:
+def _read(raw: Iterable[tuple[str, bytes | None]], paths: set[str]) -> "dict[str, Sequence[Lines]]":
+    from foureyes.shared.record_lines import LinesError, added_lines
+
     found: dict[str, Sequence[Lines]] = {}
     for oid, data in raw:
         try:
@@ -91,9 +95,10 @@ def _read(raw: Iterable[tuple[str, bytes | None]], paths: set[str]) -> dict[str,
     return found
 
 
-def _built(repo: Repo, oids: set[str]) -> dict[str, Sequence[Lines]]:
+def _built(repo: Repo, oids: set[str]) -> "dict[str, Sequence[Lines]]":
     """Of commits that the hooks here saw, and that are in no push yet."""
     from foureyes.hooks.unrecorded import build_seen
+    from foureyes.shared.record_lines import Lines
 
     return {
         oid: [
@@ -105,9 +110,10 @@ def _built(repo: Repo, oids: set[str]) -> dict[str, Sequence[Lines]]:
     }
 
 
-def _claimed(objects: Objects, oids: set[str]) -> dict[str, list[Lines]]:
+def _claimed(objects: Objects, oids: set[str]) -> "dict[str, list[Lines]]":
     """What notes of others say, and for all else what the commit itself says."""
     from foureyes.hooks.unrecorded import claims_of, noted_in, raw_commits_in
+    from foureyes.shared.record_lines import Lines
 
     found: dict[str, list[Lines]] = {}
     for oid, commit in raw_commits_in(objects, oids).items():
@@ -122,7 +128,7 @@ def _claimed(objects: Objects, oids: set[str]) -> dict[str, list[Lines]]:
     return found
 
 
-def _line(line: Blamed, known: Iterable[Lines], claimed: Iterable[Lines]) -> Line:
+def _line(line: Blamed, known: "Iterable[Lines]", claimed: "Iterable[Lines]") -> Line:
     if not line.commit:
         return Line(line, "uncommitted")
     for part in (*known, *claimed):
@@ -133,23 +139,31 @@ def _line(line: Blamed, known: Iterable[Lines], claimed: Iterable[Lines]) -> Lin
 
 
 def as_text(lines: Sequence[Line], style: Callable[..., str] = lambda text, **_: text) -> Iterator[str]:
-    names = [_name(line) for line in lines]
+    from foureyes.hooks.on_screen import day
+
+    names = [_name(line.cls, line.agent, line.model, line.blamed.author) for line in lines]
     width = min(max(map(len, names), default=0), 28)
     digits = len(str(len(lines)))
-    for line, name in zip(lines, names, strict=True):
-        at = day(line.blamed.at) if line.blamed.commit else ""
-        who = style(f"{name[:width]:<{width}}", fg=_COLOURS.get(line.cls))
-        commit = style(f"{line.blamed.commit[:10]:<10}", dim=True)
-        yield f"{commit} {who} {at:<10} {line.blamed.number:>{digits}}) {line.blamed.text}"
+
+    @cache
+    def before(commit: str, cls: str, name: str, at: int) -> str:
+        who = style(f"{name[:width]:<{width}}", fg=_COLOURS.get(cls))
+        return f"{style(f'{commit[:10]:<10}', dim=True)} {who} {day(at) if commit else '':<10}"
+
+    for (blamed, cls, *_), name in zip(lines, names, strict=True):
+        yield f"{before(blamed.commit, cls, name, blamed.at)} {blamed.number:>{digits}}) {blamed.text}"
 
 
-def _name(line: Line) -> str:
-    if line.cls in {"ai", "claimed"}:
-        name = _agent_name(line.agent) or "an agent"
-        return ("~" if line.cls == "claimed" else "") + name + (f" {line.model}" if line.model else "")
-    if line.cls == "uncommitted":
+@cache
+def _name(cls: str, agent: str, model: str, author: str) -> str:
+    if cls in {"ai", "claimed"}:
+        name = _agent_name(agent) or "an agent"
+        return ("~" if cls == "claimed" else "") + name + (f" {model}" if model else "")
+    if cls == "uncommitted":
         return "not committed"
-    return printable(line.blamed.author) + ("" if line.cls == "human" else " ?")
+    from foureyes.hooks.on_screen import printable
+
+    return printable(author) + ("" if cls == "human" else " ?")
 
 
 def _agent_name(agent: str) -> str:
@@ -160,6 +174,8 @@ def _agent_name(agent: str) -> str:
 
 
 def as_json(file: str, rev: str, lines: Sequence[Line]) -> str:
+    import json
+
     counts = Counter(line.cls for line in lines)
     told = {
         "file": file,

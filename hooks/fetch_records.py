@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from foureyes.hooks.objects import SEEN
-from foureyes.hooks.remote import FETCH, SECRET, Remote
+from foureyes.hooks.remote import CREDENTIALS, FETCH, Remote
 from foureyes.hooks.repo import Repo
 from foureyes.shared.record_ref import PREFIX
 
@@ -48,7 +49,7 @@ def fetch_records(repo: Repo, remote: Remote) -> str:
     if answer.status == 0:
         return ""
     lines = [line.strip() for line in answer.words.splitlines() if line.strip()]
-    return SECRET.sub("//", next(iter(lines), f"git ended with status {answer.status}"))
+    return re.sub(CREDENTIALS, "//", next(iter(lines), f"git ended with status {answer.status}"))
 
 
 @contextlib.contextmanager

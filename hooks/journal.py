@@ -15,8 +15,8 @@ from foureyes.shared.errors import UserError
 
 VERSION = "v1"
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_TICK = re.compile(r"0|[0-9]{19,}")
-_UNSAFE = re.compile(r"[^A-Za-z0-9._:/@+-]")
+_TICK = r"0|[0-9]{19,}"
+_UNSAFE = r"[^A-Za-z0-9._:/@+-]"
 _LONGEST_VALUE = 200
 
 
@@ -98,7 +98,7 @@ def parse_line(text: str, worktree: str) -> Line | None:
     ):
         return None
     tick = fields[7] if len(fields) == 8 else ""
-    if tick and not _TICK.fullmatch(tick):
+    if tick and not re.fullmatch(_TICK, tick):
         return None
     marks = (mark.partition("=") for mark in fields[6].split(" "))
     kept = tuple((name, value) for name, given, value in marks if given)
@@ -107,7 +107,7 @@ def parse_line(text: str, worktree: str) -> Line | None:
 
 
 def _clean(value: str) -> str:
-    return _UNSAFE.sub("", value)[:_LONGEST_VALUE]
+    return re.sub(_UNSAFE, "", value)[:_LONGEST_VALUE]
 
 
 def _lines(common_dir: Path, commits: Set[str] | None = None) -> Iterator[Line]:

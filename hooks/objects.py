@@ -2,7 +2,7 @@
 
 import contextlib
 import subprocess
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
@@ -51,16 +51,20 @@ class Objects:
 
     def read(self, names: Iterable[str]) -> list[bytes | None]:
         """The content behind each name, an id or what git takes for one; None for what is not there."""
+        return list(self.each(names))
+
+    def each(self, names: Iterable[str]) -> Iterator[bytes | None]:
+        """The same one by one, while git reads on: to be taken to the end before anything else is asked."""
         asked = list(names)
         told = "".join(f"{name}\n" for name in asked).encode()
         if len(told) <= _AT_ONCE:
             self._write(told)
-            return [self._next() for _ in asked]
+            yield from (self._next() for _ in asked)
+            return
         writer = Thread(target=self._write, args=(told,))
         writer.start()
-        found = [self._next() for _ in asked]
+        yield from (self._next() for _ in asked)
         writer.join()
-        return found
 
     def _write(self, told: bytes) -> None:
         assert self._child.stdin is not None  # noqa: S101 - it was asked for
@@ -76,9 +80,7 @@ class Objects:
             raise UserError("git cat-file ended before it had answered", next_step="run this again")
         if len(header) != 3 or not header[2].strip().isdigit():
             return None
-        content = out.read(int(header[2]))
-        out.read(1)
-        return content
+        return out.read(int(header[2]) + 1)[:-1]
 
     def tree(self, name: str, digits: int) -> dict[str, str]:
         """Entry -> id, of `digits`; empty if there is no such tree."""

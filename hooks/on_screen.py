@@ -14,7 +14,9 @@ def day(at: int | None) -> str:
 
 def printable(text: str, most: int = 80) -> str:
     """One line that does to a terminal nothing but stand there."""
-    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    shown = text
+    if not text.isprintable():
+        shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 

@@ -6,6 +6,7 @@ slower one fetches, adds its own again, and pushes again.
 
 import contextlib
 import hashlib
+import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from foureyes.hooks.journal import read_journal
 from foureyes.hooks.lacking import Branch as Branch
 from foureyes.hooks.lacking import lacking, seen_ref
 from foureyes.hooks.published import SEEN as SEEN
-from foureyes.hooks.remote import FETCH, SECRET
+from foureyes.hooks.remote import CREDENTIALS, FETCH
 from foureyes.hooks.remote import Remote as Remote
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.seen_reviews import Untold
@@ -243,4 +244,4 @@ def _remote(repo: Repo, deadline: float, *command: str) -> str:
         return ""
     lines = [line.strip() for line in answer.words.splitlines() if line.strip()]
     said = next((line for line in lines if line.startswith(("fatal:", "error:", "!", "remote:"))), "")
-    return SECRET.sub("//", said or "".join(lines[-1:]) or f"git ended with status {answer.status}")
+    return re.sub(CREDENTIALS, "//", said or "".join(lines[-1:]) or f"git ended with status {answer.status}")

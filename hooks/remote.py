@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-SECRET = re.compile(r"//[^/@\s]+@")
+CREDENTIALS = r"//[^/@\s]+@"
 """What of a URL is no one's business."""
 FETCH = ("--no-tags", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no")
 

@@ -6,6 +6,7 @@ read, indented lines too, because a squash moves trailers out of the block in wh
 
 import re
 from collections.abc import Iterator
+from fnmatch import translate
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from foureyes.shared.agents import Agent, Catalogue, glob
@@ -13,14 +14,15 @@ from foureyes.shared.agents import Agent, Catalogue, glob
 if TYPE_CHECKING:
     from foureyes.shared.agent_mark import AgentMark
 
-_NO_REPLY = re.compile(r"(?:([0-9]{1,19})\+)?([^@]+)@users\.noreply\.github\.com", re.IGNORECASE)
-_TRAILER = re.compile(r"[ \t>*]*([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(\S.*)")
+# Texts, compiled by the first message that asks for them: most lack what they look for, and somebody waits.
+_NO_REPLY = r"(?:([0-9]{1,19})\+)?([^@]+)@users\.noreply\.github\.com"
+_TRAILER = r"[ \t>*]*([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(\S.*)"
 _MAKERS = {"co-authored-by", "co-developed-by", "signed-off-by"}
 DISCLOSURES = frozenset({"assisted-by", "generated-by", "ai-assisted-by"})
 """Keys after which an agent, or a model, may stand without an address."""
 
-_DECORATION = re.compile(r"^[^\w\[]+")
-_SPLIT_ADDRESS = re.compile(r"([^<]*)(?:<([^>]*)>)?.*")
+_DECORATION = r"[^\w\[]+"
+_SPLIT_ADDRESS = r"([^<]*)(?:<([^>]*)>)?.*"
 _LONGEST_LINE = 1000
 
 
@@ -29,16 +31,16 @@ class CommitSigns:
 
     def __init__(self, agents: tuple[Agent, ...]) -> None:
         self.addresses: dict[str, str] = {}
-        self.trailers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self.trailers: dict[str, list[tuple[str, str]]] = {}
         """By key, case folded: agents, and what the value must be."""
         for agent in agents:
             for sign in agent.addresses:
                 self.addresses.setdefault(sign.text.casefold(), agent.id)
             for sign in agent.trailers:
-                self.trailers.setdefault(sign.text.casefold(), []).append((agent.id, glob(sign.value)))
+                self.trailers.setdefault(sign.text.casefold(), []).append((agent.id, sign.value))
         self.author_suffixes = [(sign.text, agent.id) for agent in agents for sign in agent.author_suffixes]
-        self.lines = [(agent.id, glob(sign.text)) for agent in agents for sign in agent.lines]
-        self.any_line = re.compile("|".join(pattern.pattern for _, pattern in self.lines) or "(?!)")
+        self.lines = [(agent.id, sign.text) for agent in agents for sign in agent.lines]
+        self.any_line = re.compile("|".join(translate(pattern) for _, pattern in self.lines) or "(?!)")
         names = [(sign.text, agent.id) for agent in agents for sign in agent.names]
         names += [(f"{agent.id}:", agent.id) for agent in agents if agent.kind != "automation"]
         self.names = sorted(names, key=lambda pair: -len(pair[0]))
@@ -86,12 +88,15 @@ def _all(catalogue: Catalogue, message: str, author: Named, committer: Named) ->
     index = catalogue.commit_signs
     for line in message.splitlines():
         line = line[:_LONGEST_LINE]
-        trailer = _TRAILER.fullmatch(line) if ":" in line else None
+        trailer = re.fullmatch(_TRAILER, line) if ":" in line else None
         if trailer:
             yield from _of_trailer(catalogue, trailer[1].casefold(), trailer[2].strip())
-        text = _DECORATION.sub("", line.strip())
+        text = line.strip()
+        if not text[:1].isalnum() and (decoration := re.match(_DECORATION, text)):
+            text = text[decoration.end() :]
         if index.any_line.fullmatch(text):
-            yield from (_Found(agent, "body") for agent, pattern in index.lines if pattern.fullmatch(text))
+            found = (agent for agent, pattern in index.lines if glob(pattern).fullmatch(text))
+            yield from (_Found(agent, "body") for agent in found)
 
 
 def _maker(catalogue: Catalogue, identity: Named) -> str | None:
@@ -107,7 +112,7 @@ def by_address(catalogue: Catalogue, email: str) -> str | None:
     agent = catalogue.commit_signs.addresses.get(address)
     if agent is not None:
         return agent
-    account = _NO_REPLY.fullmatch(address)
+    account = re.fullmatch(_NO_REPLY, address) if address.endswith("@users.noreply.github.com") else None
     if account is None:
         return None
     return catalogue.is_agent_account(int(account[1]) if account[1] else None, account[2])
@@ -115,11 +120,11 @@ def by_address(catalogue: Catalogue, email: str) -> str | None:
 
 def _of_trailer(catalogue: Catalogue, key: str, value: str) -> Iterator[_Found]:
     for agent, pattern in catalogue.commit_signs.trailers.get(key, ()):
-        if pattern.fullmatch(value):
+        if glob(pattern).fullmatch(value):
             yield _Found(agent, "trailer")
     if key not in _MAKERS | DISCLOSURES:
         return
-    split = _SPLIT_ADDRESS.fullmatch(value)
+    split = re.fullmatch(_SPLIT_ADDRESS, value)
     name, email = (split[1].strip(), split[2] or "") if split else (value, "")
     # Some write a model before the address, inside the brackets.
     maker = by_address(catalogue, email.split()[-1]) if email.split() else None

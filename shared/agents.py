@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from foureyes.shared.agent_marks import CommitSigns, Named
 
 VERSION = 1
-_INTERPRETERS = re.compile(r"(?:node|nodejs|bun|deno|python[0-9.]*|pypy[0-9.]*)(?:\.exe)?")
+_INTERPRETERS = r"(?:node|nodejs|bun|deno|python[0-9.]*|pypy[0-9.]*)(?:\.exe)?"
 
 
 class CatalogueError(ValueError):
@@ -166,7 +166,7 @@ class Catalogue:
         for name in (exe, argv0):
             if name in self._processes:
                 return self._processes[name]
-        if _INTERPRETERS.fullmatch(exe) or _INTERPRETERS.fullmatch(argv0):
+        if re.fullmatch(_INTERPRETERS, exe) or re.fullmatch(_INTERPRETERS, argv0):
             return self._processes.get(argv1)
         return None
 

@@ -5,7 +5,7 @@ that is not valid UTF-8, or that would not be seen on a screen, is `\\xNN`. `enc
 """
 
 import re
-import unicodedata
+from functools import cache
 
 MAX_PATH_BYTES = 4096
 
@@ -16,21 +16,29 @@ _UNSEEN = (
     r"\x00-\x1f\x7f-\x9f\xad\u061c\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     r"\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e01ef"
 )
-_SHORT = re.compile(r"(?=[^.]{3,8}(?:\.|\Z))[^.]+~[0-9]+(?:\.[^.]{0,3})?")
+_SHORT = r"(?=[^.]{3,8}(?:\.|\Z))[^.]+~[0-9]+(?:\.[^.]{0,3})?"
 """The second name that Windows gives a file or folder with a long one: `PAYMEN~1` is `payments-service`."""
 
-_ESCAPED = re.compile(rf"[\\{_UNSEEN}]")
-_ESCAPE = re.compile(r"\\(?:(\\)|x([0-9a-f]{2})|)")
+_ESCAPE = r"\\(?:(\\)|x([0-9a-f]{2})|)"
+
+
+@cache
+def _escaped() -> re.Pattern[str]:
+    """Made when it is first needed: most names are plain, and commands that somebody waits for read few."""
+    return re.compile(rf"[\\{_UNSEEN}]")
 
 
 def decode(raw: bytes) -> str:
     """The text of a path. Different bytes give different texts."""
-    return _ESCAPED.sub(_escape, raw.decode("utf-8", "surrogateescape"))
+    text = raw.decode("utf-8", "surrogateescape")
+    if text.isascii() and text.isprintable() and "\\" not in text:  # what is printable in ASCII stays so
+        return text
+    return _escaped().sub(_escape, text)
 
 
 def unseen(text: str) -> str:
     """Its first character that would not be seen on a screen, "" for none."""
-    found = _ESCAPED.search(text.replace("\\", ""))
+    found = _escaped().search(text.replace("\\", ""))
     return found[0] if found else ""
 
 
@@ -62,7 +70,7 @@ def plain(path: str) -> str:
 def _pieces(path: str) -> list[bytes]:
     pieces: list[bytes] = []
     end = 0
-    for escape in _ESCAPE.finditer(path):
+    for escape in re.finditer(_ESCAPE, path):
         pieces.append(path[end : escape.start()].encode())
         if escape[1]:
             pieces.append(b"\\")
@@ -81,6 +89,8 @@ def fold(path: str) -> str:
     """
     if path.isascii():
         return path.lower()
+    import unicodedata  # few names need it
+
     # Unicode's canonical caseless match: decomposed before folding, for folding moves the iota subscript.
     folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
     return unicodedata.normalize("NFC", folded)
@@ -98,7 +108,7 @@ def is_odd(path: str) -> bool:
 
 def _is_odd_component(component: str) -> bool:
     # "." and ".." and "" end in a dot or are empty, so the first test holds them too.
-    if not component or component[-1] in ". " or ("~" in component and _SHORT.fullmatch(component)):
+    if not component or component[-1] in ". " or ("~" in component and re.fullmatch(_SHORT, component)):
         return True
     if component[0] not in ".gG":
         return False

@@ -39,7 +39,7 @@ def added_lines(data: bytes, paths: Set[str]) -> tuple[str, tuple[Lines, ...]]:
     except (JsonError, in_toto.StatementError) as error:
         raise LinesError(str(error)) from None
     parts: Any = predicate.get("contributors")
-    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+    if not isinstance(parts, list) or not {dict}.issuperset(map(type, parts)):
         raise LinesError("it has no list of contributors")
     wanted = [part for part in parts if part.get("side") == "added" and _is_one_of(part.get("path"), paths)]
     return subjects[0][2], tuple(map(_lines, wanted))
@@ -50,8 +50,8 @@ def _is_one_of(path: object, paths: Set[str]) -> bool:
 
 
 def _lines(part: dict[str, Any]) -> Lines:
-    values: list[Any] = [part.get(name) for name in _FIELDS]
-    if any(type(value) is not kind for value, kind in zip(values, _KINDS, strict=True)):
+    values: tuple[Any, ...] = tuple(map(part.get, _FIELDS))
+    if tuple(map(type, values)) != _KINDS:
         raise LinesError("a range of lines lacks a field")
     path, start, count, *rest = values
     return Lines(path, start, start + count - 1, *rest)

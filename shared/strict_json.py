@@ -8,8 +8,8 @@ from foureyes.shared.canonical import Json
 
 MAX_DEPTH = 32
 _MAX_INT = 2**53 - 1
-_UNWANTED = re.compile("[\x00-\x1f\ud800-\udfff]")
-_ESCAPED = re.compile(rb"\\(?:[bfnrt]|u00[01]|u[dD][89a-fA-F])")
+_UNWANTED = "[\x00-\x1f\ud800-\udfff]"
+_ESCAPED = rb"\\(?:[bfnrt]|u00[01]|u[dD][89a-fA-F])"
 """How such a character can be written: as itself it is no JSON, or no UTF-8."""
 
 
@@ -29,7 +29,7 @@ def read(data: bytes) -> Json:
         raise JsonError(f"not JSON ({type(error).__name__})") from None
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
         _check_depth(value, 0)
-    if _ESCAPED.search(data):
+    if b"\\" in data and re.search(_ESCAPED, data):
         _check_texts(value)
     return value  # type: ignore[no-any-return]
 
@@ -68,7 +68,7 @@ def _check_depth(value: Any, depth: int) -> None:
 
 def _check_texts(value: Any) -> None:
     if isinstance(value, str):
-        if _UNWANTED.search(value):
+        if re.search(_UNWANTED, value):
             raise JsonError("text with control characters")
     elif isinstance(value, list):
         for item in value:
