@@ -12,7 +12,6 @@ not git objects, so `git gc` cannot take them away.
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import time
@@ -21,6 +20,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
+
+from foureyes.hooks.digest import sha256_hex
 
 Ref: TypeAlias = str | None
 """Where a content is: `s:<sha256>` in this store, `g:<oid>` a git blob, `t:<size>:<mtime>` a file too large to keep
@@ -90,7 +91,7 @@ class Evidence:
 
     def keep(self, content: bytes) -> str:
         """Store a content (once, however often it is given) and answer its reference."""
-        digest = hashlib.sha256(content).hexdigest()
+        digest = sha256_hex(content)
         target = self._content_path(digest)
         if not target.exists():
             _write_whole(target, zlib.compress(content, 1))
@@ -103,7 +104,7 @@ class Evidence:
             content = zlib.decompress(self._content_path(digest).read_bytes())
         except (OSError, zlib.error):
             return None
-        return content if hashlib.sha256(content).hexdigest() == digest else None
+        return content if sha256_hex(content) == digest else None
 
     def tick(self) -> int:
         """The clock goes on. Of two ticks the later one is the greater, in whatever process and whatever becomes of

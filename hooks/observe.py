@@ -1,16 +1,18 @@
 """What one tool call of an agent changed: what was there before it, against what is there after it."""
 
-import hashlib
+import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from subprocess import Popen
 
 from foureyes.hooks import snapshot
 from foureyes.hooks.agents.tool_call import ToolCall
+from foureyes.hooks.digest import sha256_hex
 from foureyes.hooks.evidence import UNKNOWN, Event, Evidence, Pending, Ref, Touched
 from foureyes.hooks.journal import append_line, seen_commits, worktree_id
-from foureyes.hooks.repo import Repo
+from foureyes.hooks.repo import Repo, start_git
 from foureyes.hooks.session_models import remember
 from foureyes.shared import paths
 from foureyes.shared.errors import UserError
@@ -54,7 +56,7 @@ def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
 
 
 def _short(place: str) -> str:
-    return hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
+    return sha256_hex(os.fsencode(place))[:12]
 
 
 def _note_review(call: ToolCall, repo: Repo) -> None:
@@ -78,26 +80,44 @@ def _by_repository(call: ToolCall) -> dict[Repo, dict[bytes, str]]:
     for file in call.files:
         real = Path(os.path.realpath(Path(call.cwd or ".") / file))
         place = next(parent for parent in real.parents if parent.is_dir())
-        repo = _open(place)
-        if repo is None or repo.work_tree is None:
-            continue
-        root = Path(os.path.realpath(repo.work_tree))
-        if not real.is_relative_to(root) or repo.is_gits_own(real):
-            continue
-        name = os.fsencode(real.relative_to(root))
-        if not _is_ignored(repo, name):
-            found.setdefault(repo, {})[name] = file
+        with _patterns_asked(place, real) as asked:
+            repo = _open(place)
+            name = _name_in(repo, real) if repo is not None else None
+            if repo is not None and name is not None and not _is_ignored(repo, name, asked):
+                found.setdefault(repo, {})[name] = file
     return found
 
 
-def _is_ignored(repo: Repo, name: bytes) -> bool:
+def _name_in(repo: Repo, real: Path) -> bytes | None:
+    """git's name for a file of the work tree; None if it is none."""
+    if repo.work_tree is None or repo.is_gits_own(real):
+        return None
+    root = Path(os.path.realpath(repo.work_tree))
+    return os.fsencode(real.relative_to(root)) if real.is_relative_to(root) else None
+
+
+@contextlib.contextmanager
+def _patterns_asked(place: Path, real: Path) -> "Iterator[Popen[bytes] | None]":
+    """git at work on whether a pattern fits a file below this folder, while the repository is still looked for."""
+    try:
+        child = start_git("check-ignore", "--no-index", "-q", "--", f"./{real.relative_to(place)}", cwd=place)
+    except UserError:
+        yield None  # there is no git: whoever looks for the repository finds that, too
+        return
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def _is_ignored(repo: Repo, name: bytes, asked: "Popen[bytes] | None") -> bool:
     """What is ignored is often a secret, and can never be in a commit, unless it is in the index already: which is
     long to read, and only looked at if a pattern fits.
     """
-    asked = ("-q", "--", f"./{os.fsdecode(name)}")
-    if repo.ask("check-ignore", "--no-index", *asked).status == 1:
+    if asked is not None and asked.wait() == 1:
         return False
-    return repo.ask("check-ignore", *asked).status != 1
+    return repo.ask("check-ignore", "-q", "--", f"./{os.fsdecode(name)}").status != 1
 
 
 def _edit(call: ToolCall, repo: Repo, files: Mapping[bytes, str]) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from foureyes.hooks.agents.tool_call import ToolCall
 
-_NAME = re.compile(r"[A-Za-z0-9_.]{1,64}")
+_NAME = r"[A-Za-z0-9_.]{1,64}"
 _KEPT_SECONDS = 30 * 86400
 
 
 def remember(home: Path, call: ToolCall) -> None:
     """Write the model of the call's session down, if both are known. Raises OSError."""
-    if not call.model or not _NAME.fullmatch(call.join):
+    if not call.model or not re.fullmatch(_NAME, call.join):
         return
     file = home / "models" / f"{call.agent}-{call.join}"
     line = f"{call.model}\n"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from foureyes.hooks.agents.tool_call import Payload, ToolCall, make, plain_model, text
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 _TYPES = {"human", "ai_agent"}
 
 
@@ -21,7 +21,7 @@ def read(payload: Payload, _environment: Mapping[str, str], _named: str) -> Tool
     name = "-".join(text(payload, "agent_name").lower().split())
     place = text(payload, "repo_working_dir")
     return make(
-        name if _NAME.fullmatch(name) else "agent-v1",
+        name if re.fullmatch(_NAME, name) else "agent-v1",
         session_id=text(payload, "conversation_id") or f"agent-v1:{place}",
         phase="before" if before else "after",
         cwd=place,

@@ -55,7 +55,7 @@ _OWN_VARIABLES = {
     "GEMINI_SESSION_ID": "gemini-cli",
     "QWEN_CODE_SESSION_ID": "qwen-code",
 }
-_VERSION = re.compile(r"^claude-code[_/](\d+(?:[-.]\d+)*)[_/]")
+_VERSION = r"claude-code[_/](\d+(?:[-.]\d+)*)[_/]"
 _VERSIONS = {"copilot-cli": "COPILOT_CLI_BINARY_VERSION", "codex-cli": "CODEX_VERSION"}
 
 
@@ -101,7 +101,7 @@ def _agent(payload: Payload, environment: Mapping[str, str], named: str) -> str:
 
 def _version(agent: str, environment: Mapping[str, str]) -> str:
     if agent == "claude-code":
-        found = _VERSION.match(environment.get("AI_AGENT", ""))
+        found = re.match(_VERSION, environment.get("AI_AGENT", ""))
         return found[1].replace("-", ".") if found else ""
     found = re.fullmatch(r"\d[\w.+-]{0,39}", environment.get(_VERSIONS.get(agent, ""), ""))
     return found[0] if found else ""

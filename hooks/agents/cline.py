@@ -8,7 +8,7 @@ from foureyes.hooks.agents.tool_call import Payload, Phase, ToolCall, first_root
 ANSWER = '{"cancel":false}'
 """Without it the tool call would not go on."""
 _ENDS = ("taskComplete", "taskCancel")
-_VERSION = re.compile(r"\d[\w.+-]{0,39}")
+_VERSION = r"\d[\w.+-]{0,39}"
 
 
 def fits(payload: Payload) -> bool:
@@ -25,7 +25,7 @@ def read(payload: Payload, _environment: Mapping[str, str], _named: str) -> Tool
         phase, told, call = "end", {}, {}
     else:
         return None
-    found = _VERSION.fullmatch(text(payload, "clineVersion"))
+    found = re.fullmatch(_VERSION, text(payload, "clineVersion"))
     return make(
         "cline",
         session_id=text(payload, "taskId"),

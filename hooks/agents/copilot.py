@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foureyes.hooks.agents.tool_call import Payload, Phase, ToolCall, last_model, make, part, text
 
-_SESSION = re.compile(r"[A-Za-z0-9-]{8,64}")
+_SESSION = r"[A-Za-z0-9-]{8,64}"
 
 
 def fits(payload: Payload) -> bool:
@@ -41,7 +41,7 @@ def _phase(payload: Payload) -> Phase | None:
 
 def session_model(session_id: str, environment: Mapping[str, str]) -> str:
     """The model as Copilot's file of the session names it; no payload does."""
-    if not _SESSION.fullmatch(session_id):
+    if not re.fullmatch(_SESSION, session_id):
         return ""
     home = Path(environment.get("HOME", os.sep))
     return last_model(str(home / ".copilot" / "session-state" / session_id / "events.jsonl"))

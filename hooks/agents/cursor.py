@@ -20,7 +20,7 @@ _PHASES: dict[str, Phase] = {
     "sessionEnd": "end",
 }
 _OWN_FIELDS = ("generation_id", "cursor_version")
-_VERSION = re.compile(r"\d[\w.+-]{0,39}")
+_VERSION = r"\d[\w.+-]{0,39}"
 
 
 def fits(payload: Payload) -> bool:
@@ -45,7 +45,7 @@ def read(payload: Payload, _environment: Mapping[str, str], _named: str) -> Tool
         tool, given = "Write", {"file_path": payload.get("file_path")}
         undo = _undo(payload.get("edits"))
         given_id = repr((text(payload, "generation_id"), given, undo))
-    found = _VERSION.fullmatch(text(payload, "cursor_version"))
+    found = re.fullmatch(_VERSION, text(payload, "cursor_version"))
     return make(
         "cursor",
         session_id=text(payload, "conversation_id"),

@@ -1,15 +1,14 @@
 """Whether a tool call approves a pull request: an agent can hold a reviewer's token."""
 
 import re
-import shlex
 from collections.abc import Iterator
 
-_GH = re.compile(r"\bgh\s+pr\s+review\b")
-_API = re.compile(
+_GH = r"\bgh\s+pr\s+review\b"
+_API = (
     r"/pulls/[^\s/]+/reviews\b[\s\S]*\bAPPROVE\b"
     r"|\b(?:addPullRequestReview|submitPullRequestReview)\b[\s\S]*\bAPPROVE\b"
 )
-_TOOL = re.compile(r"mcp.*review", re.IGNORECASE)
+_TOOL = r"(?i)mcp.*review"
 _ENDS = ";|&()\n"
 _TAKE_A_VALUE = {"-b", "--body", "-F", "--body-file", "-R", "--repo"}
 
@@ -18,7 +17,7 @@ def is_approval(tool: str, given: object) -> bool:
     """`given` is the tool's input: a command line of `gh` or curl, or the call of a server's review tool."""
     if not isinstance(given, dict):
         return False
-    if _TOOL.match(tool):
+    if re.match(_TOOL, tool):
         return str(given.get("event", "")).upper() == "APPROVE"
     command = given.get("command", given.get("commands", ""))
     commands = command if isinstance(command, list) else [command]
@@ -26,17 +25,19 @@ def is_approval(tool: str, given: object) -> bool:
 
 
 def _approves(line: str) -> bool:
-    if _API.search(line):
+    if re.search(_API, line):
         return True
     return any(
         option in {"-a", "--approve"}
-        for found in _GH.finditer(line)
+        for found in re.finditer(_GH, line)
         for option in _options(_words(line[found.end() :]))
     )
 
 
 def _words(text: str) -> Iterator[str]:
     """The words of a command up to its end; those before a quotation that is never closed."""
+    import shlex  # few commands are about reviews
+
     lexer = shlex.shlex(text, posix=True, punctuation_chars=_ENDS)
     lexer.whitespace, lexer.commenters = " \t\r", ""
     lexer.whitespace_split = True

@@ -1,6 +1,5 @@
 """What an agent's hook tells about one tool call, whichever of the agents told it."""
 
-import hashlib
 import json
 import os
 import re
@@ -8,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from foureyes.hooks.agents import review
+from foureyes.hooks.digest import sha256_hex
 
 Phase = Literal["before", "after", "end"]
 Kind = Literal["edit", "shell"]
@@ -45,9 +45,10 @@ _CONTENT_NAMES = frozenset(
     )
 )
 _PLACE_NAMES = ("cwd", "workdir", "working_directory", "dir_path", "directory")
-_PATCH_LINE = re.compile(r"^\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+?)\r?$", re.MULTILINE)
-_MODEL = re.compile(rb'"(?:model|modelID|model_id)": ?"([A-Za-z0-9][A-Za-z0-9._:/@-]{0,79})"')
-_PLAIN_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,79}")
+# Texts, here and beside: compiling them takes time that most calls need not spend.
+_PATCH_LINE = r"(?m)^\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+?)\r?$"
+_MODEL = rb'"(?:model|modelID|model_id)": ?"([A-Za-z0-9][A-Za-z0-9._:/@-]{0,79})"'
+_PLAIN_MODEL = r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,79}"
 _TAIL = 64 * 1024
 _DEEPEST = 6
 
@@ -161,14 +162,14 @@ def first_root(payload: Payload, *names: str) -> str:
 
 
 def session_hash(agent: str, session_id: str) -> str:
-    return hashlib.sha256(f"{agent}:{session_id}".encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256_hex(f"{agent}:{session_id}".encode("utf-8", "surrogatepass"))
 
 
 def plain_model(value: object) -> str:
     """A model's name as a payload tells it: a text, or an object with an `id`."""
     if isinstance(value, dict):
         value = value.get("id") or value.get("modelID")
-    return value if isinstance(value, str) and _PLAIN_MODEL.fullmatch(value) else ""
+    return value if isinstance(value, str) and re.fullmatch(_PLAIN_MODEL, value) else ""
 
 
 def last_model(transcript: str) -> str:
@@ -179,7 +180,7 @@ def last_model(transcript: str) -> str:
         with open(transcript, "rb") as file:  # noqa: PTH123 -- a str from JSON may hold NUL
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _TAIL))
-            names = _MODEL.findall(file.read(_TAIL))
+            names = re.findall(_MODEL, file.read(_TAIL))
     except (OSError, ValueError):
         return ""
     return names[-1].decode("ascii") if names else ""
@@ -202,7 +203,7 @@ def _written(tool: str, given: object) -> tuple[Kind | None, tuple[str, ...]]:
 def _files(given: object, deepest: int) -> Iterator[str]:
     if isinstance(given, str):
         if "*** Begin Patch" in given:
-            yield from _PATCH_LINE.findall(given)
+            yield from re.findall(_PATCH_LINE, given)
     elif isinstance(given, list):
         if deepest:
             for item in given:
@@ -234,4 +235,4 @@ def _originals(files: tuple[str, ...], reported: object) -> Originals:
 
 def _call_id(session_id: str, given: str) -> str:
     """Pairs before with after; agents without an id for a call are paired by what the tool was asked to do."""
-    return hashlib.sha256(f"{session_id}\0{given}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return sha256_hex(f"{session_id}\0{given}".encode("utf-8", "surrogatepass"))[:32]
