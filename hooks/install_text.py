@@ -167,6 +167,10 @@ def as_json(done: Installed) -> str:
         "key": {"shown": done.key.shown, "fingerprint": done.key.fingerprint, "how": done.key.how}
         if done.key
         else None,
+        "passed_over": [
+            {"shown": key.shown, "fingerprint": key.fingerprint, "how": key.how, "why": keys.why_not(key)}
+            for key in done.weak_keys
+        ],
         "proof_milliseconds": round(done.milliseconds, 1) if done.milliseconds is not None else None,
         "undo": "foureyes uninstall",
     }

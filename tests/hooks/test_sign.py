@@ -89,6 +89,8 @@ def test_an_rsa_key_that_nobody_accepts_does_not_sign(repo: Repo, tmp_path: Path
     assert keys.find(repo).shown == "~/.ssh/id_rsa"
     assert [key.bits for key in keys.passed_over(repo)] == [1024]
     assert "weak (user.signingkey): an RSA key of 1,024 bits" in foureyes(repo.work_tree, "install")
+    [told_of] = json.loads(foureyes(repo.work_tree, "install", "--json"))["passed_over"]
+    assert (told_of["how"], told_of["why"].split(" bits ")[0]) == ("user.signingkey", "an RSA key of 1,024")
     told = json.loads(foureyes(repo.work_tree, "doctor", "--json", ok=False))["findings"]
     assert [f["what"].split(": ")[1] for f in told if "passed over" in f["what"]] == [
         "an RSA key of 1,024 bits is not accepted, 2,048 are the least"
