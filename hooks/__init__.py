@@ -1,7 +1,7 @@
 """The local half, in the order things happen. Every file stands in this map once.
 
 install            install, install_text, uninstall: one command and its way back
-  where git looks  place, capture_files, config_hooks, hook_files, everywhere, runtime, pre_commit.sh
+  where git looks  place, sharing, capture_files, config_hooks, hook_files, everywhere, runtime, pre_commit.sh
   other managers   managers, native_files, insertion
   agents' own      agent_adapters, agent_settings, hook_forms, json_text
   shown at once    proof; later by doctor, diagnoses, diagnoses_of_person, status

@@ -85,6 +85,7 @@ case $foureyes_hook in
         foureyes_evidence
         foureyes_look_around
         foureyes_worktree
+        umask @UMASK@
         {
             printf '%s %s %s %s %s\n' "$PPID" "${foureyes_reached:--}" "${foureyes_operation:--}" \
                 "${foureyes_agent:--}" "$foureyes_marks"

@@ -115,15 +115,22 @@ exit 0
 
 
 def render(
-    catalogue: Catalogue, *, style: str, python: str, path: Sequence[str], proc: str = "/proc"
+    catalogue: Catalogue,
+    *,
+    style: str,
+    python: str,
+    path: Sequence[str],
+    proc: str = "/proc",
+    shared: bool = False,
 ) -> dict[str, str]:
     """File name below `<git common dir>/foureyes` -> text. `python` is a base interpreter, `path` the folders that
-    it imports foureyes and its libraries from.
+    it imports foureyes and its libraries from. `shared`: what they write is for the group of the repository.
     """
     parts = {
         "MARK": MARK,
         "NOTE": f"foureyes {VERSION}; what is changed here is lost at the next `foureyes install`.",
         "PROC": proc,
+        "UMASK": "007" if shared else "077",
         "STYLE": style,
         "PYTHON": shlex.quote(python),
         "CODE": shlex.quote(_CODE.format(path=list(path))),

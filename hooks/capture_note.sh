@@ -43,7 +43,7 @@ foureyes_time() {
         return
     fi
     foureyes_now=$(date +%s 2>/dev/null)
-    umask 077
+    umask @UMASK@
     { printf '%s %s %s\n' "$foureyes_boot" "$foureyes_up" "$foureyes_now" >"$foureyes_file"; } 2>/dev/null || :
 }
 
@@ -72,11 +72,15 @@ foureyes_begun() {
 # One line, in one write, so that parallel commits never mix. $1: the commit.
 foureyes_note() {
     [ -n "$1" ] || return
-    umask 077
-    if [ -n "${foureyes_everywhere-}" ] && [ ! -d "$foureyes_common/foureyes/journal" ]; then
+    umask @UMASK@
+    foureyes_file=$foureyes_common/foureyes/journal/$foureyes_tree
+    if [ -n "${foureyes_everywhere-}" ] && [ ! -e "$foureyes_file" ]; then
+        # These scripts are of one user: whether git's files here are a group's, only git can tell.
+        case $(git config --get core.sharedRepository 2>/dev/null) in
+            [Gg]roup | [Tt]rue | 1 | [Aa]ll | [Ww]orld | [Ee]verybody | 2 | 0[67][67]*) umask 007 ;;
+        esac
         mkdir -p "$foureyes_common/foureyes/journal" 2>/dev/null
     fi
-    foureyes_file=$foureyes_common/foureyes/journal/$foureyes_tree
     {
         printf 'v1\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "${foureyes_now:-0}" "$foureyes_hook" \
             "$foureyes_operation" "$foureyes_agent" "$foureyes_marks" "${foureyes_reached-}"

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from foureyes.hooks.digest import sha256_hex
+from foureyes.hooks.sharing import keep_to, make_folder
 
 Ref: TypeAlias = str | None
 """Where a content is: `s:<sha256>` in this store, `g:<oid>` a git blob, `t:<size>:<mtime>` a file too large to keep
@@ -87,7 +88,7 @@ class Pending(NamedTuple):
 class Evidence:
     def __init__(self, home: Path) -> None:
         """`home` is the repository's `Repo.home`; nothing is made before something is stored."""
-        self._folder = home / "evidence"
+        self._home, self._folder = home, home / "evidence"
 
     def keep(self, content: bytes) -> str:
         """Store a content (once, however often it is given) and answer its reference."""
@@ -111,8 +112,10 @@ class Evidence:
         the machine's time; git's hooks read the last one when they see a commit. In nanoseconds since 1970 or more,
         so that a lost file sets nothing back.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._folder / "clock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        make_folder(self._home)
+        mode = keep_to(self._home)
+        self._folder.mkdir(exist_ok=True)
+        descriptor = os.open(self._folder / "clock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             last = os.pread(descriptor, 40, 0).strip()
@@ -131,7 +134,7 @@ class Evidence:
         new = not path.exists()
         whole = {**event._asdict(), "touched": [touched._asdict() for touched in event.touched]}
         line = json.dumps(whole, separators=(",", ":")).encode() + b"\n"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, keep_to(self._home))
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             end = os.fstat(descriptor).st_size

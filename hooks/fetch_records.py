@@ -11,6 +11,7 @@ from pathlib import Path
 from foureyes.hooks.objects import SEEN
 from foureyes.hooks.remote import CREDENTIALS, FETCH, Remote
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.sharing import keep_to, make_folder
 from foureyes.shared.record_ref import PREFIX
 
 _SECONDS = 30.0
@@ -88,7 +89,9 @@ def _stamp(repo: Repo, place: str, *, again_after: float) -> None:
     """An empty file for each remote; its time is when it may be asked again."""
     stamp = _stamps(repo) / place
     with contextlib.suppress(OSError):
-        stamp.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(repo.home)
+        keep_to(repo.home)
+        stamp.parent.mkdir(exist_ok=True)
         stamp.touch()
         os.utime(stamp, (time.time(), time.time() + again_after))
 

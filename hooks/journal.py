@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.sharing import keep_to, make_folder
 from foureyes.shared.errors import UserError
 
 VERSION = "v1"
@@ -75,12 +76,14 @@ def append_line(
 ) -> None:
     """Note a commit that no git hook saw, in the form that capture.sh writes. Raises OSError."""
     folder = journal_dir(repo.common_dir)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(repo.home)
+    mode = keep_to(repo.home)
+    folder.mkdir(mode=0o700 if mode == 0o600 else 0o2770, parents=True, exist_ok=True)
     kept = " ".join(f"{name}={_clean(value)}" for name, value in marks)
     tick = "" if reached is None else str(reached)
     fields = (VERSION, commit, str(int(at)), hook, _clean(operation), _clean(agent), kept, tick)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    descriptor = os.open(folder / worktree_id(repo), flags, 0o600)
+    descriptor = os.open(folder / worktree_id(repo), flags, mode)
     try:
         os.write(descriptor, ("\t".join(fields) + "\n").encode())
     finally:

@@ -17,6 +17,7 @@ from foureyes.hooks import insertion
 from foureyes.hooks.capture_files import native_line
 from foureyes.hooks.managers import Manager
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.sharing import keep_to
 from foureyes.hooks.whole_file import write_whole
 
 _KEPT = "native.json"
@@ -129,7 +130,7 @@ def _write(repo: Repo, kept: dict[Path, _Was]) -> None:
         str(path): (None if was.original is None else base64.b64encode(was.original).decode(), was.written)
         for path, was in kept.items()
     }
-    _replace(repo.home / _KEPT, json.dumps(stored).encode(), 0o600)
+    _replace(repo.home / _KEPT, json.dumps(stored).encode(), keep_to(repo.home))
 
 
 def _digest(data: bytes) -> str:

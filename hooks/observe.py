@@ -14,6 +14,7 @@ from foureyes.hooks.evidence import UNKNOWN, Event, Evidence, Pending, Ref, Touc
 from foureyes.hooks.journal import append_line, seen_commits, worktree_id
 from foureyes.hooks.repo import Repo, start_git
 from foureyes.hooks.session_models import remember
+from foureyes.hooks.sharing import keep_to
 from foureyes.shared import paths
 from foureyes.shared.errors import UserError
 
@@ -30,6 +31,7 @@ def observe(call: ToolCall, problems: list[Evidence]) -> None:
     if call.kind == "edit" and call.phase != "end":
         for repo, files in _by_repository(call).items():
             problems.append(Evidence(repo.home))
+            keep_to(repo.home)
             _edit(call, repo, files)
         return
     for at, place in enumerate((call.cwd or ".", *call.elsewhere)):
@@ -41,6 +43,7 @@ def observe(call: ToolCall, problems: list[Evidence]) -> None:
 
 def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
     problems.append(Evidence(repo.home))
+    keep_to(repo.home)
     remember(repo.home, call)
     if call.phase == "end":
         for held in Evidence(repo.home).held_by(call.session):

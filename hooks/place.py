@@ -10,7 +10,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from foureyes.hooks import config_hooks, hook_files, managers, runtime
+from foureyes.hooks import config_hooks, hook_files, managers, runtime, sharing
 from foureyes.hooks.capture_files import BEGUN, BOOTED, EVENTS, OF_AGENT, SCRIPTS, STYLES, render
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.journal import journal_dir
@@ -89,9 +89,9 @@ def put_in_place(repo: Repo, settings: Settings) -> Settings:
         where=str(repo.common_dir),
     )
     try:
-        journal_dir(repo.common_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
-        repo.home.chmod(0o700)
-        for name, text in render(catalogue(), style=done.style, python=done.python, path=done.path).items():
+        shared = _make_home(repo)
+        scripts = render(catalogue(), style=done.style, python=done.python, path=done.path, shared=shared)
+        for name, text in scripts.items():
             write_file(repo.home / name, text)
         if before is not None and before.how != how:
             _take_hooks_out(repo, before)
@@ -112,6 +112,17 @@ def put_in_place(repo: Repo, settings: Settings) -> Settings:
             ) from error
         raise
     return done
+
+
+def _make_home(repo: Repo) -> bool:
+    """Whether it is for more than one user."""
+    shared = sharing.is_wanted(repo.config("core.sharedRepository"))
+    journal_dir(repo.common_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+    if shared:
+        sharing.open_up(repo.home)
+    else:
+        repo.home.chmod(0o700)
+    return shared
 
 
 def choose(repo: Repo) -> str:
@@ -178,4 +189,4 @@ def _take_hooks_out(repo: Repo, settings: Settings) -> tuple[str, ...]:
 
 def write_file(file: Path, text: str) -> None:
     """In one step, so that a commit that runs at this moment reads the old or the new."""
-    write_whole(file, text.encode(), 0o600)
+    write_whole(file, text.encode(), sharing.keep_to(file.parent))

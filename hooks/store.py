@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from foureyes.hooks.repo import GitFailed, Repo
+from foureyes.hooks.sharing import keep_to, make_folder
 from foureyes.shared.errors import UserError
 
 NOTES = "refs/notes/foureyes"
@@ -125,8 +126,9 @@ def read_blobs(repo: Repo, oids: Iterable[str]) -> dict[str, bytes]:
 @contextmanager
 def _lock(repo: Repo) -> Iterator[None]:
     """Ours wait in line here; whoever writes the ref in another way is caught by compare-and-swap."""
-    repo.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(repo.home / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    make_folder(repo.home)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    descriptor = os.open(repo.home / "lock", flags, keep_to(repo.home))
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
