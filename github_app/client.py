@@ -14,10 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import quote
 
 import requests
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from github import Auth, Github, GithubException
 from github.Requester import Requester
 
@@ -58,6 +60,12 @@ APP = 0
 """In place of an installation's number: what the App asks for itself."""
 
 
+@lru_cache(maxsize=4)
+def _read_key(pem: str) -> Any:
+    """Once: reading it takes longer than signing with it."""
+    return load_pem_private_key(pem.encode(), password=None)
+
+
 def tell_nobody(_verb: str, _path: str, _status: int) -> None:
     return None
 
@@ -90,7 +98,8 @@ class GitHub:
         timeout: int = TIMEOUT,
     ) -> None:
         self._settings = settings
-        self._app = Auth.AppAuth(settings.app_id, settings.private_key) if settings.app_id else None
+        key = partial(_read_key, settings.private_key)
+        self._app = Auth.AppAuth(settings.app_id, key) if settings.app_id else None
         self._observe = observe
         self._clock = clock
         self._sleep = sleep
@@ -124,7 +133,7 @@ class GitHub:
         return self._send(asked, self._jwt(self._app))
 
     def _jwt(self, app: Auth.AppAuth) -> str:
-        """Signed anew every few minutes: reading the key and signing takes longer than all else of a request."""
+        """Signed anew every few minutes: signing takes longer than all else of a request."""
         with self._lock:
             value, signed_at = self._signed
             if not value or time.monotonic() - signed_at > _JWT_AGE:

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,24 @@ def fresh_database(server: str, name: str) -> Iterator[str]:
 
 @contextmanager
 def migrated(url: str) -> Iterator[Engine]:
+    """A database with our tables. A new SQLite file is a copy of one that was migrated once in this process."""
     engine = storage.connect(url)
+    file = storage.database_file(engine)
     try:
-        storage.migrate(engine)
+        if file is not None and not file.exists():
+            file.write_bytes(_migrated_file())
+        else:
+            storage.migrate(engine)
         yield engine
     finally:
         engine.dispose()
+
+
+@cache
+def _migrated_file() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "foureyes.sqlite3"
+        engine = storage.connect(f"sqlite:///{file}")
+        storage.migrate(engine)
+        engine.dispose()
+        return file.read_bytes()

@@ -54,6 +54,8 @@ class Gate:
     deaf: bool = False
     """Webhooks are lost."""
     outcomes: list[Outcome] = field(default_factory=list)
+    listed: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    """What commits hold, as far as it was asked."""
 
     # people
 
@@ -81,14 +83,20 @@ class Gate:
         )
 
     def tip(self, branch: str = "main", *, slug: str = SHOP) -> str:
+        """Brought here over HTTP unless it is here."""
+        tip = self.sandbox.world.repositories[slug].git.branch(branch)
+        if tip is not None and self.clone.has(tip):
+            return tip
         address = f"{self.sandbox.url}/{slug}.git".replace("://", f"://olga:{self.sandbox.token('olga')}@")
         self.clone.git("fetch", "-q", address, f"+refs/heads/{branch}:refs/seen/{branch}")
         return self.clone.git("rev-parse", f"refs/seen/{branch}")
 
     def files(self, commit: str) -> dict[str, bytes | str | tuple[str, str]]:
-        listed = self.clone.git("ls-tree", "-r", "-z", commit)
-        entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
-        return {path: (meta.split()[0], meta.split()[2]) for meta, path in entries}
+        if commit not in self.listed:
+            listed = self.clone.git("ls-tree", "-r", "-z", commit)
+            entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
+            self.listed[commit] = {path: (meta.split()[0], meta.split()[2]) for meta, path in entries}
+        return dict(self.listed[commit])
 
     def change(
         self, files: Mapping[str, bytes | str | tuple[str, str] | None], *parents: str, **options: Any
@@ -245,6 +253,7 @@ def running_gate(folder: Path) -> Iterator[Gate]:
                 Bare.make(folder / "clone.git"),
                 lambda claim: holder[0].look(claim),
             )
+            gate.clone.take(sandbox.world.repositories[SHOP].git.path)
             gate.judge = judge_with(settings, engine, gate.observe)
             holder.append(gate)
             yield gate

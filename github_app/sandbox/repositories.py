@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from foureyes.github_app.sandbox import refs_on_disk
+
 T = TypeVar("T")
 ZERO = "0" * 40
 _KINDS = ("commit", "tree", "blob", "tag")
 _OID = re.compile("[0-9a-f]{40}(?![0-9a-f])")
+_REF = re.compile(r"(HEAD|refs/[^:^~{\s]+)(?=[:^~]|\Z)")
 _CONFIG = """[http]
 	receivepack = true
 [receive]
@@ -143,6 +146,9 @@ class GitRepository:
         return self.run(*arguments).decode(errors="replace").strip()
 
     def refs(self, prefix: str = "refs/") -> dict[str, str]:
+        read = refs_on_disk.below(self.path, prefix)
+        if read is not None:
+            return read
         lines = self.text("for-each-ref", "--format=%(refname) %(objectname)", prefix).splitlines()
         return dict(line.rsplit(" ", 1) for line in lines)
 
@@ -156,6 +162,7 @@ class GitRepository:
 
     def _look_up(self, expression: str) -> tuple[str, str] | None:
         """(id, type). What a full id names never changes, once it is here."""
+        expression = self._fixed(expression)
         question = ("look up", expression)
         if question in self._known:
             return self._known[question]  # type: ignore[no-any-return]
@@ -169,6 +176,12 @@ class GitRepository:
         if _OID.match(expression):
             self._known[question] = oid, kind
         return oid, kind
+
+    def _fixed(self, expression: str) -> str:
+        """With the id in place of the name of a ref, where its file says it."""
+        named = _REF.match(expression)
+        oid = refs_on_disk.tip(self.path, named[0]) if named else None
+        return oid + expression[named.end() :] if named and oid else expression
 
     def commit_id(self, expression: str) -> str | None:
         if expression in self._commits:
@@ -294,7 +307,8 @@ class GitRepository:
         return self._once(lambda: _parse_changes(self.run(*arguments).split(b"\0")), "changes", old, new)
 
     def empty_tree(self) -> str:
-        return self.run("hash-object", "-t", "tree", "-w", "--stdin").decode().strip()
+        made = ("hash-object", "-t", "tree", "-w", "--stdin")
+        return self._once(lambda: self.run(*made).decode().strip(), "empty tree")
 
     def fetch(self, source: "GitRepository", oid: str) -> None:
         """Brings a commit of another repository here (a fork's head)."""
