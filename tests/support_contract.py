@@ -45,11 +45,24 @@ def validate_request(
     operation = contract.operation(method, path)
     if operation is None:
         raise Violation(f"{method} {path} is not in the contract")
-    try:
-        _openapi().validate_request(_request(operation, path, query, _bytes(body), headers))
-    except OpenAPIError as error:
-        raise Violation(f"request {method} {path}: {_told(error)}") from error
+    wrong = _request_problem(method, path, tuple(query), _bytes(body), tuple((headers or {}).items()))
+    if wrong:
+        raise Violation(f"request {method} {path}: {wrong}")
     return operation
+
+
+@lru_cache(maxsize=4096)
+def _request_problem(
+    method: str, path: str, query: tuple[tuple[str, str], ...], body: bytes, headers: tuple[Any, ...]
+) -> str:
+    """ "" for none. The same requests come in many tests."""
+    operation = contract.operation(method, path)
+    assert operation is not None
+    try:
+        _openapi().validate_request(_request(operation, path, list(query), body, dict(headers)))
+    except OpenAPIError as error:
+        return _told(error)
+    return ""
 
 
 def validate_response(

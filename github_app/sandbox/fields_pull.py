@@ -22,7 +22,7 @@ from foureyes.github_app.sandbox.nodes import (
     connect,
     type_name,
 )
-from foureyes.github_app.sandbox.repositories import FileChange
+from foureyes.github_app.sandbox.raw_diff import FileChange
 from foureyes.github_app.sandbox.rulesets import latest_run, required_checks
 from foureyes.github_app.sandbox.state import CheckRun, CheckSuite, Pull, Review, Team, User
 

@@ -6,10 +6,12 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
-from foureyes.github_app.sandbox import refs_on_disk
+from foureyes.github_app.sandbox import objects_on_disk, refs_on_disk
+from foureyes.github_app.sandbox.raw_diff import FileChange, parse_changes
 
 T = TypeVar("T")
 ZERO = "0" * 40
@@ -29,6 +31,7 @@ _CONFIG = """[http]
 """
 _UPDATE_HOOK = """#!/bin/sh
 # The server says beforehand which refs this push may not move, one `ref message` per line, and which only forward.
+[ -n "$SANDBOX_REFUSED$SANDBOX_NO_FORCE" ] || exit 0
 printf '%s\\n' "$SANDBOX_REFUSED" | while read -r ref message; do
   if [ "$ref" = "$1" ]; then echo "$message" >&2; exit 1; fi
 done || exit 1
@@ -72,18 +75,6 @@ class TreeEntry:
     oid: str
     path: str
     size: int | None = None
-
-
-@dataclass(frozen=True)
-class FileChange:
-    """One entry of a diff with renames folded, as pull request pages show it."""
-
-    status: str
-    path: str
-    previous: str | None
-    oid: str
-    additions: int
-    deletions: int
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -168,6 +159,9 @@ class GitRepository:
             return self._known[question]  # type: ignore[no-any-return]
         if not expression or not {"\n", "\0"}.isdisjoint(expression):
             return None
+        if kind := objects_on_disk.kind(self.path, expression):
+            self._known[question] = expression, kind
+            return expression, kind
         asked = f"{expression}\n".encode(errors="surrogateescape")
         out = self.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked)
         oid, _, kind = out.decode(errors="replace").rstrip("\n").rpartition(" ")
@@ -184,7 +178,8 @@ class GitRepository:
         return oid + expression[named.end() :] if named and oid else expression
 
     def commit_id(self, expression: str) -> str | None:
-        if expression in self._commits:
+        expression = self._fixed(expression)
+        if self._here(expression):
             return expression
         return self.resolve(expression + "^{commit}")
 
@@ -195,7 +190,11 @@ class GitRepository:
         return found[1] if found else None
 
     def read(self, oid: str) -> bytes:
-        return self._once(lambda: self.run("cat-file", self.type_of(oid) or "blob", oid), "read", oid)
+        def find() -> bytes:
+            found = objects_on_disk.read(self.path, oid)
+            return found[1] if found else self.run("cat-file", self.type_of(oid) or "blob", oid)
+
+        return self._once(find, "read", oid)
 
     def update_ref(self, ref: str, new: str, old: str | None = None) -> None:
         self.run("update-ref", ref, new, *([old] if old is not None else []))
@@ -206,8 +205,21 @@ class GitRepository:
     def commit(self, oid: str) -> Commit:
         return self.commits_of([oid])[0]
 
+    def _here(self, oid: str) -> Commit | None:
+        """The commit, if git need not be asked for it."""
+        if oid not in self._commits:
+            found = objects_on_disk.read(self.path, oid)
+            if found and found[0] == "commit":
+                self._commits[oid] = parse_commit(oid, found[1])
+        return self._commits.get(oid)
+
+    def parents_here(self, oid: str) -> tuple[str, ...]:
+        """Of a commit for which git need not be asked; none for any other."""
+        found = self._here(oid)
+        return found.parents if found else ()
+
     def commits_of(self, oids: list[str]) -> list[Commit]:
-        missing = [oid for oid in oids if oid not in self._commits]
+        missing = [oid for oid in oids if not self._here(oid)]
         if missing:
             raw = self.run(
                 "cat-file", "--batch", "--buffer", stdin="".join(f"{o}\n" for o in missing).encode()
@@ -226,6 +238,8 @@ class GitRepository:
 
     def range(self, base: str, head: str) -> tuple[str, ...]:
         """Ids of `base..head`; both are full ids, so the answer never changes."""
+        if self.parents_here(head) == (base,):
+            return (head,)
         arguments = ("rev-list", "--topo-order", "--reverse", head, f"^{base}")
         return self._once(lambda: tuple(self.text(*arguments).split()), "range", base, head)
 
@@ -233,6 +247,8 @@ class GitRepository:
         return self.commits_of(self.text("rev-list", f"--max-count={limit}", tip).split())
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        if ancestor in self.parents_here(descendant):
+            return True
         arguments = ("rev-list", "--max-count=1", ancestor, f"^{descendant}")
         try:
             return self._once(lambda: not self.run(*arguments), "ancestor", ancestor, descendant)
@@ -240,6 +256,9 @@ class GitRepository:
             return False
 
     def merge_base(self, one: str, other: str) -> str | None:
+        if one in self.parents_here(other):
+            return one
+
         def find() -> str | None:
             return self.run("merge-base", one, other, expect=(0, 1)).decode().strip() or None
 
@@ -304,7 +323,7 @@ class GitRepository:
     def changes(self, old: str, new: str) -> list[FileChange]:
         """The diff of two commits with renames folded: what a page shows, not what the gate may rely on."""
         arguments = ("diff-tree", "-r", "-z", "-M", "--raw", "--numstat", "--no-commit-id", old, new)
-        return self._once(lambda: _parse_changes(self.run(*arguments).split(b"\0")), "changes", old, new)
+        return self._once(lambda: parse_changes(self.run(*arguments).split(b"\0")), "changes", old, new)
 
     def empty_tree(self) -> str:
         made = ("hash-object", "-t", "tree", "-w", "--stdin")
@@ -345,7 +364,8 @@ def parse_commit(oid: str, raw: bytes) -> Commit:
     return Commit(
         oid=oid,
         tree=first["tree"].decode(),
-        parents=tuple(value.decode() for name, value in fields if name == "parent"),
+        # as git reads them: right after the tree
+        parents=tuple(v.decode() for _, v in takewhile(lambda field: field[0] == "parent", fields[1:])),
         author=_parse_signature(first["author"]),
         committer=_parse_signature(first["committer"]),
         message=message.decode(errors="replace"),
@@ -363,30 +383,3 @@ def _parse_signature(line: bytes) -> Signature:
 def _rfc3339(rest: bytes) -> str:
     seconds = int(rest.split()[0]) if rest.split() else 0
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-_STATUS = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}
-
-
-def _parse_changes(parts: list[bytes]) -> list[FileChange]:
-    """`--raw --numstat -z`: all raw entries first, then all counts, in the same order."""
-    raw: list[tuple[str, str, str | None, str]] = []
-    changes: list[FileChange] = []
-    words = iter(parts[:-1])
-    for word in words:
-        if word.startswith(b":"):
-            _, _, _, new, status = word.decode().split()
-            path = next(words).decode(errors="replace")
-            previous = None
-            if status[0] in "RC":
-                previous, path = path, next(words).decode(errors="replace")
-            raw.append((_STATUS[status[0]], path, previous, new))
-        else:
-            added, deleted, name = word.split(b"\t")
-            if not name:
-                next(words)
-                next(words)
-            status_name, path, previous, oid = raw[len(changes)]
-            counts = [0 if n == b"-" else int(n) for n in (added, deleted)]
-            changes.append(FileChange(status_name, path, previous, oid, counts[0], counts[1]))
-    return changes

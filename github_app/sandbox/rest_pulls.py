@@ -6,7 +6,7 @@ from typing import Any
 from foureyes.github_app.sandbox import pulls, pushes, shapes, shapes_pull
 from foureyes.github_app.sandbox.access import can_push
 from foureyes.github_app.sandbox.answers import Refusal
-from foureyes.github_app.sandbox.repositories import FileChange
+from foureyes.github_app.sandbox.raw_diff import FileChange
 from foureyes.github_app.sandbox.rest import Answer, Ask, Page, handles
 from foureyes.github_app.sandbox.state import Comment, Json, Organization, Pull, Review, TimelineEvent, User
 

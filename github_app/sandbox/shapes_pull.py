@@ -2,7 +2,7 @@
 
 from foureyes.github_app.sandbox import shapes
 from foureyes.github_app.sandbox.access import association
-from foureyes.github_app.sandbox.repositories import FileChange
+from foureyes.github_app.sandbox.raw_diff import FileChange
 from foureyes.github_app.sandbox.rulesets import missing_checks
 from foureyes.github_app.sandbox.state import (
     CheckRun,

@@ -126,6 +126,8 @@ def push(world: World, repository: Repository, ref: str, before: str, after: str
 def _new_commits(repository: Repository, before: str, after: str) -> list[Commit]:
     """At most 2,048 commits, as GitHub lists them; a new branch shows what no other branch has."""
     git = repository.git
+    if git.parents_here(after) == (before,):
+        return [git.commit(after)]
     known = [before] if before != ZERO else [o for o in git.refs("refs/heads/").values() if o != after]
     excluded = [f"^{oid}" for oid in known]
     oids = git.text("rev-list", "--reverse", "--max-count=2048", after, *excluded).split()
