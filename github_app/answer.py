@@ -33,10 +33,6 @@ class RetryLater(GitHubError):
         self.after = after
 
 
-class HeldBack(RetryLater):
-    """Nothing was asked: the hour's budget is used up, or GitHub asked us to wait before."""
-
-
 class OutcomeUnknown(GitHubError):
     """A write that GitHub may have done, may not have done, or may be about to do."""
 

@@ -25,7 +25,6 @@ from github.Requester import Requester
 
 from foureyes.github_app.answer import Answer as Answer
 from foureyes.github_app.answer import GitHubError as GitHubError
-from foureyes.github_app.answer import HeldBack as HeldBack
 from foureyes.github_app.answer import OutcomeUnknown as OutcomeUnknown
 from foureyes.github_app.answer import RetryLater as RetryLater
 from foureyes.github_app.answer import began_at, judged, next_page, until_reset
@@ -241,7 +240,7 @@ class GitHub:
         with limiter.place("graphql" if is_query else "core", points, asked.of) as wait:
             if wait > 0:
                 self.calls["held back"] += 1
-                raise HeldBack(f"{asked.where}: held back, the budget is used up", 429, spread(wait))
+                raise RetryLater(f"{asked.where}: held back, the budget is used up", 429, spread(wait))
             try:
                 return self._once(asked, token)
             except RetryLater as error:

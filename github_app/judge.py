@@ -15,7 +15,6 @@ from foureyes.github_app import decisions, landed, publish
 from foureyes.github_app.branch_moved import BranchMoved
 from foureyes.github_app.client import (
     GitHubError,
-    HeldBack,
     InstallationClient,
     Observer,
     OutcomeUnknown,
@@ -88,8 +87,7 @@ def judge_with(
 def judge_lane(claim: Claim, deps: Deps) -> Outcome:
     """Never raises. `Done`: what GitHub shows is right. `Retry`: it is not a success that outlives its reasons."""
     # what takes a success back asks for the whole budget by itself, whatever the look is for
-    of = Purpose.SWEEP if claim.routine else Purpose.CONFIRM if claim.may_stay else Purpose.LOOK
-    with purpose(of):
+    with purpose(Purpose.SWEEP if claim.routine else Purpose.LOOK):
         return _judge_lane(claim, deps)
 
 
@@ -101,8 +99,6 @@ def _judge_lane(claim: Claim, deps: Deps) -> Outcome:
             return MergeGroup(deps, judging.client, claim).look() or judging.judge()
         return BranchMoved(deps, judging.client, lane).look() if lane.ref else judging.judge()
     except RetryLater as error:
-        if claim.may_stay and isinstance(error, HeldBack) and not judging.has_read:
-            return Retry(error.why, error.after, stands=True)
         return judging.failed(error, error.why, error.after)
     except (GitHubError, GitError) as error:
         return judging.failed(error, error.why)
@@ -131,7 +127,6 @@ class _Judging:
     """`owner/name`; the lane's own until GitHub has told the current one."""
     checks: tuple[Check, ...] | None = None
     """Ours on the head as GitHub showed them in this look; None: not known."""
-    has_read: bool = False
 
     @property
     def lane(self) -> Lane:
@@ -175,7 +170,6 @@ class _Judging:
             ground, shown = first.ground, first.shown
         else:
             ground, shown = ask_head(self.client, self.slug, lane.head)
-        self.has_read = True
         self._same_repository(ground)
         answers = {first.pull.number: first} if first is not None else {}
         with reading(self.deps.engine) as conn:

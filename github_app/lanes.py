@@ -13,7 +13,6 @@ from functools import cache
 from random import random
 
 from sqlalchemy import ColumnElement, Connection, Executable, and_, bindparam, case, func, select, update
-from sqlalchemy.engine import RowMapping
 
 from foureyes.github_app.storage import insert_into
 from foureyes.github_app.tables import delivery, delivery_awaits, work
@@ -29,9 +28,6 @@ GROUP = "group:"
 
 DEAD_AFTER = 12
 """Failures in a row after which a lane counts as a dead letter. It is tried on, once an hour."""
-
-FRESH = 7_200_000
-"""Milliseconds for which a success may stand without a look, where the hour's budget does not suffice for all."""
 
 _LONGEST_WAIT = 3_600_000
 _STALLED_MS = 60_000
@@ -78,15 +74,8 @@ class Claim:
     """Until then a write of an earlier look, whose end nobody saw, may still arrive and hide what this look shows."""
     routine: bool = False
     """Time alone asks for this look, of a head that shows no success: it leaves a part of the budget to all others."""
-    fresh_until: int = 0
-    """Where time alone asks for this look, of a head that shows a success: until then that may stand unconfirmed."""
     deliveries: tuple[str, ...] = field(default=(), compare=False)
     """Some of those that wait for this look, oldest first: for the log."""
-
-    @property
-    def may_stay(self) -> bool:
-        """The success that stands is not older than it may be."""
-        return self.fresh_until > self.lease_until - self.lease_ms
 
 
 @dataclass(frozen=True)
@@ -112,8 +101,6 @@ class Retry:
     """Seconds that the other side asked us to wait (`Retry-After`); None: our own backoff."""
     unsure: bool = False
     """Something was written, and nobody knows whether GitHub has done it, has not, or is about to."""
-    stands: bool = False
-    """Nothing was asked or written: a success that only time asks to confirm stands as long as it may."""
 
 
 Outcome = Done | Retry
@@ -210,15 +197,7 @@ def claim(
     lane = Lane(
         row["installation_id"], row["repository_id"], row["slug"], row["head"], row["ref"], row["pull"]
     )
-    routine, fresh_until = bool(row["routine"] and not row["green"]), _fresh_until(row)
-    return Claim(lane, row["gen"], owner, lease_until, tries, lease_ms, unsure_until, routine, fresh_until)
-
-
-def _fresh_until(row: RowMapping) -> int:
-    """A success that may end at a time of its own, as with an exemption's last day, has to be looked at then."""
-    if not row["routine"] or not row["green"] or row["tries"]:
-        return 0
-    return int(row["done_at"]) + FRESH if row["look_at"] - row["done_at"] >= _LONGEST_WAIT else 0
+    return Claim(lane, row["gen"], owner, lease_until, tries, lease_ms, unsure_until, bool(row["routine"]))
 
 
 def _left_behind(owner: str, at: int) -> tuple[bool, int]:
@@ -319,16 +298,12 @@ def retry_later(
     """Leaves the generation pending, due after a backoff. False if the claim is lost.
 
     News that came meanwhile does not shorten the wait that the other side asked for. `chance` gives a number from
-    0 to 1: what failed together must not come back together. A look that only time asks for and that leaves the
-    budget to others has not failed, and news need not wait with it.
+    0 to 1: what failed together must not come back together. A routine look that leaves the budget to others has not
+    failed, and news need not wait with it.
     """
     asked = retry.after is not None
-    gave_way = asked and (held.routine or retry.stands)
+    gave_way = asked and held.routine
     wait = _asked_ms(retry.after, chance()) if retry.after is not None else backoff_ms(held.tries, chance())
-    if retry.stands:
-        # the one that was looked at longest ago comes first, and none later than its success may stand
-        left = max(0, held.fresh_until - at)
-        wait = min(wait + left // 60, left)
     mark = _mark(at + _STALLED_MS if retry.unsure else held.unsure_until, at)
     statement = (
         update(work)

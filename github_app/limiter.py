@@ -27,14 +27,12 @@ class Purpose(IntEnum):
     """What a request is for; the more urgent, the further down the budget it may go."""
 
     SWEEP = 0
-    CONFIRM = 1
-    """A look at a success that nothing but time asks for."""
-    LOOK = 2
-    RED = 3
+    LOOK = 1
+    RED = 2
     """A write that takes a success back, and the read that it needs."""
 
 
-_KEPT_BACK = {Purpose.SWEEP: 0.25, Purpose.CONFIRM: 0.1, Purpose.LOOK: 0.03, Purpose.RED: 0.0}
+_KEPT_BACK = {Purpose.SWEEP: 0.25, Purpose.LOOK: 0.03, Purpose.RED: 0.0}
 """Part of the hour's budget that is left for what is more urgent."""
 
 _purpose: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.LOOK)

@@ -3,7 +3,7 @@
 What this server never heard of is asked of GitHub in other modules, `sweep_*.py`; they wake lanes through here.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
@@ -37,9 +37,7 @@ def sweep(conn: Connection, at: int, *, after_gap: bool = False) -> int:
     if after_gap:
         first = or_(first, ranked.c.green)
     found = conn.execute(select(ranked).where(first).order_by(ranked.c.place, ranked.c.key)).all()
-    # after a gap a success is looked at as if there were news: there may be, and nobody was there to hear
-    routine = (False,) if after_gap else (False, True)
-    return _wake(conn, [(_lane(row), bool(row.green)) for row in found], at, routine=routine)
+    return _wake(conn, [(_lane(row), bool(row.green)) for row in found], at, routine=True)
 
 
 def wake_idle(conn: Connection, found: Sequence[Lane], at: int) -> int:
@@ -57,18 +55,19 @@ def wake_idle(conn: Connection, found: Sequence[Lane], at: int) -> int:
     return _wake(conn, woken, at)
 
 
-def _wake(
-    conn: Connection, found: Sequence[tuple[Lane, bool]], at: int, *, routine: Collection[bool] = ()
-) -> int:
-    """`routine`: of those that are green (True) or not nothing was found, their time has come."""
+def _wake(conn: Connection, found: Sequence[tuple[Lane, bool]], at: int, *, routine: bool = False) -> int:
+    """`routine`: nothing was found, their time has come. Green ones never are: what cannot be looked at is taken back,
+    so that leaving the budget to others would take back what was just going to be confirmed.
+    """
     greens = [lane for lane, green in found if green]
     others = [lane for lane, green in found if not green]
     due = {lane.key: at for lane in greens} | {
         lane.key: at + 1 + place * PACE for place, lane in enumerate(others)
     }
+    waiting = {lane.key for lane in others}
     # in key order, so that two transactions never wait for each other in a circle
-    for lane, green in sorted(found, key=lambda one: one[0].key):
-        wake(conn, lane, due[lane.key], routine=green in routine)
+    for lane in sorted((*greens, *others), key=lambda lane: lane.key):
+        wake(conn, lane, due[lane.key], routine=routine and lane.key in waiting)
     return len(found)
 
 

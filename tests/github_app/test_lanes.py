@@ -246,58 +246,6 @@ def test_a_routine_look_that_gave_way_has_not_failed_and_holds_up_no_news(engine
     assert claim(engine, 60_009) is None, "that is what GitHub asked for"
 
 
-def green(engine: Engine, lane: Lane, at: int, look_again: float = 3_600) -> None:
-    wake(engine, lane, at)
-    finish(engine, claimed(engine, at), at, Done(green=True, look_again=look_again))
-
-
-def confirming(engine: Engine, at: int) -> Claim:
-    """What time alone asks for, of a success."""
-    held = claimed(engine, at)
-    assert not held.routine
-    return held
-
-
-def test_a_success_that_cannot_be_confirmed_for_want_of_budget_stands_for_two_hours(engine: Engine) -> None:
-    green(engine, LANE, 0)
-    with storage.writing(engine) as conn:
-        lanes.wake(conn, LANE, 3_600_000, routine=True)
-    held = confirming(engine, 3_600_000)
-    assert (held.may_stay, held.fresh_until) == (True, lanes.FRESH)
-    retry(engine, held, 3_600_000, Retry("held back", after=3_600, stands=True))
-    assert claim(engine, lanes.FRESH - 1) is None
-    over = confirming(engine, lanes.FRESH)
-    assert (over.may_stay, over.tries) == (False, 0)
-    retry(engine, over, lanes.FRESH, Retry("held back", after=60))
-    again = claimed(engine, lanes.FRESH + 60_000)
-    assert (again.may_stay, again.tries) == (False, 1), (
-        "it was taken back: it is confirmed no more but looked at"
-    )
-
-
-def test_of_those_that_cannot_be_confirmed_the_oldest_comes_first(engine: Engine) -> None:
-    green(engine, OTHER, 0)
-    green(engine, LANE, 600_000)
-    for lane in (LANE, OTHER):
-        with storage.writing(engine) as conn:
-            lanes.wake(conn, lane, 4_200_000, routine=True)
-    for _ in range(2):
-        retry(engine, confirming(engine, 4_200_000), 4_200_000, Retry("held back", after=60, stands=True))
-    assert claim(engine, 4_260_000) is None
-    assert claimed(engine, 4_400_000).lane == OTHER
-    wake(engine, LANE, 4_400_000)
-    news = claimed(engine, 4_400_000)
-    assert (news.lane, news.may_stay) == (LANE, False)
-
-
-def test_a_success_that_ends_at_a_time_of_its_own_does_not_stand_longer(engine: Engine) -> None:
-    """As with an exemption's last day."""
-    green(engine, LANE, 0, look_again=600)
-    with storage.writing(engine) as conn:
-        lanes.wake(conn, LANE, 600_000, routine=True)
-    assert not confirming(engine, 600_000).may_stay
-
-
 def test_news_that_came_during_a_routine_look_do_not_give_way_with_it(engine: Engine) -> None:
     routine(engine, 0)
     held = claimed(engine, 0)
