@@ -8,12 +8,16 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
 from support_git import CHECKOUT
+from support_in_process import ended
 from support_sandbox import World, app_key, ask, running_sandbox
 
 from foureyes.github_app import credentials
@@ -204,16 +208,22 @@ def environment(world: World) -> dict[str, str]:
     }
 
 
-def run(env: dict[str, str], *arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "foureyes.hooks.cli", "app", "credentials", *map(str, arguments)]
-    done = subprocess.run(
-        command, env=env, input=stdin, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+@dataclass(frozen=True)
+class Ran:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(env: dict[str, str], *arguments: object, stdin: str = "") -> Ran:
+    """The command in this process; one test, in which a person is asked, starts it by itself."""
+    with patch("sys.stdin", StringIO(stdin)):
+        done = Ran(*ended(Path.cwd(), "app", "credentials", *map(str, arguments), env=env))
     assert "Traceback" not in done.stderr
     return done
 
 
-def store(world: World, files: dict[str, Path], *more: object) -> subprocess.CompletedProcess[str]:
+def store(world: World, files: dict[str, Path], *more: object) -> Ran:
     return run(
         environment(world),
         "--id",
