@@ -33,10 +33,10 @@ _NOT_STORED_SECONDS = 30.0
 class _Storing:
     """Whether the newest delivery could be stored: a full disk is found by writing alone."""
 
-    failed_at: float = -_NOT_STORED_SECONDS
+    failed_at: float | None = None
 
     def fails(self) -> bool:
-        return time.monotonic() - self.failed_at < _NOT_STORED_SECONDS
+        return self.failed_at is not None and time.monotonic() - self.failed_at < _NOT_STORED_SECONDS
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _deliver(site: Site) -> tuple[str, Response, str]:
             _log.exception("a delivery could not be stored")
             site.storing.failed_at = time.monotonic()
             return given.event, _text("not stored; deliver it again later\n", 503), "failed"
-        site.storing.failed_at = -_NOT_STORED_SECONDS
+        site.storing.failed_at = None
         _log.info("stored" if is_news else "decided before")
     site.news()
     return (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_gate import SHOP, Gate, running_gate
 
-from foureyes.github_app import alerts, asking, storage, tables
+from foureyes.github_app import alerts, asking, lanes, storage, tables
 from foureyes.github_app.lanes import Retry
 from foureyes.github_app.queue_query import QueueEntry, group
 from foureyes.github_app.sandbox import merge_queue, webhooks
@@ -215,6 +215,11 @@ def test_looking_again_writes_nothing(gate: Gate) -> None:
     assert [path for path in gate.paths if "/check-runs" in path] == []
 
 
+def no_second_try(_tries: int, _chance: float) -> int:
+    """However slow this machine is."""
+    return 3_600_000
+
+
 def test_what_cannot_be_read_is_tried_again_before_the_group_is_refused(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +227,7 @@ def test_what_cannot_be_read_is_tried_again_before_the_group_is_refused(
     made = enqueue(gate, number)
     real = asking._count
     monkeypatch.setattr(asking, "_count", lambda page: real(page) + 1)
+    monkeypatch.setattr(lanes, "backoff_ms", no_second_try)
     gate.settle()
     assert isinstance(gate.outcomes[-1], Retry)
     assert gate.runs(made) == []
@@ -240,6 +246,7 @@ def test_a_green_group_that_cannot_be_read_is_green_no_more(
     gate.settle()
     assert said(gate, made) == "success"
     real = asking._count
+    monkeypatch.setattr(lanes, "backoff_ms", no_second_try)
     with monkeypatch.context() as unread:
         unread.setattr(asking, "_count", lambda page: real(page) + 1)
         gate.wake(number)
