@@ -12,7 +12,7 @@ from foureyes.shared.agents import Catalogue
 from foureyes.shared.exclusion import REVIEWED_BY_AGENT
 from foureyes.shared.facts import AgentMark, CommitFacts, Involved, Person, Push
 from foureyes.shared.people import Account, Identity, Kind
-from foureyes.shared.trailers import parse_trailers
+from foureyes.shared.trailers import CO_AUTHOR_KEYS, parse_trailers
 
 EARLIER_OPERATOR = "operator in an earlier record"
 EARLIER_REVIEWER = f"{REVIEWED_BY_AGENT}, by an earlier record"
@@ -129,7 +129,7 @@ def _co_authors(commit: RawCommit, people: CommitPeople, behind: Behind) -> tupl
     found: dict[str, Identity] = {}
     for trailer in parse_trailers(commit.message):
         # the address first: what looks for the name before it takes for ever on a long line without one
-        written = _ADDRESS.search(trailer.value) if trailer.key.casefold() == "co-authored-by" else None
+        written = _ADDRESS.search(trailer.value) if trailer.key.casefold() in CO_AUTHOR_KEYS else None
         if written:
             name = trailer.value[: written.start()].rpartition("<")[2]
             identity = Identity(name.strip(), written[1].strip())

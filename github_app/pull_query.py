@@ -196,7 +196,7 @@ def _pull_answer(
         head_slug=data["headRepository"]["nameWithOwner"] if data["headRepository"] else "",
         github_merge=data["potentialMergeCommit"]["oid"] if data["potentialMergeCommit"] else "",
         commits=_mapped(page.all("MoreCommits", data["commits"], "commits"), _commits),
-        reviews=_mapped(page.all("MoreReviews", data["reviews"], "reviews"), lambda nodes: tuple(map(_review, nodes))),
+        reviews=_mapped(page.all("MoreReviews", data["reviews"], "reviews"), _reviews),
         timeline=_mapped(
             page.all("MoreTimeline", data["timelineItems"], "timeline"), lambda nodes: tuple(map(_happened, nodes))
         ),
@@ -289,6 +289,14 @@ def _people(data: Mapping[str, Any]) -> CommitPeople:
         authors=tuple(map(_actor, data["authors"]["nodes"])),
         signer=account(signature["signer"]) if valid and not by_github else None, by_github=by_github,
     )  # fmt: skip
+
+
+def _reviews(nodes: list[Any]) -> tuple[GivenReview, ...]:
+    """One that stands on two pages stands in the place of another, which may ask for changes."""
+    found = tuple(map(_review, nodes))
+    if len({review.id for review in found}) != len(found):
+        raise ValueError("a review is listed twice")
+    return found
 
 
 def _review(data: Mapping[str, Any]) -> GivenReview:

@@ -38,7 +38,7 @@ from foureyes.shared.policy import Policy
 from foureyes.shared.policy_people import names
 from foureyes.shared.record import record_bytes
 from foureyes.shared.record_check import check_record
-from foureyes.shared.trailers import parse_trailers
+from foureyes.shared.trailers import CO_AUTHOR_KEYS, parse_trailers
 
 _NO_REPLY = re.compile(r"(?:[0-9]+\+)?([^@+]+)@users\.noreply\.[^@]+")
 _CO_AUTHOR = re.compile(r"([^<]*)<([^<>]*)>")
@@ -161,7 +161,7 @@ def _commit(
 
 def _co_authors(commit: Commit) -> Iterator[Identity]:
     for trailer in parse_trailers(commit.message):
-        found = _CO_AUTHOR.search(trailer.value) if trailer.key.casefold() == "co-authored-by" else None
+        found = _CO_AUTHOR.search(trailer.value) if trailer.key.casefold() in CO_AUTHOR_KEYS else None
         if found and found[2].strip().casefold() != commit.author.email.casefold():
             yield Identity(found[1].strip(), found[2].strip())
 

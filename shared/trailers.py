@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from foureyes.shared.policy import TrailerStyle
 
 PROVENANCE_ID = "Provenance-Id"
+CO_AUTHOR_KEYS = frozenset({"co-authored-by", "co-developed-by"})
+"""Lower case. Keys that name a co-author; the second one is Linux's."""
 NAMING_KEYS = frozenset({"assisted-by", "co-authored-by", "generated-by"})
 """Lower case. Keys in which an agent names itself."""
 

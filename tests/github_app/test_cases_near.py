@@ -107,8 +107,9 @@ def test_near_G19_somebody_off_the_roster_asks_for_changes(gate: Gate, branch: s
     assert approve(gate, number, "rita", "sam") == "success", "they are heard, and hold nobody up"
 
 
-def test_near_G11_a_co_author_in_the_trailers(gate: Gate, branch: str) -> None:
-    text = "Widen\n\nCo-authored-by: Sam <sam@acme.example>\n"
+@pytest.mark.parametrize("key", ["Co-authored-by", "Co-developed-by"])
+def test_near_G11_a_co_author_in_the_trailers(gate: Gate, branch: str, key: str) -> None:
+    text = f"Widen\n\n{key}: Sam <sam@acme.example>\n"
     number = gate.open("olga", branch, infra(gate, message=text))
     assert approve(gate, number, "rita", "sam") == "in_progress"
     assert "@sam" in summary(gate, number)

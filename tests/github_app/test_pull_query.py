@@ -186,6 +186,12 @@ def test_pages_that_do_not_fit_together_are_unknown(second: dict[str, Any]) -> N
     assert isinstance(asked(with_pages(2), second).commits, Unknown)
 
 
+def test_a_review_that_is_listed_twice_hides_another() -> None:
+    first = page(review(), total=2, hasNextPage=True, endCursor="one")
+    twice = changed(lambda r: r["pullRequest"].update(reviews=first))
+    assert isinstance(asked(twice, further(review(), total=2)).reviews, Unknown)
+
+
 def test_an_unknown_enum_is_never_guessed() -> None:
     odd = changed(lambda r: r["pullRequest"].update(reviews=page(review(state="HALF_APPROVED"))))
     assert isinstance(asked(odd).reviews, Unknown)
