@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from foureyes.hooks import seen_agents
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.commits import Commit, read_changes
-from foureyes.hooks.edits import Edits, Found, moment_of, tick_of
+from foureyes.hooks.edits import Edits, Found, Moment, moment_of, tick_of
 from foureyes.hooks.git_ai_notes import agent_id, read_notes
 from foureyes.hooks.journal import Line
 from foureyes.hooks.landed import Unread, landed
 from foureyes.hooks.left_behind import doubtful_paths, without_left_behind
 from foureyes.hooks.lineage import RENAME, TWIN, Links, is_replay, is_sure
+from foureyes.hooks.moved_away import has_unexplained, not_held
 from foureyes.hooks.renamed import Origins
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.seen_reviews import each_once
@@ -78,14 +79,21 @@ class Batch:
     def read(self) -> None:
         """Edits, contents and further parents, in a few processes for the whole batch."""
         todo = [self.commits[oid] for oid in self.diffs if oid not in self.made]
-        changed = {oid: {diff.change.path for diff in self.diffs[oid]} for oid in self.diffs}
+        changed = {
+            oid: {diff.change.path: _blob(diff.change.new_blob) for diff in self.diffs[oid]}
+            for oid in self.diffs
+        }
         edits = Edits(self.repo, set().union(*(changed[commit.oid] for commit in todo)))
+        places: dict[str, tuple[str, Moment]] = {}
         for commit in todo:
             lines = self.journal.get(commit.oid, ())
             worktree = lines[0].worktree if lines else ""
             before = tick_of([line for oid in commit.parents[:1] for line in self.journal.get(oid, ())])
             moment = moment_of(commit, lines)
             self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, moment, before)
+            if lines and len(commit.parents) < 2:
+                places[commit.oid] = (worktree, moment)
+        self._add_moved_away(edits, places, changed)
         self._pass_over_landed(todo)
         self.noted = read_notes(self.repo, (commit.oid for commit in todo))
         pairs = [(parent, commit.oid) for commit in todo for parent in commit.parents[1:]]
@@ -95,12 +103,25 @@ class Batch:
         for commit in todo:
             followed = set(attribution.wanted(self.diffs[commit.oid], self.found[commit.oid].edits))
             sources = self._sources(commit.oid)
-            shared = changed[commit.oid] & set().union(*(changed[source] for source in sources))
+            shared = changed[commit.oid].keys() & set().union(*(changed[source] for source in sources))
             for oid, paths in ((commit.oid, followed | shared), *((source, shared) for source in sources)):
                 for diff in self.diffs[oid]:
                     if diff.change.path in paths:
                         wanted |= {diff.change.old_blob, diff.change.new_blob}
         self.blobs = read_blobs(self.repo, wanted)
+
+    def _add_moved_away(
+        self, edits: Edits, places: Mapping[str, tuple[str, Moment]], changed: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        """Edits of files that a person moved before committing them: the lines stay the agent's."""
+        asked = {
+            oid: edits.left(changed[oid], *place)
+            for oid, place in places.items()
+            if has_unexplained(self.diffs[oid], {edit.path: edit for edit in self.found[oid].edits})
+        }
+        for oid, names in not_held(self.repo, asked).items():
+            found = self.found[oid]
+            self.found[oid] = replace(found, edits=(*found.edits, *edits.of(names, *places[oid])))
 
     def _pass_over_landed(self, todo: Sequence[Commit]) -> None:
         open_ones = [
@@ -301,6 +322,11 @@ class Batch:
             return own, ()
         whole = (*others, *(one for one in everyone if one not in others))
         return others[0], whole[:MOST_NAMED] if len(whole) > 1 else ()
+
+
+def _blob(oid: str) -> str:
+    """ "" for no file."""
+    return oid if oid.strip("0") else ""
 
 
 def _agents_of(parts: Sequence[Contributor], own: Sequence[Contributor]) -> list[Agent]:

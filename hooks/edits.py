@@ -1,11 +1,19 @@
 """The agents' edits that can have gone into a commit, out of the evidence store."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from foureyes.hooks.commits import Commit
-from foureyes.hooks.evidence import UNKNOWN, Event, Evidence, Ref, Touched
+from foureyes.hooks.evidence import (
+    PENDING_SECONDS,
+    UNKNOWN,
+    Event,
+    Evidence,
+    Pending,
+    Ref,
+    Touched,
+)
 from foureyes.hooks.journal import Line
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
@@ -13,6 +21,7 @@ from foureyes.shared.attribution import Edit
 from foureyes.shared.line_trace import Hand
 from foureyes.shared.stored_form import blob_ids, pointer
 
+_MOST_LEFT = 64
 _SEEN = {"edit": "agent-hook", "shell": "shell-snapshot"}
 
 
@@ -22,11 +31,11 @@ class Moment(NamedTuple):
     tick: int | None
     at: int
 
-    def precedes(self, event: Event) -> bool:
-        """Whether the event surely began later."""
-        if self.tick is not None and event.tick_started:
-            return event.tick_started > self.tick
-        return int(event.started) > self.at
+    def precedes(self, tick: int, started: float) -> bool:
+        """Whether a call that began then, by both clocks, surely began later."""
+        if self.tick is not None and tick:
+            return tick > self.tick
+        return int(started) > self.at
 
 
 def moment_of(commit: Commit, lines: Sequence[Line]) -> Moment:
@@ -69,28 +78,67 @@ class Edits:
     """All that is known of some paths, read once for a batch of commits."""
 
     def __init__(self, repo: Repo, paths: Collection[str]) -> None:
+        self._repo = repo
         self._evidence = Evidence(repo.home)
-        self._events = [
-            (event, touched)
-            for event in self._evidence.events()
-            for touched in event.touched
-            if touched.path in paths
-        ]
-        refs = {ref for _, touched in self._events for ref in (touched.before, touched.after) if ref}
-        self._blobs = read_blobs(repo, (ref[2:] for ref in refs if ref.startswith("g:")))
+        self._all = [(event, touched) for event in self._evidence.events() for touched in event.touched]
+        self._events = [(event, touched) for event, touched in self._all if touched.path in paths]
+        self._blobs: dict[str, bytes] = {}
+        self._read_blobs(self._events)
         self._contents: dict[str, bytes | None] = {}
+        self._open = self._evidence.open_calls()
 
-    def for_commit(self, paths: Collection[str], worktree: str, until: Moment, parent: int | None) -> Found:
-        """Edits of `paths` that began by `until`, in order. Those of the worktree in which the commit was made; of the
-        others only for paths that were not edited there ("" for an unknown worktree). Those that began after `parent`,
-        the tick of the commit's parent, are fresh.
+    def _read_blobs(self, chosen: Sequence[tuple[Event, Touched]]) -> None:
+        refs = {ref for _, touched in chosen for ref in (touched.before, touched.after) if ref}
+        self._blobs |= read_blobs(self._repo, (ref[2:] for ref in refs if ref.startswith("g:")))
+
+    def left(self, changed: Mapping[str, str], worktree: str, until: Moment) -> tuple[str, ...]:
+        """Paths of files that agents left in a worktree and that a commit did not change, the last ones first."""
+        found: dict[str, Ref] = {}
+        for event, touched in reversed(self._all):
+            here = event.worktree == worktree and touched.path not in changed
+            if here and not until.precedes(event.tick_started, event.started):
+                found.setdefault(touched.path, touched.after)
+        return tuple(path for path, ref in found.items() if ref is not None)[:_MOST_LEFT]
+
+    def of(self, names: Collection[str], worktree: str, until: Moment) -> tuple[Edit, ...]:
+        """Edits of these paths in a worktree that began by `until`, in order."""
+        chosen = [
+            (event, touched)
+            for event, touched in self._all
+            if event.worktree == worktree
+            and touched.path in names
+            and not until.precedes(event.tick_started, event.started)
+        ]
+        self._read_blobs(chosen)
+        return self._resolve(chosen, None).edits
+
+    def for_commit(
+        self, changed: Mapping[str, str], worktree: str, until: Moment, parent: int | None
+    ) -> Found:
+        """Edits that began by `until` of the paths that a commit changed, given with the blob that it has of each, in
+        order. Those of the worktree in which the commit was made; of the others only for paths that were not edited
+        there ("" for an unknown worktree). Those that began after `parent`, the tick of the commit's parent, are fresh.
         """
-        candidates = [(e, t) for e, t in self._events if t.path in paths and not until.precedes(e)]
+        candidates = [
+            (e, t)
+            for e, t in self._events
+            if t.path in changed and not until.precedes(e.tick_started, e.started)
+        ]
         here = {touched.path for event, touched in candidates if event.worktree == worktree}
         chosen = [(e, t) for e, t in candidates if e.worktree == worktree or t.path not in here]
         others = [(e, t) for e, t in candidates if e.worktree != worktree and t.path in here]
         found = self._resolve(chosen, parent)
-        return replace(found, elsewhere=self._resolve(others, parent).edits) if others else found
+        elsewhere = self._resolve(others, parent).edits if others else ()
+        open_calls = (call for call in self._open if call.worktree == worktree and _is_open_at(call, until))
+        doubt = {path for call in open_calls for path in self._may_have_changed(call, changed)}
+        return replace(found, elsewhere=elsewhere, unread=found.unread | doubt)
+
+    def _may_have_changed(self, call: Pending, changed: Mapping[str, str]) -> Iterator[str]:
+        """All but what it found there already: it still runs, or was broken off."""
+        for path, blob in changed.items():
+            concerned = path in call.contents or call.kind == "shell"
+            if concerned and blob not in self._blob_ids(call.contents.get(path, UNKNOWN)):
+                yield path
 
     def _resolve(self, chosen: Sequence[tuple[Event, Touched]], parent: int | None) -> Found:
         edits: list[Edit] = []
@@ -156,6 +204,10 @@ class Edits:
         if ref.startswith("g:"):
             return self._blobs.get(ref[2:])
         return self._evidence.read(ref) if ref.startswith("s:") else None
+
+
+def _is_open_at(call: Pending, until: Moment) -> bool:
+    return not until.precedes(call.tick, call.started) and until.at - call.started < PENDING_SECONDS
 
 
 def _state(ref: Ref) -> Ref:

@@ -33,7 +33,8 @@ UNKNOWN = "?"
 LARGEST_KEPT = 4 * 2**20
 DEFAULT_LIMIT = 200 * 2**20
 _RECENT = 64 * 1024
-_PENDING_SECONDS = 2 * 86400
+PENDING_SECONDS = 2 * 86400
+"""Nothing is heard any more of a call that began so long ago."""
 _RECORDED_SECONDS = 30 * 86400
 _RECORDED, _FORGOTTEN = ".recorded", ".forgotten"
 _MARKS = (_RECORDED, _FORGOTTEN)
@@ -186,6 +187,15 @@ class Evidence:
         except (OSError, ValueError, TypeError):
             return None
 
+    def open_calls(self) -> tuple[Pending, ...]:
+        """Calls that have begun and of whose end nothing was heard."""
+        found = []
+        for file in sorted((self._folder / "pending").glob("*")):
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                if file.suffix != ".done":
+                    found.append(Pending(**json.loads(file.read_bytes())))
+        return tuple(found)
+
     def was_taken(self, call: str) -> bool:
         return (self._folder / "pending" / call).with_suffix(".done").exists()
 
@@ -240,7 +250,7 @@ class Evidence:
         """
         now = time.time()
         for path in (self._folder / "pending").glob("*"):
-            if now - path.stat().st_mtime > _PENDING_SECONDS:
+            if now - path.stat().st_mtime > PENDING_SECONDS:
                 path.unlink(missing_ok=True)
         by_age = sorted(self._sessions(), key=lambda path: path.stat().st_mtime)
         sessions = sorted(by_age[:-1], key=_collected_first)  # never the newest of all: it is being written

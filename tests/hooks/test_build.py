@@ -332,6 +332,24 @@ def test_a_commit_dated_back_takes_the_edits_that_went_before_it(repo: Path):
     assert lines(record(repo), "f") == {1: "ai"}, "and as older versions noted it"
 
 
+@pytest.mark.parametrize("name", ["moved", 'd/ü "q"'])
+def test_p21_what_a_person_moved_before_committing_it_stays_the_agents(repo: Path, name: str):
+    by_agent = "".join(f"written by the agent {n}\n" for n in range(4))
+    Agent(repo).write("f", by_agent)
+    (repo / "f").unlink()
+    commit(repo, {name: f"{by_agent}by hand\n", "g": "by hand too\n"}, "moved, and more")
+    made = record(repo)
+    assert (made.cls, lines(made, name)) == ("ai", {1: "ai", 2: "ai", 3: "ai", 4: "ai", 5: "human"})
+    assert lines(made, "g") == {1: "human"}
+
+
+def test_who_copies_what_an_agent_wrote_and_committed_has_done_that(repo: Path):
+    Agent(repo).write("f", "one by the agent\ntwo by the agent\n")
+    commit(repo, {}, "the agent's")
+    commit(repo, {"g": "one by the agent\ntwo by the agent\n"}, "copied by hand")
+    assert record(repo).cls == "human"
+
+
 @pytest.mark.parametrize(
     "command", ["cd '../a worktree' && {}", "cd sub; {}", 'sh -c "cd {there}; {}"', "{}{there}/new"]
 )
@@ -455,6 +473,25 @@ def test_an_agent_whose_hook_tells_only_the_end_leaves_no_doubt_for_ever(repo: P
     commit(repo, {}, "the agent's")
     assert record(repo).cls == ""
     commit(repo, {"f": "one\ntwo\nthree\n"}, "by hand")
+    assert record(repo).cls == "human"
+
+
+@pytest.mark.parametrize("how", ["edit", "shell"])
+def test_what_a_call_without_an_end_may_have_changed_is_no_persons(repo: Path, how: str):
+    """It still runs, or was broken off: only what it found there already is surely not its work."""
+    commit(repo, {"f": "one\n", "g": "one\n"}, "by hand")
+    write(repo, {"f": "one\ntwo\n"})
+    agent = Agent(repo)
+    tool, given = ("Write", {"file_path": "f"}) if how == "edit" else ("Bash", {"command": "make"})
+    agent._tell(agent._payload("PreToolUse", tool, given))
+    commit(repo, {}, "what was there before it")
+    assert record(repo).cls == "human"
+    commit(repo, {"f": "one\ntwo\nthree\n"}, "whose, nobody saw")
+    assert (record(repo).cls, lines(record(repo), "f")) == ("", {3: "unknown"})
+    commit(repo, {"g": "one\ntwo\n"}, "a file that the edit did not name")
+    assert record(repo).cls == ("human" if how == "edit" else "")
+    agent._tell(agent._payload("Stop", "", {}))
+    commit(repo, {"g": "one\n"}, "by hand, once it is over")
     assert record(repo).cls == "human"
 
 
