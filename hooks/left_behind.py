@@ -35,11 +35,14 @@ def without_left_behind(
     """The edits without those of the doubtful paths whose result is in an earlier commit of this worktree that is no
     ancestor of this one.
     """
-    here = {line.worktree for line in journal.get(commit.oid, ())}
+    own = journal.get(commit.oid, ())
+    here = {line.worktree for line in own}
+    # by the hooks' own clock where it is known: it may be a second before git's, which can be set at will besides
+    at = max((line.at for line in own), default=commit.committed_at)
     earlier = sorted(
         (-lines[0].at, oid)
         for oid, lines in journal.items()
-        if oid != commit.oid and lines[0].worktree in here and lines[0].at <= commit.committed_at
+        if oid != commit.oid and lines[0].worktree in here and lines[0].at <= at
     )
     asked = "".join(f"{oid}\n" for _, oid in earlier[:_MOST_COMMITS]) + f"^{commit.oid}\n"
     aside = repo.ask("rev-list", "--no-walk", "--stdin", input=asked.encode()).out.decode("ascii").split()

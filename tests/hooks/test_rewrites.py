@@ -358,6 +358,19 @@ def test_p16_a_pick_carries_the_lines_and_claims_no_other(repo: Path, kept: bool
     assert by_agents(repo) == [*BOTH, "ai of its own"]
 
 
+def test_what_an_agent_left_on_another_branch_is_told_apart_by_the_hooks_clock(repo: Path):
+    """Git's may be behind it, by a second or by what somebody says."""
+    base(repo)
+    git(repo, "checkout", "-q", "-b", "work")
+    lines = [f"human base {n}" for n in range(9)]
+    Agent(repo).write("f", text(*lines[:4], "ai rewrite of 4", *lines[5:]))
+    commit(repo, {}, "rewrite")
+    git(repo, "checkout", "-q", "main")
+    earlier = {"GIT_COMMITTER_DATE": "2001-01-01T00:00:00Z"}
+    commit(repo, {"f": text(*lines[:4], "human rewrite of 4", *lines[5:])}, "main", env=earlier)
+    assert record(repo).cls == "human"
+
+
 @SOURCES
 def test_p16_a_pick_with_a_conflict_skipped_or_aborted(repo: Path, kept: bool):
     base(repo)
