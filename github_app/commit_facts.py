@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from foureyes.github_app.pull_query import Actor, CommitPeople
 from foureyes.github_app.range import RawCommit
 from foureyes.github_app.records import Checked
+from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.agent_marks import by_address
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.exclusion import REVIEWED_BY_AGENT
-from foureyes.shared.facts import AgentMark, CommitFacts, Involved, Person, Push
+from foureyes.shared.facts import AgentMark, CommitFacts, Involved, Person, Push, RecordFact
 from foureyes.shared.people import Account, Identity, Kind
-from foureyes.shared.trailers import CO_AUTHOR_KEYS, parse_trailers
+from foureyes.shared.trailers import CO_AUTHOR_KEYS, parse_trailers, provenance_ids
 
 EARLIER_OPERATOR = "operator in an earlier record"
 EARLIER_REVIEWER = f"{REVIEWED_BY_AGENT}, by an earlier record"
@@ -83,7 +84,7 @@ def build(commit: RawCommit, people: CommitPeople, checked: Checked, behind: Beh
         co_authors=_co_authors(commit, people, behind),
         signer=people.signer,
         by_github=people.by_github,
-        marks=_marks(commit, people, behind),
+        marks=_marks(commit, people, behind) or _denied(commit, fact),
         record=replace(fact, operator=operator, named=named),
         mechanical=mechanical,
         landed=commit.oid in behind.landed,
@@ -157,3 +158,9 @@ def _marks(commit: RawCommit, people: CommitPeople, behind: Behind) -> tuple[Age
     if behind.pull_agent and behind.pull_agent in named:
         marks[AgentMark(behind.pull_agent, "bot", evidence=True)] = None
     return tuple(marks)
+
+
+def _denied(commit: RawCommit, record: RecordFact) -> tuple[AgentMark, ...]:
+    """The hooks write a Provenance-Id into agents' commits alone: a record that says human does not go with one."""
+    says_human = record.says == "human" and bool(provenance_ids(commit.message))
+    return (AgentMark(UNNAMED, "trailer"),) if says_human else ()

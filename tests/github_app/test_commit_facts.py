@@ -8,27 +8,32 @@ from foureyes.github_app.commit_facts import Behind, Names, build
 from foureyes.github_app.pull_query import Actor, CommitPeople
 from foureyes.github_app.range import RawCommit
 from foureyes.github_app.records import Checked
+from foureyes.shared.agent_mark import UNNAMED, AgentMark
 from foureyes.shared.agents import parse_catalogue
-from foureyes.shared.facts import RecordFact, RecordState
+from foureyes.shared.facts import CommitFacts, RecordFact, RecordState
 from foureyes.shared.people import Account, Identity
 
 CATALOGUE = parse_catalogue((files("foureyes.shared") / "agents.json").read_text("utf-8"))
 OLGA, SAM = Account(1, "olga"), Account(3, "sam")
 BY = Identity("Olga", "olga@acme.example")
+NO_RECORD = RecordFact(RecordState.MISSING)
 
 
-def co_authors(message: str) -> list[tuple[str, str, str]]:
-    """Name, address and login of each."""
+def built(message: str, record: RecordFact = NO_RECORD) -> CommitFacts:
     olga = Actor(BY, OLGA)
     people = CommitPeople("c" * 40, olga, olga, (olga,), None, by_github=False)
     names = Names()
     names.add(SAM, "sam@acme.example")
     behind = Behind(CATALOGUE, names, (), "", frozenset(), frozenset(), frozenset(), lambda claim: None)
     raw = RawCommit("c" * 40, "d" * 40, (), BY, BY, message)
-    made = build(raw, people, Checked(RecordFact(RecordState.MISSING)), behind)
+    return build(raw, people, Checked(record), behind)
+
+
+def co_authors(message: str) -> list[tuple[str, str, str]]:
+    """Name, address and login of each."""
     return [
         (one.identity.name, one.identity.email, one.account.login if one.account else "")
-        for one in made.co_authors
+        for one in built(message).co_authors
     ]
 
 
@@ -67,3 +72,10 @@ def test_no_address_is_nobody_and_the_author_is_not_their_own_co_author(trailer:
 def test_a_message_made_to_hold_the_server_up_does_not(message: str, count: int) -> None:
     """In time that grows with the square of these, the server would stand still for hours."""
     assert len(co_authors(f"Title\n\n{message}\n")) == count
+
+
+def test_near_G6_a_human_record_of_a_commit_that_the_hooks_marked_as_an_agents_is_contradicted() -> None:
+    human = RecordFact(RecordState.SIGNED, says="human")
+    assert built("Title\n\nProvenance-Id: 0197-x\n", human).marks == (AgentMark(UNNAMED, "trailer"),)
+    assert built("Title\n\nSigned-off-by: Olga <olga@acme.example>\n", human).marks == ()
+    assert built("Title\n\nProvenance-Id: 0197-x\n", RecordFact(RecordState.SIGNED, says="ai")).marks == ()
