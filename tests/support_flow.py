@@ -81,7 +81,7 @@ class Town:
     def settled(self, number: int) -> dict[str, Any]:
         """The check on the head, once every delivery so far is decided."""
         assert self.world.sandbox.wait_delivered()
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while time.monotonic() < end:
             if self.undecided() == 0:
                 head = self.who("noor").pull(number)["head"]["sha"]

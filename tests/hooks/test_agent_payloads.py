@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support_agent import checkpoint
 from support_git import commit, git, make_repo, run
+from support_in_process import told
 
 from foureyes.hooks.agent_adapters import ADAPTERS
 from foureyes.hooks.agents import payload as payloads
@@ -84,7 +84,7 @@ def changes(repo: Path) -> list[tuple[str, object, object]]:
 STORY = [("app.py", b"hello\n", b"hello\nworld\n"), ("new.py", None, b"print(1)\n")]
 
 
-ANSWERS = {"cline-cli": b'{"cancel":false}\n', "cursor": b"{}\n"}
+ANSWERS = {"cline-cli": '{"cancel":false}\n', "cursor": "{}\n"}
 
 
 def looks(payload: dict[str, Any]) -> bool:
@@ -110,8 +110,7 @@ def test_the_story_of_each_agent_is_recorded_line_for_line(agent: str, repo: Pat
         if ended and step not in done and not looks(payload):
             done.add(step)
             act(repo, step)
-        answer = checkpoint(repo, payload, named=IDS.get(agent, agent), quiet=False)
-        assert (answer.stdout, answer.stderr) == (ANSWERS.get(agent, b""), b"")
+        told(repo, IDS.get(agent, agent), payload, answer=ANSWERS.get(agent, ""))
     assert {"app", "commit"} <= done
     assert changes(repo) == [change for change in STORY if change[0] == "app.py" or "new" in done]
     events = Evidence(Repo.open(repo).home).events()

@@ -2,13 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support_agent import Agent, checkpoint
+from support_agent import Agent
 from support_git import commit, git, head, make_repo, run
+from support_in_process import told
 
 from foureyes.hooks.agents import review
 from foureyes.hooks.evidence import Evidence
@@ -18,6 +19,17 @@ from foureyes.hooks.repo import Repo
 SAMPLES: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent.parent / "data" / "agent_payloads.json").read_text("utf-8")
 )
+
+
+def checkpoint(
+    repo: Path,
+    payload: Mapping[str, Any] | bytes,
+    env: Mapping[str, str] | None = None,
+    *,
+    named: str = "claude-code",
+    answer: str = "",
+) -> None:
+    told(repo, named, payload, env, answer=answer)
 
 
 @pytest.fixture
@@ -178,9 +190,9 @@ class TestHalves:
         ],
     )
     def test_an_older_cursor_tells_only_what_it_did(self, edits: object, before: object, repo: Path) -> None:
-        told = next(p for p in payloads("cursor", repo) if p["hook_event_name"] == "afterFileEdit")
+        given = next(p for p in payloads("cursor", repo) if p["hook_event_name"] == "afterFileEdit")
         (repo / "app.py").write_text("hello\nworld\n")
-        checkpoint(repo, told | {"edits": edits}, named="cursor", quiet=False)
+        checkpoint(repo, given | {"edits": edits}, named="cursor", answer="{}\n")
         assert list(changes(repo)) == [("app.py", before, b"hello\nworld\n")]
 
     @pytest.mark.parametrize("agent", ["claude-code", "gemini-cli", "qwen-code"])

@@ -7,6 +7,7 @@ import pytest
 from support_agent import CLAUDE_ENV
 from support_git import commit, git, head, python_env, run
 from support_hooked import copy_hooked, copy_with_remote, made_once, make_remote, push, records
+from support_in_process import said_at_push
 
 POLICY = """\
 version: 1
@@ -35,11 +36,12 @@ def repo(tmp_path: Path) -> Path:
 
 def said(repo: Path, files: dict[str, str | None], branch: str = "work", *, agent: bool = True) -> str:
     commit(repo, files, "change", env=CLAUDE_ENV if agent else {})
-    return push(repo, "origin", f"HEAD:refs/heads/{branch}")
+    return said_at_push(repo, branch, "origin", git(repo, "remote", "get-url", "origin"))
 
 
 def test_a_protected_path_is_one_line_with_who_can_finish(repo: Path) -> None:
-    assert said(repo, {"pay/x": "1\n"}) == (
+    commit(repo, {"pay/x": "1\n"}, "change", env=CLAUDE_ENV)
+    assert push(repo, "origin", "HEAD:refs/heads/work") == (
         "foureyes: touches payments (tier 0): 2 humans needed, not you; can finish: @ana @raj\n"
     )
     assert set(records(repo.parent / "remote.git", "work")) == {head(repo)}
@@ -101,7 +103,8 @@ def test_a_policy_that_cannot_be_read_is_silence_and_the_push_goes_on(repo: Path
     commit(repo, {}, "broken")
     git(repo, "push", "-q", "origin", "HEAD:main")
     git(repo, "fetch", "-q")
-    assert said(repo, {"infra/x": "2\n"}) == ""
+    commit(repo, {"infra/x": "2\n"}, "change", env=CLAUDE_ENV)
+    assert push(repo, "origin", "HEAD:refs/heads/work") == ""
     assert git(repo.parent / "remote.git", "rev-parse", "work") == head(repo)
 
 
