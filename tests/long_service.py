@@ -98,6 +98,8 @@ class Load:
             agents=agents,
             contributors=(),
             operator=Operator("olga", "", "test"),
+            operators=(),
+            reviews=(),
         )
         body = record_bytes(made)
         listed = manifest_bytes(
