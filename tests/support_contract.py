@@ -51,7 +51,7 @@ def validate_request(
     return operation
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _request_problem(
     method: str, path: str, query: tuple[tuple[str, str], ...], body: bytes, headers: tuple[Any, ...]
 ) -> str:
