@@ -12,8 +12,8 @@ from foureyes.github_app.lanes import Lane, wake
 from foureyes.github_app.tables import work
 
 MOST = 200
-"""Heads of one installation that one sweep looks at again, so that a large one takes no other's turn; the others come
-with the next sweeps.
+"""Heads of one installation that are not green and that one sweep looks at again, so that a large one takes no other's
+turn; the others come with the next sweeps.
 """
 PACE = 20
 """Milliseconds from one head to the next, so that news that comes meanwhile is not put behind all of them."""
@@ -29,13 +29,12 @@ def sweep(conn: Connection, at: int, *, after_gap: bool = False) -> int:
     if after_gap:
         time_has_come = time_has_come | work.c.green
     place = func.row_number().over(
-        partition_by=work.c.installation_id, order_by=(work.c.green.desc(), work.c.look_at, work.c.key)
+        partition_by=(work.c.installation_id, work.c.green), order_by=(work.c.look_at, work.c.key)
     )
     idle = work.c.live & (work.c.gen == work.c.done_gen)
     ranked = select(work, place.label("place")).where(idle, time_has_come).subquery()
-    first = ranked.c.place <= MOST
-    if after_gap:
-        first = or_(first, ranked.c.green)
+    # a green one is confirmed each hour or, where the hour's budget does not suffice, taken back
+    first = or_(ranked.c.place <= MOST, ranked.c.green)
     found = conn.execute(select(ranked).where(first).order_by(ranked.c.place, ranked.c.key)).all()
     return _wake(conn, [(_lane(row), bool(row.green)) for row in found], at, routine=True)
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 from foureyes.github_app import group_commit, lanes, storage
+from foureyes.github_app import sweep as sweep_module
 from foureyes.github_app.lanes import Claim, Done, Lane, Outcome, Retry
 from foureyes.github_app.retention import Retention
 from foureyes.github_app.sweep import sweep, wake_idle
@@ -320,6 +321,18 @@ def test_the_sweep_looks_again_when_the_time_has_come_green_ones_first(engine: E
     assert swept(engine, 300_999) == []
     assert swept(engine, 301_000) == [waiting.key]
     assert swept(engine, 3_601_001) == [green.key, waiting.key]
+
+
+def test_of_very_many_the_green_ones_are_all_looked_at_and_the_others_in_turns(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_module, "MOST", 1)
+    *greens, first, second = heads(5)
+    for number, lane in enumerate(greens):
+        settled(engine, lane, Done(green=True), 1000 + number)
+    settled(engine, first, Done(), 1010)
+    settled(engine, second, Done(), 1011)
+    assert swept(engine, 3_602_000) == [*sorted(lane.key for lane in greens), first.key]
 
 
 def test_after_a_gap_every_green_head_is_looked_at_at_once(engine: Engine) -> None:
