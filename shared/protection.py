@@ -116,7 +116,8 @@ def protect(policy: "Policy", changes: Iterable[Change], touched: Iterable[Touch
     """Every system that the net change or, unless `squash_only`, one of its single commits touches."""
     guards = _guards(policy)
     found: dict[Guard, set[str]] = {}
-    for path, modes in _entries(policy, changes, touched):
+    # once for all commits that touch it alike, and the net change: matching is what a judgement mostly costs
+    for path, modes in dict.fromkeys(_entries(policy, changes, touched)):
         for guard in guards.covering(path, modes):
             found.setdefault(guard, set()).add(path)
     hits = (
