@@ -4,6 +4,7 @@ On SQLite whoever is first writes for everyone who came meanwhile: one transacti
 what fails takes nobody else with it. PostgreSQL groups commits by itself, so there each has a transaction of its own.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -23,6 +24,8 @@ _MOST = 64
 _TRIES = 5
 _AGAIN = ("40001", "40P01")
 """PostgreSQL ended the transaction because of another one: could not serialise, or each waited for the other."""
+_PAUSE = 0.02
+"""Seconds until it is tried again."""
 
 
 def commit(engine: Engine, job: Job[T]) -> T:
@@ -52,6 +55,8 @@ def _plainly(engine: Engine, job: Job[T]) -> T:
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", "") not in _AGAIN:
                 raise
+        # the other one goes on meanwhile; at once, the two would often meet again
+        time.sleep(_PAUSE)
     with storage.writing(engine) as conn:
         return job(conn)
 
