@@ -203,8 +203,8 @@ class Evidence:
         """Calls of a session that have begun and not ended; with `path` those that know its content from before."""
         calls = []
         for file in sorted((self._folder / "pending").glob("*")):
-            if file.suffix == ".done":
-                continue
+            if file.suffix == ".done" or file.name.startswith("."):
+                continue  # ended; or half written by a checkpoint that was killed: nobody will end it
             with contextlib.suppress(FileNotFoundError):
                 held = file.read_bytes()
                 if session.encode() in held and (not path or json.dumps(path).encode() in held):

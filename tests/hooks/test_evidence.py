@@ -113,6 +113,13 @@ def test_a_pending_call_is_taken_once(tmp_path: Path):
     assert store.held_by("s" * 64) == ()
 
 
+def test_what_a_killed_checkpoint_left_half_written_is_no_call_that_somebody_ends(tmp_path: Path):
+    store = Evidence(tmp_path)
+    store.hold("call", Pending("s" * 64, "main", "edit", 1.0, "/repo", "", {"f": None}))
+    (tmp_path / "evidence" / "pending" / "call").rename(tmp_path / "evidence" / "pending" / ".new-1-1")
+    assert store.held_by("s" * 64, "f") == ()
+
+
 def test_collection_drops_the_oldest_recorded_first_and_keeps_what_is_named(tmp_path: Path):
     store = Evidence(tmp_path)
     refs = {}
