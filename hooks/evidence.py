@@ -16,7 +16,7 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -44,7 +44,9 @@ _LONGEST_EDIT = 10 * 10**9
 
 
 class Touched(NamedTuple):
-    """One path of a tool call, as `paths.decode` writes it, with its content before and after."""
+    """One path of a tool call, as `paths.decode` writes it, with its content before and after: the same one where the
+    call changed only whether the file can be run.
+    """
 
     path: str
     before: Ref
@@ -73,7 +75,8 @@ class Event(NamedTuple):
 
 class Pending(NamedTuple):
     """The half of a tool call that is known before it ends. `contents` maps path to content; `head` is the commit
-    that was checked out: "" on an unborn branch, and for an edit, which makes no commits.
+    that was checked out: "" on an unborn branch, and for an edit, which makes no commits. `executable` are those of
+    the paths that could be run.
     """
 
     session: str
@@ -84,6 +87,7 @@ class Pending(NamedTuple):
     head: str
     contents: dict[str, Ref]
     tick: int = 0
+    executable: Sequence[str] = ()
 
 
 class Evidence:
@@ -183,7 +187,7 @@ class Evidence:
         done = path.with_suffix(".done")
         try:
             path.rename(done)
-            return Pending(**json.loads(done.read_bytes()))
+            return _pending(done)
         except (OSError, ValueError, TypeError):
             return None
 
@@ -193,7 +197,7 @@ class Evidence:
         for file in sorted((self._folder / "pending").glob("*")):
             with contextlib.suppress(OSError, ValueError, TypeError):
                 if file.suffix != ".done":
-                    found.append(Pending(**json.loads(file.read_bytes())))
+                    found.append(_pending(file))
         return tuple(found)
 
     def was_taken(self, call: str) -> bool:
@@ -282,6 +286,12 @@ class Evidence:
 
     def _session_path(self, session: str) -> Path:
         return self._folder / "sessions" / f"{session}.jsonl"
+
+
+def _pending(file: Path) -> Pending:
+    """Raises OSError, ValueError, TypeError."""
+    found = Pending(**json.loads(file.read_bytes()))
+    return found._replace(executable=tuple(found.executable))
 
 
 def _by_end(event: Event) -> tuple[int, float]:

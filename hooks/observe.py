@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from subprocess import Popen
 
@@ -50,8 +50,9 @@ def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
             _finish(call, repo, held)
     elif call.phase == "before":
         head = snapshot.head_of(repo)
-        dirty = snapshot.contents(snapshot.root_of(repo), snapshot.changed(repo, head), Evidence(repo.home))
-        _begin(call, repo, "shell", head, dirty)
+        root, names = snapshot.root_of(repo), snapshot.changed(repo, head)
+        dirty = snapshot.contents(root, names, Evidence(repo.home))
+        _begin(call, repo, "shell", head, dirty, snapshot.executable(root, names))
         if call.is_review:
             _note_review(call, repo)
     else:
@@ -163,10 +164,12 @@ def _told(call: ToolCall, named: str, now: Ref, evidence: Evidence) -> Ref:
     return evidence.keep(content) if content else None
 
 
-def _begin(call: ToolCall, repo: Repo, kind: str, head: str, contents: dict[str, Ref]) -> None:
+def _begin(
+    call: ToolCall, repo: Repo, kind: str, head: str, contents: dict[str, Ref], executable: Sequence[str] = ()
+) -> None:
     root = str(snapshot.root_of(repo))
     pending = Pending(call.session, worktree_id(repo), kind, time.time(), root, head, contents)
-    Evidence(repo.home).hold(call.call, pending)
+    Evidence(repo.home).hold(call.call, pending._replace(executable=executable))
 
 
 def _finish(call: ToolCall, repo: Repo, held: str) -> None:

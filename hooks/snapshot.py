@@ -78,6 +78,19 @@ def known_again(root: Path, path: str, ref: Ref, until: float) -> Ref:
     return ":".join((ref, *(digest.hexdigest() for digest in digests))) if same else ref
 
 
+def executable(root: Path, names: Iterable[bytes]) -> tuple[str, ...]:
+    """Which of these files can be run, as far as git looks at that."""
+    return tuple(paths.decode(name) for name in sorted(names) if _is_executable(root, name))
+
+
+def _is_executable(root: Path, name: bytes) -> bool:
+    try:
+        mode = os.lstat(os.fsencode(root) + b"/" + name).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) and bool(mode & stat.S_IXUSR)
+
+
 def contents(root: Path, names: Iterable[bytes], evidence: Evidence) -> dict[str, Ref]:
     found: dict[str, Ref] = {}
     for name in sorted(set(names)):
@@ -92,17 +105,24 @@ _DIFF = (
 """The porcelain, because diff-index also lists every file whose time alone has changed."""
 
 
-def changed(repo: Repo, commit: str) -> dict[bytes, str | None]:
-    """Paths where the work tree or index differs from a commit ("" for none), with the blob that the commit has
-    (None: nothing there), and everything untracked that is not ignored.
+class Committed(NamedTuple):
+    """What a commit has of a path."""
+
+    blob: str
+    executable: bool
+
+
+def changed(repo: Repo, commit: str) -> dict[bytes, Committed | None]:
+    """Paths where the work tree or index differs from a commit ("" for none), with what the commit has (None: nothing
+    there), and everything untracked that is not ignored.
     """
-    found: dict[bytes, str | None] = {}
+    found: dict[bytes, Committed | None] = {}
     if commit:
         raw = repo.git(*_DIFF, commit, "--")
         fields = raw.split(b"\0")
         for meta, name in zip(fields[0:-1:2], fields[1::2], strict=False):
-            oid = meta.split()[2].decode("ascii")
-            found[name] = oid if oid.strip("0") else None
+            mode, _, oid = meta.decode("ascii").split()[:3]
+            found[name] = Committed(oid, mode.endswith("755")) if oid.strip("0") else None
     listed = ("-o",) if commit else ("-c", "-o")
     for name in repo.git("ls-files", *listed, "--exclude-standard", "-z").split(b"\0")[:-1]:
         if not name.endswith(b"/"):  # a repository inside this one
@@ -117,8 +137,8 @@ def compare(
     that equals the new HEAD counts only if a commit that was authored meanwhile touches it.
     """
     root = root_of(repo)
-    old_blobs = changed(repo, before.head)
-    names = set(old_blobs)
+    committed = changed(repo, before.head)
+    names = set(committed)
     head = head_of(repo)
     if head != before.head:
         authored = [commit.oid for commit in commits if commit.authored]
@@ -126,11 +146,17 @@ def compare(
     names |= {paths.encode(path) for path in before.contents}
     found = []
     for number, name in enumerate(sorted(names)):
-        path, blob = paths.decode(name), old_blobs.get(name)
-        then = before.contents.get(path, f"g:{blob}" if blob else None)
+        path, old = paths.decode(name), committed.get(name)
+        then = before.contents.get(path, f"g:{old.blob}" if old else None)
         now = content_at(root, name, evidence, keep=number < _MOST_KEPT)
         if now != then and not _same_as_blob(then, now, evidence):
             found.append(Touched(path, then, now))
+        elif now is not None:
+            could = (
+                path in before.executable if path in before.contents else old is not None and old.executable
+            )
+            if _is_executable(root, name) != could:
+                found.append(Touched(path, now, now))
     return tuple(found)
 
 

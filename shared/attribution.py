@@ -27,7 +27,9 @@ _TELLING = 3
 
 @dataclass(frozen=True)
 class Edit:
-    """One change of one file by an agent, as its hooks saw it. None: the file was absent."""
+    """One change of one file by an agent, as its hooks saw it. None: the file was absent. The same content before and
+    after: only its mode was changed.
+    """
 
     path: str
     before: bytes | None
@@ -66,8 +68,8 @@ def attribute(
     elsewhere: Sequence[Edit] = (),
     unread: Set[str] = frozenset(),
 ) -> tuple[Contributor, ...]:
-    """Every changed line of the commit, each exactly once, as ranges per hunk side; and each changed entry without
-    lines (binary, empty, mode alone) as such.
+    """Every changed line of the commit, each exactly once, as ranges per hunk side; and as such each changed entry
+    without lines (binary, empty, mode alone), and one whose mode an agent changed beside its lines.
 
     `edits` in the order they happened, best without those made after the commit; earlier ones that have landed do
     no harm. `elsewhere` are edits of the same paths in other worktrees. `unread` are paths that agents also changed in
@@ -95,7 +97,10 @@ def attribute(
         rest = _doubted(rest, path in unread or _tell_nothing(traces.get(path), own, known[path]))
         aside = _set_aside([*away.get(path, ()), *own], known[path][0])
         told = _told(diff, trace, undone, aside, rest)
-        result += _of_file(diff, told, rest, _last_hand(own, known[path]))
+        mode = _of_mode(diff, edits, rest)
+        result += _of_file(diff, told, _label(_last_hand(own, known[path]), mode))
+        if diff.hunks and mode.hand is not None and mode != rest:
+            result.append(_contributor(path, "added", 0, 0, mode))
     return tuple(result)
 
 
@@ -197,6 +202,15 @@ class _Label:
     confidence: str = ""
 
 
+def _of_mode(diff: FileDiff, edits: Sequence[Edit], rest: _Label) -> _Label:
+    """Whose the change of a file's mode is. What an agent did to it may have landed, unless it is fresh."""
+    if diff.change.status != "M" or diff.change.old_mode == diff.change.new_mode:
+        return rest
+    seen = [edit for edit in edits if edit.path == diff.change.path and edit.before == edit.after]
+    fresh = [edit.hand for edit in seen if edit.fresh]
+    return _label(fresh[-1] if fresh else None, _doubted(rest, bool(seen)))
+
+
 def _rest(committing: Committing, *, seen: bool) -> _Label:
     """For lines that no agent was seen to touch. A file whose edits were followed needs no guess."""
     if committing.agent is not None:
@@ -267,11 +281,11 @@ def _doubted(rest: _Label, doubt: bool) -> _Label:
     return _Label("unknown") if doubt and rest.cls == "human" else rest
 
 
-def _of_file(diff: FileDiff, told: _Told, rest: _Label, last: Hand | None) -> Iterator[Contributor]:
+def _of_file(diff: FileDiff, told: _Told, entry: _Label) -> Iterator[Contributor]:
     change = diff.change
     if change.binary or not diff.hunks:
         side = "removed" if change.status == "D" else "added"
-        yield _contributor(change.path, side, 0, 0, _label(last, rest))
+        yield _contributor(change.path, side, 0, 0, entry)
         return
     for hunk in diff.hunks:
         for side, start, count in (

@@ -49,6 +49,23 @@ def test_p1_an_agent_appends_to_a_persons_file(repo: Path):
     assert (agent.id, agent.version, agent.evidence) == ("claude-code", "2.1.330", ("agent-hook",))
 
 
+@pytest.mark.parametrize("dirty", [False, True])
+def test_a_mode_that_an_agents_shell_changed_is_its_work_and_one_that_a_person_changed_is_not(
+    repo: Path, dirty: bool
+):
+    commit(repo, {"f": "#!/bin/sh\n", "g": "#!/bin/sh\n"}, "by hand")
+    if dirty:
+        write(repo, {"f": "#!/bin/sh\nby hand\n"})
+    Agent(repo).shell("chmod +x f")
+    commit(repo, {}, "the agent's")
+    found = record(repo)
+    assert (found.cls, lines(found, "f")) == ("ai", {2: "human"} if dirty else {})
+    (repo / "g").chmod(0o755)
+    Agent(repo).shell("cat f g")
+    commit(repo, {}, "by hand")
+    assert record(repo).cls == "human"
+
+
 def test_p2_p3_p5_interleaved_hands_are_told_apart_line_by_line(repo: Path):
     commit(repo, {"f": "a\nb\nc\nd\n"}, "by hand")
     agent = Agent(repo)

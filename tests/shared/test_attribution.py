@@ -1,7 +1,7 @@
 """Who wrote and who removed each line. Hunks are real git's; what must come out is known by construction."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
@@ -348,6 +348,32 @@ def test_entries_without_lines(diff):
         [one] = attribute((diff("f", old, new, binary),), edits, {"f": (old, new)}, HUMAN)
         assert (one.start, one.count) == (0, 0)
         assert (one.side, one.cls) == expected
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        ([Edit("f", b"x\n", b"x\n", CLAUDE, fresh=True)], "ai"),
+        ([Edit("f", b"x\n", b"x\n", CLAUDE)], "unknown"),
+        ([Edit("g", b"x\n", b"x\n", CLAUDE, fresh=True)], "human"),
+        ([], "human"),
+    ],
+)
+def test_a_change_of_the_mode_alone(diff, edits, expected):
+    same = diff("f", b"x\n", b"x\n")
+    runnable = replace(same, change=replace(same.change, new_mode="100755"))
+    [one] = attribute((runnable,), edits, {}, HUMAN)
+    assert (one.start, one.count, one.cls) == (0, 0, expected)
+    [untouched] = attribute((same,), edits, {}, HUMAN)
+    assert untouched.cls == "human"
+
+
+def test_a_mode_that_an_agent_changed_stands_beside_the_lines_of_others(diff):
+    old, new = text("a"), text("a", "b")
+    plain = diff("f", old, new)
+    runnable = replace(plain, change=replace(plain.change, new_mode="100755"))
+    found = attribute((runnable,), [Edit("f", old, old, CLAUDE, fresh=True)], {"f": (old, new)}, HUMAN)
+    assert [(c.start, c.count, c.cls) for c in found] == [(2, 1, "human"), (0, 0, "ai")]
 
 
 def test_only_changed_files_that_were_edited_need_their_content(diff):
