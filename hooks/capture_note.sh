@@ -77,7 +77,8 @@ foureyes_note() {
     if [ -n "${foureyes_everywhere-}" ] && [ ! -e "$foureyes_file" ]; then
         # These scripts are of one user: whether git's files here are a group's, only git can tell.
         case $(git config --get core.sharedRepository 2>/dev/null) in
-            [Gg]roup | [Tt]rue | 1 | [Aa]ll | [Ww]orld | [Ee]verybody | 2 | 0[67][67]*) umask 007 ;;
+            1 | 2 | group | all | world | everybody) umask 007 ;;
+            [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn] | [0-7]*[67][67][0-7] | [67][67][0-7]) umask 007 ;;
         esac
         mkdir -p "$foureyes_common/foureyes/journal" 2>/dev/null
     fi

@@ -118,13 +118,18 @@ def _two_users(repo: Path) -> None:
     assert noted[-1].split("\t")[1] == git(repo, "rev-parse", "HEAD")
 
 
-def test_hooks_of_all_repositories_ask_git_for_whom_a_new_journal_is(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("value", "mode"),
+    [("group", 0o660), ("TRUE", 0o660), ("0660", 0o660), ("660", 0o660), ("0640", 0o600), ("false", 0o600)],
+)
+def test_hooks_of_all_repositories_ask_git_for_whom_a_new_journal_is(tmp_path: Path, value: str, mode: int):
     repo = shared(tmp_path / "repo")
     install(repo)
     home = repo / ".git" / "foureyes"
     note = render(catalogue(), style="none", python="", path=())["note.sh"]
     script = f"{note}\nfoureyes_note {'1' * 40}"
     (home / "journal").rmdir()
+    git(repo, "config", "core.sharedRepository", value)
     given = {
         "foureyes_everywhere": "1",
         "foureyes_common": ".git",
@@ -133,7 +138,7 @@ def test_hooks_of_all_repositories_ask_git_for_whom_a_new_journal_is(tmp_path: P
     }
     run(["sh", "-c", script], repo, env=given)
     found = modes(repo)
-    assert (found["journal"], found["journal/main"]) == (0o2770, 0o660)
+    assert (found["journal"] & 0o777, found["journal/main"]) == (mode | (mode & 0o440) >> 2, mode)
 
 
 @pytest.mark.parametrize(
