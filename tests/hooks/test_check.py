@@ -210,7 +210,9 @@ def test_no_policy_a_bad_one_and_no_remote_are_errors_with_what_to_do(repo: Path
     git(alone, "checkout", "-q", "-b", "work")
     by_agent(alone, {"infra/a": "2\n"})
     assert ended(alone, "--into", "main", "--policy", str(tmp_path / "good.yml"))[0] == 3
+    git(alone, "checkout", "-q", "main")  # what a newer git takes for the remote's default branch
     make_remote(alone, tmp_path / "alone.git")
+    git(alone, "checkout", "-q", "work")
     status, _, err = ended(alone)
     assert status == 1
     assert "there is no policy on origin/main" in err
