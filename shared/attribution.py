@@ -141,15 +141,17 @@ def _follow(known: tuple[bytes | None, bytes | None] | None, edits: Sequence[Edi
     """The labels after the agents' edits. None: none of these edits is in this commit's change.
 
     Starts after the last edit that gave exactly the content before the commit (all up to there has landed), and
-    ends at the first point where the content is exactly the committed one (the rest is for a later commit).
+    ends at the first point where the content is exactly the committed one (the rest is for a later commit): unless an
+    edit began with that content before the parent was made, and a later one led back to it.
     """
     base, committed = known or (edits[0].before, None)
     landed = [at for at, edit in enumerate(edits) if edit.after == base and base is not None]
     remaining = edits[landed[-1] + 1 :] if landed else edits
     trace = Trace(base)
     used = 0
-    for edit in remaining:
-        if known and edit.before == committed:
+    back = max((at for at, edit in enumerate(remaining) if known and edit.after == committed), default=-1)
+    for at, edit in enumerate(remaining):
+        if known and edit.before == committed and (edit.fresh or at > back):
             break
         trace.step(edit.before, None)
         trace.step(edit.after, edit.hand)

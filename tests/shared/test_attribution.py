@@ -498,6 +498,22 @@ def test_who_removes_what_had_landed_is_told_though_a_person_had_written_beside_
     assert judge(diff, base, v3, edits) == {"added": {}, "removed": {2: AI2, 3: AI2, 4: AI2}}
 
 
+def test_an_agent_that_takes_a_file_back_to_where_an_earlier_edit_began_has_done_that(diff):
+    """Nothing of the first edit landed exactly, for a person wrote beside it; it began with what is committed now."""
+    made, landed = text("ai 1", "ai 2"), text("ai 1", "ai 2", "me")
+    deletes = [Edit("f", None, made, CODEX), Edit("f", landed, None, CLAUDE)]
+    assert judge(diff, landed, None, deletes) == {"added": {}, "removed": {1: AI, 2: AI, 3: AI}}
+    before, landed, last = text("a"), text("a", "ai", "me"), text("a", "ai", "me", "me too")
+    restores = [Edit("f", before, text("a", "ai"), CODEX), Edit("f", last, before, CLAUDE)]
+    assert judge(diff, landed, before, restores) == {"added": {}, "removed": {2: AI, 3: AI}}
+
+
+def test_a_person_deletes_what_an_agent_makes_and_takes_away_again_after_that(diff):
+    made = text("ai 1", "ai 2")
+    edits = [Edit("f", None, made, CLAUDE, fresh=True), Edit("f", made, None, CLAUDE, fresh=True)]
+    assert judge(diff, text("me"), None, edits) == {"added": {}, "removed": {1: PERSON}}
+
+
 def test_an_edit_that_had_landed_beside_a_persons_takes_nothing_from_who_comes_later(diff):
     v0, v1 = text("a", "b"), text("a", "ai 1", "b")
     base, v3 = text("a", "ai 1", "b", "by hand", "c"), text("A!", "ai 1", "b", "c", "more")
