@@ -14,7 +14,7 @@ git push           capture_push.sh -> push, push_notice
 records            build -> batch: what is known of each
   who and what     builder, who, catalogue, processes, seen_agents, seen_reviews, raw_commit, commits
   which lines      edits, landed, left_behind, moved_away, renamed, git_ai_notes
-  made from what   lineage, rekey
+  made from what   lineage, commit_map, rekey
   kept             store
 published          lacking, publish, publish_by_hand, attest, sign, keys, remote
 others'            fetch_records, published, known_records, unrecorded, verify

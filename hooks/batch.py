@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from foureyes.hooks import seen_agents
 from foureyes.hooks.catalogue import catalogue
+from foureyes.hooks.commit_map import FILTERED
 from foureyes.hooks.commits import Commit, read_changes
 from foureyes.hooks.edits import Edits, Found, Moment, moment_of, tick_of
 from foureyes.hooks.git_ai_notes import agent_id, read_notes
@@ -86,9 +87,9 @@ class Batch:
         edits = Edits(self.repo, set().union(*(changed[commit.oid] for commit in todo)))
         places: dict[str, tuple[str, Moment]] = {}
         for commit in todo:
-            lines = self.journal.get(commit.oid, ())
+            lines = self._lines_then(commit.oid)
             worktree = lines[0].worktree if lines else ""
-            before = tick_of([line for oid in commit.parents[:1] for line in self.journal.get(oid, ())])
+            before = tick_of([line for oid in commit.parents[:1] for line in self._lines_then(oid)])
             moment = moment_of(commit, lines)
             self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, moment, before)
             if lines and len(commit.parents) < 2:
@@ -109,6 +110,11 @@ class Batch:
                     if diff.change.path in paths:
                         wanted |= {diff.change.old_blob, diff.change.new_blob}
         self.blobs = read_blobs(self.repo, wanted)
+
+    def _lines_then(self, oid: str) -> tuple[Line, ...]:
+        """When the content came into being: where a history was rewritten, with the commit that is gone."""
+        was = [source for source, how in self.links.get(oid, {}).items() if how == FILTERED]
+        return next((self.journal[one] for one in (oid, *was) if one in self.journal), ())
 
     def _add_moved_away(
         self, edits: Edits, places: Mapping[str, tuple[str, Moment]], changed: Mapping[str, Mapping[str, str]]
@@ -147,7 +153,7 @@ class Batch:
         sources = self._source_records(oid)
         named = [
             agent for _, how, made in sources if is_sure(how) for agent in made.agents if made.cls == "ai"
-        ]
+        ] + self._who_ran_gone(oid)
         own = self._own_lines(oid, marks, signs=bool(ids or named))
         parts, used = self._carry(oid, own, sources)
         parts = self._moved_lines(oid, parts, used)
@@ -200,6 +206,14 @@ class Batch:
                 found.append((source, how, self.record(source)))
         return found
 
+    def _who_ran_gone(self, oid: str) -> list[Agent]:
+        """The agents that made what this was made from and what is gone, where there is no record of it either."""
+        gone = [oid]
+        for one in gone:
+            sure = (source for source, how in self.links.get(one, {}).items() if is_sure(how))
+            gone += [s for s in sure if s not in self.made and s not in self.diffs and s not in gone]
+        return [agent for one in gone[1:] for agent in seen_agents.who_ran_git(self.journal.get(one, ()))]
+
     def _carry(
         self, oid: str, own: tuple[Contributor, ...], sources: Sequence[tuple[str, str, Record]]
     ) -> tuple[tuple[Contributor, ...], set[str]]:
@@ -208,8 +222,10 @@ class Batch:
         replayed = is_replay(self.journal.get(oid, ()))
         for source, how, made in sorted(sources, key=lambda item: not is_sure(item[1])):
             sure = how != TWIN or replayed or source in self.kept or self._ran(source)
-            if source in self.diffs and made.cls == "ai" and sure and how != RENAME:
-                told = rekey.Source(self.diffs[source], made.contributors, is_sure(how))
+            if made.cls == "ai" and sure and how != RENAME:
+                told = rekey.source_gone(self.diffs[oid], made.files, made.contributors)
+                if source in self.diffs:
+                    told = rekey.Source(self.diffs[source], made.contributors, is_sure(how))
                 more = rekey.carry(self.diffs[oid], parts, told, self.blobs)
                 if more != parts:
                     parts = more

@@ -44,11 +44,12 @@ def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Rec
             {source for sources in found_links.values() for source in sources} | set(found_links)
         ) - known.keys()
         more = read_commits(repo, others)
+        # Those that are not here any more, too: their records still tell what agents did.
+        kept |= _kept(repo, others)
         if not more:
             break
         known |= more
         diffs |= read_diffs(repo, list(more.values()))
-        kept |= _kept(repo, more)
         looked_at = [commit for oid, commit in more.items() if oid in diffs and oid not in kept]
     batch = Batch(repo, builder, known, diffs, journal, links, kept, frozenset(kept), origins)
     batch.read()

@@ -1,11 +1,13 @@
 """From which commits others were made, as ids and git itself tell: amended, rebased, picked and squashed ones keep
-their Provenance-Ids, and `post-rewrite` may have said what a commit was before.
+their Provenance-Ids, and `post-rewrite`, or the tool that rewrote a whole history, may have said what a commit was.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
+from foureyes.hooks.commit_map import FILTERED, made_again
 from foureyes.hooks.commits import Commit
 from foureyes.hooks.journal import Line
 from foureyes.hooks.repo import Repo
@@ -79,14 +81,13 @@ def was(lines: Sequence[Line]) -> dict[str, str]:
 def told_links(
     repo: Repo, commits: Sequence[Commit], journal: Mapping[str, Sequence[Line]], order: Order
 ) -> Links:
-    """Links by post-rewrite, back to the first version, and by Provenance-Id; one process."""
+    """Links by post-rewrite, back to the first version, by filter-repo's map and by Provenance-Id; one process."""
     links: Links = {commit.oid: {} for commit in commits}
-    open_ends = list(links)
-    for oid in open_ends[:_MOST_STEPS]:
-        links.setdefault(oid, {}).update(was(journal.get(oid, ())))
-        fresh = [before for before in links[oid] if before not in links]
-        links.update((before, {}) for before in fresh)
-        open_ends += fresh
+    _add_told(links, list(links), journal)
+    gone = made_again(repo, links)
+    for oid, olds in gone.items():
+        links[oid] = {**dict.fromkeys(olds, FILTERED), **links[oid]}
+    _add_told(links, [old for olds in gone.values() for old in olds if old not in links], journal)
     wanted = {c.oid: set(provenance_ids(c.message)) for c in commits if _is_old(c, journal)}
     searched = [commit for commit in commits if wanted.get(commit.oid)]
     if searched:
@@ -98,6 +99,15 @@ def told_links(
                 if ids & wanted[commit.oid] and older:
                     links[commit.oid].setdefault(oid, BY_ID)
     return {oid: found for oid, found in links.items() if found}
+
+
+def _add_told(links: Links, open_ends: list[str], journal: Mapping[str, Sequence[Line]]) -> None:
+    """What post-rewrite said of these, back to the first version."""
+    for oid in islice(open_ends, len(open_ends) + _MOST_STEPS):  # the list grows on the way
+        links.setdefault(oid, {}).update(was(journal.get(oid, ())))
+        fresh = [before for before in links[oid] if before not in links]
+        links.update((before, {}) for before in fresh)
+        open_ends += fresh
 
 
 def _is_old(commit: Commit, journal: Mapping[str, Sequence[Line]]) -> bool:

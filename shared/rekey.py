@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import TypeAlias
 
+from foureyes.shared.change import Change
 from foureyes.shared.diff import FileDiff
 from foureyes.shared.line_match import match
 from foureyes.shared.line_trace import split
@@ -57,6 +58,26 @@ def carry(
         other = theirs.find(diff)
         told += _of_file(diff, own, other, source, blobs) if other is not None else own
     return tuple(told)
+
+
+def source_gone(diffs: Sequence[FileDiff], files: Iterable[Change], parts: Iterable[Contributor]) -> Source:
+    """A source of which nothing but the record is left: what it changed from the same content to the same content as
+    `diffs` do, under whatever name.
+    """
+    names: dict[tuple[str, str], list[str]] = {}
+    for file in files:
+        names.setdefault((file.old_blob, file.new_blob), []).append(file.path)
+    theirs = _by_file(parts)
+    same: list[FileDiff] = []
+    told: list[Contributor] = []
+    for diff in diffs:
+        path = diff.change.path
+        alike = names.get((diff.change.old_blob, diff.change.new_blob), [])
+        if alike:
+            name = path if path in alike else alike[0]
+            same.append(diff)
+            told += (replace(part, path=path) for part in theirs.get(name, ()))
+    return Source(tuple(same), tuple(told), trusted=True)
 
 
 def is_whole(diffs: Sequence[FileDiff], sources: Iterable[Sequence[FileDiff]]) -> bool:

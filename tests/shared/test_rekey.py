@@ -12,7 +12,7 @@ from support_git import run
 from foureyes.shared.diff import GIT_PATCH_ARGS, FileDiff, parse_patch
 from foureyes.shared.facts import Change
 from foureyes.shared.record import Contributor
-from foureyes.shared.rekey import Source, carry, is_whole, likeness
+from foureyes.shared.rekey import Source, carry, is_whole, likeness, source_gone
 
 ZERO = "0" * 40
 LONG = "and this is more text than two hands write by chance"
@@ -239,3 +239,30 @@ def test_nothing_is_invented_doubled_or_lost(folder, base, source, new, trusted)
     theirs = [line for hunk in old.hunks for line in hunk.added if hand_of(line) == "ai"]
     ours = [new[n - 1].encode() for n in ai_lines(parts)]
     assert all(ours.count(line) <= theirs.count(line) for line in ours)
+
+
+def test_of_a_source_that_is_gone_its_record_tells_where_the_contents_are_the_same(folder):
+    new, old = text("ai 1", "human 1"), text("ai 2")
+    was = [make(folder, None, new, "a"), make(folder, old, None, "b"), make(folder, old, text("ai 3"), "c")]
+    files = [diff.change for diff in was]
+    parts = [part for diff in was for part in told(diff)]
+    now = [
+        make(folder, None, new, "x/a"),
+        make(folder, old, None, "x/b"),
+        make(folder, old, text("ai 4"), "c"),
+    ]
+    own = tuple(part for diff in now for part in told(diff, known=False))
+    found = carry(now, own, source_gone(now, files, parts), {})
+    assert [(p.path, p.side, p.start, p.count) for p in found if p.cls == "ai"] == [
+        ("x/a", "added", 1, 1),
+        ("x/b", "removed", 1, 1),
+    ]
+
+
+def test_of_two_files_with_the_same_content_that_are_gone_the_one_of_the_same_name_tells(folder):
+    new = text("ai 1", "human 1")
+    was = [make(folder, None, new, "a"), make(folder, None, new, "b")]
+    parts = [*told(was[0], known=False), *told(was[1])]
+    own = tuple(told(was[1], known=False))
+    found = carry(was[1:], own, source_gone(was[1:], [diff.change for diff in was], parts), {})
+    assert [(p.start, p.count) for p in found if p.cls == "ai"] == [(1, 1)]
