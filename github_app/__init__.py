@@ -11,7 +11,7 @@ facts              gather, each Known or Unknown
   GitHub           client, answer, limiter, revalidated, spending; asking -> pull_query, comments
   git              mirror, git_process, mirror_bounds, machine_memory, unused_mirrors -> git_facts, range, merging
   policy           policy_in_force, org_floor, optional_permissions
-  records          records, fork_records, keys, commit_facts
+  records          records, notes, fork_records, keys, commit_facts
   people           roster, pins, aged, pushes, prompters
   witnessed        seen, witnessed, pull_reads
   landed           landed, landed_query, landed_facts

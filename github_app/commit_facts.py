@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from foureyes.github_app.pull_query import Actor, CommitPeople
 from foureyes.github_app.range import RawCommit
 from foureyes.github_app.records import Checked
-from foureyes.shared.agent_mark import UNNAMED
+from foureyes.shared.agent_mark import NOTE, UNNAMED
 from foureyes.shared.agent_marks import by_address
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.exclusion import REVIEWED_BY_AGENT
@@ -54,13 +54,15 @@ def names_in(people: Iterable[CommitPeople], accounts: Iterable[Account | None])
 
 @dataclass(frozen=True)
 class Behind:
-    """All that `build` needs besides the commit. `pull_agent` is the agent that opened the pull request, "" for
-    none; `landed` are the commits that a stored Pass let into a gated branch, `brought` those that no gated branch
-    holds or that hold one which was not let in: who merges such a one brings along what is theirs to answer for.
+    """All that `build` needs besides the commit. `noted`: commit -> the agents that notes name; `pull_agent` is the
+    agent that opened the pull request, "" for none; `landed` are the commits that a stored Pass let into a gated branch,
+    `brought` those that no gated branch holds or that hold one which was not let in: who merges such a one brings along
+    what is theirs to answer for.
     """
 
     catalogue: Catalogue
     names: Names
+    noted: Mapping[str, tuple[str, ...]]
     pushes: tuple[Push, ...]
     pull_agent: str
     mechanical: frozenset[str]
@@ -148,6 +150,7 @@ def _co_authors(commit: RawCommit, people: CommitPeople, behind: Behind) -> tupl
 
 def _marks(commit: RawCommit, people: CommitPeople, behind: Behind) -> tuple[AgentMark, ...]:
     marks = dict.fromkeys(behind.catalogue.find_marks(commit.message, commit.author, commit.committer))
+    marks |= dict.fromkeys(AgentMark(agent, NOTE) for agent in behind.noted.get(commit.oid, ()))
     for push in behind.pushes:
         agent = agent_account(push.account, behind.catalogue) if push.head == commit.oid else ""
         if agent:

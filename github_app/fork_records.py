@@ -1,17 +1,18 @@
-"""Records of a pull request from a fork. They lie in the fork, where whoever owns it can write them, so they count for
-pull requests from that fork alone: kept under its own id, and never mixed with those of our branches.
+"""Records and notes of a pull request from a fork. They lie in the fork, where its owner can write them, so they count
+for pull requests from that fork alone: kept under its own id, and never mixed with those of our branches.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from foureyes.github_app import alert_text, alerts, records
+from foureyes.github_app import alert_text, alerts, notes, records
 from foureyes.github_app.mirror import GitError, Mirror
 from foureyes.github_app.pull_query import PullAnswer
 from foureyes.github_app.records import Published
 from foureyes.github_app.tables import record_shown
+from foureyes.shared.agents import Catalogue
 from foureyes.shared.facts import Repository
 
 MirrorOf = Callable[[Repository], Mirror]
@@ -25,6 +26,7 @@ class Found:
 
     published: Published | None
     why: str = ""
+    noted: notes.Noted = field(default_factory=dict)
 
 
 def read(answer: PullAnswer, mirror_of: MirrorOf, commits: Collection[str]) -> Found:
@@ -37,15 +39,22 @@ def read(answer: PullAnswer, mirror_of: MirrorOf, commits: Collection[str]) -> F
     mirror = mirror_of(Repository(answer.head_repository, owner, name))
     try:
         with mirror.rebuilt_if_damaged():
-            mirror.fetch([records.refspec(answer.pull.head_ref)])
+            mirror.fetch([records.refspec(answer.pull.head_ref), *notes.REFSPECS])
             found = records.read_published(mirror, answer.pull.head_ref, commits)
-            return Found(found, found.why)
+            return Found(found, found.why, notes.read(mirror, commits))
     except GitError:
         return Found(None, f"those of the fork {answer.head_slug} could not be read")
 
 
-def keep(conn: Connection, answer: PullAnswer, commits: Collection[str], found: Found, at: int) -> None:
-    """What was read; what vanished since the last look is an alert."""
+def keep(
+    conn: Connection,
+    answer: PullAnswer,
+    commits: Collection[str],
+    found: Found,
+    catalogue: Catalogue,
+    at: int,
+) -> None:
+    """What was read; a record that vanished since the last look is an alert."""
     fork = answer.head_repository
     if found.published is None or fork is None:
         return
@@ -57,6 +66,8 @@ def keep(conn: Connection, answer: PullAnswer, commits: Collection[str], found: 
     for commit, problem in gone:
         alerts.keep(conn, alert_text.of_record(repository.slug, repository.id, branch, commit, problem), at)
     records.keep(conn, fork, found.published, at)
+    notes.keep(conn, fork, found.noted, catalogue, at)
+    notes.keep(conn, repository.id, found.noted, catalogue, at, pull=answer.pull.number)
 
 
 def kept_under(conn: Connection, answer: PullAnswer) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from foureyes.github_app import (
     commit_facts,
     fork_records,
     git_facts,
+    notes,
     prompters,
     records,
     seen,
@@ -158,9 +159,11 @@ def _commits(sources: Sources, answer: PullAnswer, git: GitFacts, pushes: Fact[t
     checked = _checked(sources, answer, git, names, known_pushes)
     with reading(sources.engine) as conn:
         landed = landed_commits(conn, answer.pull.repository.id, git.range.commits)
+        noted = notes.seen(conn, answer, git.range.oids)
     behind = Behind(
         catalogue=sources.catalogue,
         names=names,
+        noted=noted,
         pushes=known_pushes,
         pull_agent=commit_facts.agent_account(answer.pull.author, sources.catalogue),
         mechanical=git.range.mechanical,
@@ -189,15 +192,16 @@ def _people(
 def _checked(
     sources: Sources, answer: PullAnswer, git: GitFacts, names: Names, pushes: tuple[Push, ...]
 ) -> dict[str, Checked]:
-    """Keeps what the record ref holds now, then judges every commit by all that was ever seen for it."""
+    """Keeps what record ref and notes hold now, then judges every commit by each record ever seen for it."""
     home, commits = answer.pull.repository.id, git.range.commits
     away = fork_records.read(answer, sources.fork, git.range.oids) if answer.from_fork else None
     with writing(sources.engine) as conn:
         at = now(conn)
+        notes.keep(conn, home, git.noted, sources.catalogue, at)
         if away is None:
             _keep_own(conn, answer, git, at)
         else:
-            fork_records.keep(conn, answer, git.range.oids, away, at)
+            fork_records.keep(conn, answer, git.range.oids, away, sources.catalogue, at)
         forks = fork_records.kept_under(conn, answer) if away else ()
         found = [seen.records_seen(conn, where, [c.oid for c in commits]) for where in (home, *forks)]
     forms = {c.oid: tuple(form for one in found for form in one.get(c.oid, ())) for c in commits}

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from threading import Lock
 from typing import TypeVar
 
-from foureyes.github_app import merging, records
+from foureyes.github_app import merging, notes, records
 from foureyes.github_app.mirror import OURS, GitError, Mirror, Trouble, is_oid, is_ref
 from foureyes.github_app.range import MOST_COMMITS, Range, read_range
 from foureyes.shared.canonical import sha256_hex
@@ -39,6 +39,7 @@ class GitFacts:
     ungated: frozenset[str]
     """Commits of the range that no gated branch holds."""
     published: records.Published
+    noted: notes.Noted = field(default_factory=dict)
     merge_ref: str = ""
     """What `refs/pull/N/merge` named at the last fetch."""
 
@@ -121,30 +122,36 @@ def renewed(
     is_gated: Callable[[str], bool],
     known_records: KnownRecords,
 ) -> GitFacts:
-    """`kept` with what the two refs that can change beside the object ids say now. Raises GitError."""
+    """`kept` with what the refs that can change beside the object ids say now. Raises GitError."""
     try:
-        published = _renewed(mirror, wanted, kept)
+        again = _renewed(mirror, wanted, kept)
     except GitError as error:
         if error.trouble is not Trouble.SUSPECT:
             raise
-        published = None
-    if published is None:
-        return read(mirror, wanted, is_gated, known_records)
-    return replace(kept, published=published)
+        again = None
+    return again or read(mirror, wanted, is_gated, known_records)
 
 
-def _renewed(mirror: Mirror, wanted: Wanted, kept: GitFacts) -> records.Published | None:
+def _renewed(mirror: Mirror, wanted: Wanted, kept: GitFacts) -> GitFacts | None:
     """None: GitHub's own merge is another one now."""
     number = wanted.number
-    specs = [f"+refs/pull/{number}/*:{OURS}/pull/{number}/*"]
-    if wanted.record_branch:
-        specs.append(records.refspec(wanted.record_branch))
-    mirror.fetch(specs)
+    mirror.fetch([f"+refs/pull/{number}/*:{OURS}/pull/{number}/*", *_told_of(wanted)])
     if _merge_ref(mirror, number) != kept.merge_ref:
         return None
+    return replace(
+        kept, published=_published(mirror, wanted, kept.range), noted=notes.read(mirror, kept.range.oids)
+    )
+
+
+def _told_of(wanted: Wanted) -> tuple[str, ...]:
+    """Where others say something of commits."""
+    return (*([records.refspec(wanted.record_branch)] if wanted.record_branch else ()), *notes.REFSPECS)
+
+
+def _published(mirror: Mirror, wanted: Wanted, commits: Range) -> records.Published:
     if not wanted.record_branch:
-        return kept.published
-    return records.read_published(mirror, wanted.record_branch, kept.range.oids)
+        return records.Published({}, ())
+    return records.read_published(mirror, wanted.record_branch, commits.oids)
 
 
 def bring(mirror: Mirror, oids: Iterable[str]) -> frozenset[str]:
@@ -197,16 +204,14 @@ def _read(
         _fetch(mirror, wanted)
         fetched = True
     commits = read_range(mirror, wanted.base, wanted.head)
-    if wanted.record_branch and not fetched and not known_records(commits.needing_records):
+    if not fetched and not known_records(commits.needing_records):
         _fetch(mirror, wanted)
-    published = records.Published({}, ())
-    if wanted.record_branch:
-        published = records.read_published(mirror, wanted.record_branch, commits.oids)
+    published, noted = _published(mirror, wanted, commits), notes.read(mirror, commits.oids)
     tips = _gated_tips(mirror, wanted, is_gated)
     ungated = frozenset(mirror.range(wanted.head, tips, MOST_COMMITS))
     merge_ref = _merge_ref(mirror, wanted.number)
     merged = merging.merge(mirror, wanted.base, wanted.head, (wanted.github_merge, merge_ref))
-    return GitFacts(merged, commits, ungated, published, merge_ref)
+    return GitFacts(merged, commits, ungated, published, noted, merge_ref)
 
 
 def _merge_ref(mirror: Mirror, number: int) -> str:
@@ -220,9 +225,8 @@ def _fetch(mirror: Mirror, wanted: Wanted) -> None:
         f"+{wanted.head}:{OURS}/head/{number}",
         f"+{wanted.default_tip}:{OURS}/default",
         f"+refs/pull/{number}/*:{OURS}/pull/{number}/*",
+        *_told_of(wanted),
     ]
-    if wanted.record_branch:
-        refspecs.append(records.refspec(wanted.record_branch))
     for prefix in wanted.gated:
         # what the policy says becomes an argument; what is no beginning of a ref name matches no branch
         if not prefix or is_ref(prefix.removesuffix("/")):

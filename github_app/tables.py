@@ -151,6 +151,17 @@ envelope_seen = Table(
     Column("seen_at", BigInteger, nullable=False),
 )
 
+# Which agents other tools' notes named, the repository's own or those of a fork.
+note_seen = Table(
+    "note_seen",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pull", BigInteger, primary_key=True, autoincrement=False),  # 0: not by a pull request from a fork
+    Column("commit", String(64), primary_key=True),
+    Column("agent", String(64), primary_key=True),  # the catalogue's id
+    Column("seen_at", BigInteger, nullable=False),
+)
+
 policy_seen = Table(
     "policy_seen",
     metadata,

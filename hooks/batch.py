@@ -20,7 +20,7 @@ from foureyes.hooks.seen_reviews import each_once
 from foureyes.hooks.store import read_blobs
 from foureyes.hooks.version import VERSION
 from foureyes.shared import attribution, rekey
-from foureyes.shared.agent_mark import AgentMark
+from foureyes.shared.agent_mark import NOTE, AgentMark
 from foureyes.shared.diff import FileDiff
 from foureyes.shared.git_ai_note import NotedLines
 from foureyes.shared.line_trace import Hand
@@ -195,7 +195,7 @@ class Batch:
         noted = dict.fromkeys(lines.agent for lines in self.noted.get(oid, ()))
         return (
             *catalogue().find_marks(commit.message, commit.author, commit.committer),
-            *(AgentMark(agent_id(agent.tool), "note", model=agent.model) for agent in noted),
+            *(AgentMark(agent_id(agent.tool), NOTE, model=agent.model) for agent in noted),
         )
 
     def _source_records(self, oid: str) -> list[tuple[str, str, Record]]:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
-from foureyes.hooks.git_ai_notes import GIT_AI, write_git_ai
+from foureyes.hooks.git_ai_notes import write_git_ai
 from foureyes.hooks.known_records import read_known
 from foureyes.hooks.ranges import commits_in
 from foureyes.hooks.repo import Repo
 from foureyes.shared import agent_trace, git_ai_writing
 from foureyes.shared.errors import UserError
+from foureyes.shared.others_notes import GIT_AI
 from foureyes.shared.record import statement
 
 

@@ -3,29 +3,23 @@ in their form on request.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.objects import Objects
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import keep_notes, notes_of, read_blobs, tip_of
-from foureyes.shared import agent_trace, git_ai_note, git_ai_writing
+from foureyes.shared import git_ai_writing
 from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.git_ai_note import NotedLines
+from foureyes.shared.others_notes import GIT_AI, READERS
 from foureyes.shared.record import Record
-
-GIT_AI = "refs/notes/ai"
-AGENT_TRACE = "refs/notes/agent-trace"
-_READERS: tuple[tuple[str, Callable[[bytes], tuple[NotedLines, ...]]], ...] = (
-    (GIT_AI, git_ai_note.parse_lines),
-    (AGENT_TRACE, agent_trace.parse_trace),
-)
 
 
 def read_notes(repo: Repo, commits: Iterable[str]) -> dict[str, tuple[NotedLines, ...]]:
     """The lines that notes about these commits give to agents."""
     wanted = set(commits)
-    if not wanted or not repo.ask("for-each-ref", "--count=1", *(ref for ref, _ in _READERS)).out:
+    if not wanted or not repo.ask("for-each-ref", "--count=1", *(ref for ref, _ in READERS)).out:
         return {}
     with Objects(repo.work_tree or repo.git_dir, repo.environment()) as objects:
         return notes_in(objects, wanted)
@@ -33,7 +27,7 @@ def read_notes(repo: Repo, commits: Iterable[str]) -> dict[str, tuple[NotedLines
 
 def notes_in(objects: Objects, commits: Set[str]) -> dict[str, tuple[NotedLines, ...]]:
     found: dict[str, tuple[NotedLines, ...]] = {}
-    for ref, parse in _READERS:
+    for ref, parse in READERS:
         blobs = objects.notes(ref, commits) if objects.refs(ref) else {}
         for oid, content in zip(blobs, objects.read(blobs.values()), strict=True):
             lines = parse(content or b"")
@@ -65,8 +59,5 @@ def write_beside_git_ai(repo: Repo, records: Mapping[str, Record]) -> int:
 
 
 def agent_id(tool: str) -> str:
-    """The catalogue's id for a name that others give to an agent: `claude`, `github-copilot`."""
-    names = {sign.text.casefold(): agent.id for agent in catalogue().agents for sign in agent.names}
-    names |= {agent.id: agent.id for agent in catalogue().agents}
-    name = tool.casefold()
-    return names.get(name) or names.get(name.replace("-", " ")) or UNNAMED
+    """The catalogue's id for a name that others give to an agent."""
+    return catalogue().by_tool(tool) or UNNAMED

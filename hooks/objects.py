@@ -9,6 +9,7 @@ from types import TracebackType
 
 from foureyes.hooks.repo import start_git
 from foureyes.shared.errors import UserError
+from foureyes.shared.notes_tree import find_notes, tree_entries
 from foureyes.shared.record_ref import PREFIX, RECORDS
 
 SEEN = "refs/foureyes/seen/"
@@ -85,23 +86,11 @@ class Objects:
     def tree(self, name: str, digits: int) -> dict[str, str]:
         """Entry -> id, of `digits`; empty if there is no such tree."""
         (raw,) = self.read([name])
-        return _entries(raw or b"", digits // 2)
+        return {entry: oid for _, entry, oid in tree_entries(raw or b"", digits)}
 
     def notes(self, ref: str, commits: Set[str]) -> dict[str, str]:
-        """Commit -> blob of its note. git spreads many notes over folders, aa/bbcc...: only those are read that hold
-        any of these commits.
-        """
-        found: dict[str, str] = {}
-        level = {"": f"{ref}^{{tree}}"} if commits else {}
-        size = len(next(iter(commits), "")) // 2
-        while level:
-            deeper: dict[str, str] = {}
-            for place, raw in zip(level, self.read(level.values()), strict=True):
-                for entry, oid in _entries(raw or b"", size).items():
-                    (found if len(place + entry) == 2 * size else deeper)[place + entry] = oid
-            begun = {commit[:digits] for digits in set(map(len, deeper)) for commit in commits}
-            level = {place: oid for place, oid in deeper.items() if place in begun}
-        return {oid: blob for oid, blob in found.items() if oid in commits}
+        """Commit -> blob of its note."""
+        return find_notes(f"{ref}^{{tree}}", commits, self.read)
 
     def records(self, commits: Set[str]) -> dict[str, tuple[bytes, ...]]:
         """All different records that the record refs in sight have of each commit, the newest ref's first."""
@@ -121,14 +110,3 @@ class Objects:
         if self._refs is None:
             self._refs = self._listing.communicate()[0].decode("utf-8", "replace").split()
         return [ref for ref in self._refs if ref.startswith(prefixes)]
-
-
-def _entries(raw: bytes, size: int) -> dict[str, str]:
-    """Of a tree as git stores it: mode, name, NUL, the id's bytes."""
-    found: dict[str, str] = {}
-    at = 0
-    while at < len(raw):
-        end = raw.index(b"\0", at)
-        found[raw[at:end].partition(b" ")[2].decode("utf-8", "replace")] = raw[end + 1 : end + 1 + size].hex()
-        at = end + 1 + size
-    return found

@@ -16,12 +16,12 @@ from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import AgentMark, RecordState
 from foureyes.shared.git_ai_note import parse_note
 from foureyes.shared.manifest import NAMESPACE, Entry, ManifestError, parse_manifest
+from foureyes.shared.others_notes import GIT_AI
 from foureyes.shared.record_check import check_record
 from foureyes.shared.record_ref import PUSHES, RECORDS
 
 _RECORD_REFS = "refs/foureyes/"
 """Ours, and those that were seen on remotes."""
-GIT_AI_NOTES = "refs/notes/ai"
 NOTE = "git-ai note"
 
 
@@ -62,7 +62,7 @@ def read_told(repo: Repo, objects: Objects, catalogue: Catalogue) -> Records:
             elif path.startswith(PUSHES):
                 pushes.add(blob)
     _read_records(objects, blobs, _vouched(objects, pushes), found)
-    _read_git_ai(objects, _listed(repo, objects, GIT_AI_NOTES), catalogue, found)
+    _read_git_ai(objects, _listed(repo, objects, GIT_AI), catalogue, found)
     return found
 
 
@@ -145,20 +145,14 @@ def _trees(objects: Objects, commits: Iterable[str]) -> dict[str, str]:
 
 
 def _read_git_ai(objects: Objects, blobs: dict[str, str], catalogue: Catalogue, found: Records) -> None:
-    names = {sign.text: agent.id for agent in catalogue.agents for sign in agent.names}
-    names |= {agent.id: agent.id for agent in catalogue.agents}
     commit_of: dict[str, list[str]] = {}
     for commit, blob in blobs.items():
         commit_of.setdefault(blob, []).append(commit)
     for blob, data in objects.contents(commit_of):
         noted = parse_note(data)
-        marks = tuple(AgentMark(_known(agent.tool, names), NOTE, model=agent.model) for agent in noted)
+        marks = tuple(
+            AgentMark(catalogue.by_tool(agent.tool) or UNNAMED, NOTE, model=agent.model) for agent in noted
+        )
         if marks:
             for commit in commit_of[blob]:
                 found.add(commit, Told("", marks))
-
-
-def _known(tool: str, names: dict[str, str]) -> str:
-    """The catalogue's id for a name that git-ai gives: `claude`, `github-copilot`."""
-    name = tool.casefold()
-    return names.get(name) or names.get(name.replace("-", " ")) or UNNAMED

@@ -6,7 +6,7 @@ agents             agents (the catalogue), agent_mark, agent_marks, history_sign
 changes            change, diff, content, stored_form, destruction
 lines              attribution, line_trace, line_match, merged_lines, renamed_lines, noted_lines; rekey over rewrites
 records            record, record_fields, record_lines, record_schema, record_ref
-  of others        git_ai_note, git_ai_writing, agent_trace
+  of others        others_notes, notes_tree; git_ai_note, git_ai_writing, agent_trace
 signed             in_toto, manifest, dsse, sshsig, ssh_keys, ssh_wire -> record_check: what of it is a fact
 
 policy             policy, policy_people

@@ -10,7 +10,7 @@ class AgentMark:
     agent: str
     """The catalogue's id, `claude-code`."""
     how: str
-    """`record`, `trailer`, `author`, `committer`, `body`, `bot`."""
+    """`record`, `trailer`, `author`, `committer`, `body`, `bot`, `note`."""
     model: str = ""
     session: str = ""
     evidence: bool = False
@@ -18,3 +18,6 @@ class AgentMark:
 
 UNNAMED = "unnamed-ai"
 """The catalogue's id for an agent of which no more is told than that there was one."""
+
+NOTE = "note"
+"""How an agent is known that only another tool's note on the commit names."""

@@ -159,6 +159,16 @@ class Catalogue:
         found = [mark for mark in found if mark.agent not in forked]
         return tuple(sorted(found, key=lambda mark: (not mark.strong, "AI_AGENT" not in mark.names)))
 
+    @cached_property
+    def _tools(self) -> dict[str, str]:
+        named = {sign.text.casefold(): agent.id for agent in self.agents for sign in agent.names}
+        return named | {agent.id: agent.id for agent in self.agents}
+
+    def by_tool(self, tool: str) -> str | None:
+        """The agent to which other tools give this name: `claude`, `github-copilot`."""
+        name = tool.casefold()
+        return self._tools.get(name) or self._tools.get(name.replace("-", " "))
+
     def by_process(self, exe: str, argv0: str, argv1: str) -> str | None:
         """The agent behind one process; all three are base names. `argv1`, the first argument that is no option,
         counts only under an interpreter: `vim claude` edits a file.

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from foureyes.shared.agent_mark import NOTE
 from foureyes.shared.facts import AgentMark, CommitFacts, Pull, Push, RecordFact, RecordState
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ def _why_unattested(commit: CommitFacts) -> str:
         case RecordState.BAD_SIGNATURE:
             return f"record's signature does not hold ({record.why})"
     if record.says == "human":
-        return "record says no agent, the commit names one"
+        by = "a note on it" if all(mark.how == NOTE for mark in _agents(commit)) else "the commit"
+        return f"record says no agent, {by} names one"
     return "signed record gives no class: nobody saw who wrote it"
 
 

@@ -1,6 +1,7 @@
 """Gate cases about records, end to end: what a record, or its absence, is worth. The fixture is that of the cases."""
 
 import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from foureyes.github_app import decisions, storage
 from foureyes.github_app.judge import judge_with
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.facts import CommitFacts, Known, PullFacts, RecordState
+from foureyes.shared.others_notes import GIT_AI
 from foureyes.shared.record_ref import record_ref
 
 LONG_AGO = "2020-01-01T00:00:00Z"
@@ -79,6 +81,40 @@ def test_G6_a_human_record_that_meets_every_condition_passes_with_one(gate: Gate
     number = with_human_record(gate, touched_key())
     assert gate.verdict(number) == "success"
     assert "1 human approved" in (gate.check(number).title or "")
+
+
+def noted(gate: Gate, commit: str, tool: str = "cursor") -> None:
+    """As git-ai would, in place of all notes."""
+    about = {"schema_version": "authorship/3.0.0", "sessions": {"s_1": {"agent_id": {"tool": tool}}}}
+    note = f"infra/network.tf\n  s_1::t_1 1\n---\n{json.dumps(about)}"
+    gate.push("olga", GIT_AI, gate.clone.commit({commit: note}))
+
+
+def test_a_note_that_names_an_agent_takes_the_discount_for_good(gate: Gate) -> None:
+    """It comes without an event, after the check was green; and nobody is better off for taking it away."""
+    number = with_human_record(gate, touched_key())
+    assert gate.verdict(number) == "success"
+    noted(gate, gate.pull(number).head)
+    gate.wake(number)
+    gate.settle()
+    assert gate.verdict(number) == "in_progress"
+    assert "record says no agent, a note on it names one" in (gate.check(number).summary or "")
+    gate.push("olga", GIT_AI, "")
+    for _ in range(2):
+        gate.wake(number)
+        gate.settle()
+        assert gate.verdict(number) == "in_progress"
+    approve(gate, number, "sam")
+    assert gate.verdict(number) == "success"
+
+
+def test_where_no_agent_may_write_a_note_that_names_one_blocks(gate: Gate) -> None:
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": f"{POLICY}mode: forbid\n"}))
+    head = infra(gate)
+    noted(gate, head, "an agent nobody knows")
+    number = gate.open("olga", "feat", head)
+    approve(gate, number, "rita", "sam")
+    assert gate.verdict(number) == "failure"
 
 
 def test_G49_a_human_record_by_a_software_key_is_worth_nothing(gate: Gate, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Records of pull requests from forks (P25, G34): read in the fork, worth something for its own pull requests alone."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from support_ssh import KeyFile, make_key
 from foureyes.github_app import alerts, decisions, storage, tables
 from foureyes.github_app.alerts import Kind
 from foureyes.shared import facts as pull_facts
-from foureyes.shared.facts import Known, PullFacts, RecordFact, RecordState
+from foureyes.shared.facts import AgentMark, Known, PullFacts, RecordFact, RecordState
+from foureyes.shared.others_notes import GIT_AI
 from foureyes.shared.record_ref import record_ref
 
 FORK = "kim/shop"
@@ -76,6 +78,12 @@ def record_of(gate: Gate, number: int) -> RecordFact:
     return commits.value[-1].record
 
 
+def marks_of(gate: Gate, number: int) -> list[AgentMark]:
+    commits = facts_of(gate, number).commits
+    assert isinstance(commits, Known)
+    return list(commits.value[-1].marks)
+
+
 def look(gate: Gate, number: int) -> None:
     gate.wake(number)
     gate.settle()
@@ -118,6 +126,21 @@ def test_P25_a_forks_signed_record_arrives_and_outlives_the_fork(gate: Gate, key
     look(gate, number)
     assert record_of(gate, number).state is RecordState.SIGNED, "what was seen is kept"
     assert "@rita ran Claude Code for its only commit" in (gate.check(number).summary or "")
+
+
+def test_a_note_in_a_fork_counts_for_its_pull_request_and_outlives_the_fork(gate: Gate) -> None:
+    head = infra(gate)
+    about = {"schema_version": "authorship/3.0.0", "sessions": {"s_1": {"agent_id": {"tool": "cursor"}}}}
+    note = f"infra/network.tf\n  s_1::t_1 1\n---\n{json.dumps(about)}"
+    gate.push("kim", GIT_AI, gate.clone.commit({head: note}), slug=FORK)
+    number = opened(gate, head)
+    assert marks_of(gate, number) == [AgentMark("cursor", "note")]
+    gate.control("DELETE", "repositories", repository=FORK)
+    look(gate, number)
+    assert marks_of(gate, number) == [AgentMark("cursor", "note")]
+    own = gate.open("olga", "feat", head)
+    gate.settle()
+    assert marks_of(gate, own) == [], "a stranger's note says nothing about a branch of ours"
 
 
 def test_G34_without_the_fork_there_is_no_record_and_the_text_says_why(gate: Gate, key: KeyFile) -> None:

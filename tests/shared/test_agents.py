@@ -322,3 +322,17 @@ def test_the_file_itself() -> None:
 def test_what_is_not_a_catalogue_is_refused(text: str) -> None:
     with pytest.raises(CatalogueError):
         parse_catalogue(text)
+
+
+@pytest.mark.parametrize(
+    ("tool", "agent"),
+    [
+        ("claude", "claude-code"),
+        ("Claude Code", "claude-code"),
+        ("github-copilot", "copilot-cli"),
+        ("nobody", None),
+        ("", None),
+    ],
+)
+def test_the_names_that_other_tools_give_to_agents(tool: str, agent: str | None) -> None:
+    assert CATALOGUE.by_tool(tool) == agent

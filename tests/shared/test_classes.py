@@ -6,7 +6,7 @@ import pytest
 from support_facts import AT, CLAUDE, HEAD, OLGA, PULL, RITA, commit, person, record, unrecorded
 
 from foureyes.shared.classes import Class, classify, strictest
-from foureyes.shared.facts import Push, RecordState, Signer
+from foureyes.shared.facts import AgentMark, Push, RecordState, Signer
 
 TOUCHED = Signer(OLGA, "SHA256:o", "sk-ssh-ed25519@openssh.com", "2026-01-01T00:00:00Z", present=True)
 HUMAN = record(says="human", agents=(), signer=TOUCHED)
@@ -118,6 +118,15 @@ def test_an_agent_that_only_an_address_or_account_names_is_named_once():
 @pytest.mark.parametrize("state", list(RecordState))
 def test_every_state_says_why(state):
     assert cls(commit(record=record(state=state, says="", agents=()))).why
+
+
+def test_a_note_that_names_an_agent_takes_the_discount_and_is_named_as_what_it_is():
+    noted = commit(record=HUMAN, marks=(AgentMark("cursor", "note"),))
+    assert cls(noted).cls is Class.UNATTESTED
+    assert cls(noted).claimed
+    assert cls(noted).why == "record says no agent, a note on it names one"
+    both = replace(noted, marks=(*noted.marks, AgentMark("cursor", "trailer")))
+    assert cls(both).why == "record says no agent, the commit names one"
 
 
 def test_a_signed_record_that_gives_no_class_says_why():
