@@ -55,9 +55,9 @@ def names_in(people: Iterable[CommitPeople], accounts: Iterable[Account | None])
 @dataclass(frozen=True)
 class Behind:
     """All that `build` needs besides the commit. `noted`: commit -> the agents that notes name; `pull_agent` is the
-    agent that opened the pull request, "" for none; `landed` are the commits that a stored Pass let into a gated branch,
-    `brought` those that no gated branch holds or that hold one which was not let in: who merges such a one brings along
-    what is theirs to answer for.
+    agent that opened the pull request, "" for none; `landed` are the commits that a stored Pass let into a gated
+    branch, `brought` those that no gated branch holds or that hold one which was not let in: who merges such a one
+    brings along what is theirs to answer for.
     """
 
     catalogue: Catalogue
