@@ -37,6 +37,8 @@ PENDING_SECONDS = 2 * 86400
 """Nothing is heard any more of a call that began so long ago."""
 _RECORDED_SECONDS = 30 * 86400
 _RECORDED, _FORGOTTEN = ".recorded", ".forgotten"
+_NEW = ".new-"
+"""Begins the name of a file that is being written, before the name that it will have."""
 _MARKS = (_RECORDED, _FORGOTTEN)
 """Beside a session to which nothing has been added since: it has gone into records; its contents are gone."""
 _LONGEST_EDIT = 10 * 10**9
@@ -182,14 +184,16 @@ class Evidence:
         _write_whole(path, json.dumps(pending._asdict()).encode())
 
     def take(self, call: str) -> Pending | None:
-        """The pending half of a call, once: two hooks that report the same call make one event."""
+        """The pending half of a call, once: two hooks that report the same call make one event. What a checkpoint that
+        was killed had written and not put in its place yet is such a half, too, where it is whole.
+        """
         path = self._folder / "pending" / call
-        done = path.with_suffix(".done")
-        try:
-            path.rename(done)
-            return _pending(done)
-        except (OSError, ValueError, TypeError):
-            return None
+        done, taken = path.with_suffix(".done"), None
+        for held in (path, *path.parent.glob(f"{_NEW}{call}.*")):
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                held.rename(done)
+                taken = taken or _pending(done)
+        return taken
 
     def open_calls(self) -> tuple[Pending, ...]:
         """Calls that have begun and of whose end nothing was heard."""
@@ -204,16 +208,19 @@ class Evidence:
         return (self._folder / "pending" / call).with_suffix(".done").exists()
 
     def held_by(self, session: str, path: str = "") -> tuple[str, ...]:
-        """Calls of a session that have begun and not ended; with `path` those that know its content from before."""
+        """Calls of a session that have begun and not ended; with `path` those that know its content from before and
+        whose own end will be told: not what was left by a checkpoint that was killed.
+        """
         calls = []
         for file in sorted((self._folder / "pending").glob("*")):
-            if file.suffix == ".done" or file.name.startswith("."):
-                continue  # ended; or half written by a checkpoint that was killed: nobody will end it
+            left = file.name.startswith(_NEW)
+            if file.suffix == ".done" or (path and left):
+                continue
             with contextlib.suppress(FileNotFoundError):
                 held = file.read_bytes()
                 if session.encode() in held and (not path or json.dumps(path).encode() in held):
-                    calls.append(file.name)
-        return tuple(calls)
+                    calls.append(file.stem.removeprefix(_NEW) if left else file.name)
+        return tuple(dict.fromkeys(calls))
 
     def mark_recorded(self, sessions: Iterable[str]) -> None:
         """These sessions have gone into records: they are the first to be collected."""
@@ -344,7 +351,7 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    temporary = path.with_name(f".new-{os.getpid()}-{time.monotonic_ns()}")
+    temporary = path.with_name(f"{_NEW}{path.name}.{os.getpid()}-{time.monotonic_ns()}")
     try:
         yield temporary
     finally:

@@ -512,6 +512,22 @@ def test_what_a_call_without_an_end_may_have_changed_is_no_persons(repo: Path, h
     assert record(repo).cls == "human"
 
 
+@pytest.mark.parametrize("end", ["PostToolUse", "Stop"])
+def test_a_call_whose_beginning_a_killed_checkpoint_left_ends_like_any_other(repo: Path, end: str):
+    commit(repo, {"f": "one\n"}, "by hand")
+    write(repo, {"f": "one\ntwo\n"})
+    agent, given = Agent(repo), {"file_path": str(repo / "f")}
+    agent._tell(agent._payload("PreToolUse", "Write", given))
+    (held,) = (Repo.open(repo).home / "evidence" / "pending").iterdir()
+    held.rename(held.with_name(f".new-{held.name}.1-1"))
+    write(repo, {"f": "one\ntwo\nthree\n"})
+    agent._tell(agent._payload(end, "Write", given))
+    commit(repo, {}, "both")
+    assert lines(record(repo), "f") == {2: "human", 3: "ai"}
+    commit(repo, {"f": "one\ntwo\nthree\nfour\n"}, "by hand")
+    assert record(repo).cls == "human"
+
+
 def test_p22_what_a_filter_of_git_stores_otherwise_is_no_persons(repo: Path):
     write(repo, {".gitattributes": "wide working-tree-encoding=UTF-16 text\nhidden filter=rot\n"})
     git(repo, "config", "filter.rot.clean", "tr a-z n-za-m")

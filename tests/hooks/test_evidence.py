@@ -113,11 +113,40 @@ def test_a_pending_call_is_taken_once(tmp_path: Path):
     assert store.held_by("s" * 64) == ()
 
 
-def test_what_a_killed_checkpoint_left_half_written_is_no_call_that_somebody_ends(tmp_path: Path):
+def left_by_a_killed_checkpoint(home: Path, call: str) -> Path:
+    """The file of a pending call as it was before it had its name."""
+    file = home / "evidence" / "pending" / call
+    return file.rename(file.with_name(f".new-{call}.1-1"))
+
+
+def test_what_a_killed_checkpoint_left_is_no_call_of_its_own_but_that_of_which_the_end_is_told(
+    tmp_path: Path,
+):
+    store = Evidence(tmp_path)
+    pending = Pending("s" * 64, "main", "edit", 1.0, "/repo", "", {"f": None})
+    for call in ("call", "call-elsewhere"):
+        store.hold(call, pending)
+        left_by_a_killed_checkpoint(tmp_path, call)
+    assert store.held_by("s" * 64, "f") == ()
+    assert store.held_by("s" * 64) == ("call-elsewhere", "call")
+    taken = store.take("call")
+    assert taken is not None
+    assert taken.contents == {"f": None}
+    assert store.take("call") is None
+    assert store.was_taken("call")
+    assert [call.contents for call in store.open_calls()] == [{"f": None}]
+    assert store.take("call-elsewhere") is not None
+    assert store.open_calls() == ()
+
+
+def test_half_of_a_pending_call_is_none_and_goes_with_its_end(tmp_path: Path):
     store = Evidence(tmp_path)
     store.hold("call", Pending("s" * 64, "main", "edit", 1.0, "/repo", "", {"f": None}))
-    (tmp_path / "evidence" / "pending" / "call").rename(tmp_path / "evidence" / "pending" / ".new-1-1")
-    assert store.held_by("s" * 64, "f") == ()
+    left = left_by_a_killed_checkpoint(tmp_path, "call")
+    left.write_bytes(left.read_bytes()[:-3])
+    assert store.open_calls() == ()
+    assert store.take("call") is None
+    assert not left.exists()
 
 
 def test_collection_drops_the_oldest_recorded_first_and_keeps_what_is_named(tmp_path: Path):
