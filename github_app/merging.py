@@ -10,12 +10,13 @@ from foureyes.github_app.mirror import GitError, Mirror, Trouble
 from foureyes.github_app.range import parse_commit
 from foureyes.shared import diff
 from foureyes.shared.facts import Change, Merge, MergeState
+from foureyes.shared.hidden import hidden
 
 
 @dataclass(frozen=True)
 class Merged:
     """`changes`: base tip -> merge result; without a clean merge, what the head changes (shown to people only, such
-    a pull request cannot pass). `hidden`: changed paths that the three-dot diff lacks for at least one merge base.
+    a pull request cannot pass). `hidden`: changed paths that the three-dot diff may not show, or not all of.
     """
 
     merge: Merge
@@ -35,7 +36,7 @@ def merge(mirror: Mirror, base: str, head: str, github_merges: Iterable[str] = (
         return Merged(conflict, counted_changes(mirror, bases[0], head), ())
     changes = counted_changes(mirror, base, made.tree)
     clean = Merge(MergeState.CLEAN, made.tree, github_tree)
-    return Merged(clean, changes, _hidden(mirror, bases, head, changes))
+    return Merged(clean, changes, _hidden(mirror, base, bases, head, changes))
 
 
 def uncounted(mirror: Mirror, base: str, head: str) -> Merged:
@@ -49,17 +50,22 @@ def uncounted(mirror: Mirror, base: str, head: str) -> Merged:
     if not made.clean:
         return Merged(Merge(MergeState.CONFLICT), raw_changes(mirror, bases[0], head), ())
     changes = raw_changes(mirror, base, made.tree)
-    return Merged(Merge(MergeState.CLEAN, made.tree), changes, _hidden(mirror, bases, head, changes))
+    return Merged(Merge(MergeState.CLEAN, made.tree), changes, _hidden(mirror, base, bases, head, changes))
+
+
+def net(mirror: Mirror, base: str, head: str) -> Merged:
+    """As `uncounted`. Raises GitError without a clean merge."""
+    merged = uncounted(mirror, base, head)
+    if merged.merge.state is MergeState.UNRELATED:
+        raise GitError(Trouble.NO_REF, "the histories were unrelated")
+    if merged.merge.state is MergeState.CONFLICT:
+        raise GitError(Trouble.NO_REF, "it conflicted with its base")
+    return merged
 
 
 def net_changes(mirror: Mirror, base: str, head: str) -> tuple[Change, ...]:
-    """The same net change without line counts, which a digest does not need. Raises GitError without a clean merge."""
-    if not mirror.merge_bases(base, head):
-        raise GitError(Trouble.NO_REF, "the histories were unrelated")
-    made = mirror.automatic_merge(base, head)
-    if not made.clean:
-        raise GitError(Trouble.NO_REF, "it conflicted with its base")
-    return raw_changes(mirror, base, made.tree)
+    """Without line counts, which a digest does not need. Raises GitError without a clean merge."""
+    return net(mirror, base, head).changes
 
 
 def raw_changes(mirror: Mirror, old: str, new: str) -> tuple[Change, ...]:
@@ -80,14 +86,10 @@ def counted_changes(mirror: Mirror, old: str, new: str) -> tuple[Change, ...]:
 
 
 def _hidden(
-    mirror: Mirror, bases: tuple[str, ...], head: str, changes: tuple[Change, ...]
+    mirror: Mirror, base: str, bases: tuple[str, ...], head: str, changes: tuple[Change, ...]
 ) -> tuple[str, ...]:
-    """GitHub shows the diff from one merge base, and its choice among several is not documented."""
-    shown_by_all = None
-    for base in bases:
-        shown = {change.path for change in raw_changes(mirror, base, head)}
-        shown_by_all = shown if shown_by_all is None else shown_by_all & shown
-    return tuple(sorted(change.path for change in changes if change.path not in (shown_by_all or set())))
+    # with the base's tip in the head, what GitHub shows is the change itself
+    return hidden(changes, [raw_changes(mirror, one, head) for one in bases if one != base])
 
 
 def _github_tree(

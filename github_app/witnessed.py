@@ -11,8 +11,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from foureyes.github_app import git_facts, seen
-from foureyes.github_app.mirror import GitError, Mirror
+from foureyes.github_app import git_facts, merging, seen
+from foureyes.github_app.mirror import GitError, Mirror, Trouble
 from foureyes.github_app.pull_query import GivenReview
 from foureyes.github_app.range import read_range
 from foureyes.github_app.seen import SeenReview
@@ -115,10 +115,15 @@ class Reader:
             return Unknown(error.why)
 
     def _made(self, base: str, tip: str, commit: str) -> Content:
-        """On the newer of the two: pushes may have been missed, so that the event's own base is."""
+        """On the newer of the two: pushes may have been missed, so that the event's own base is. Raises GitError, also
+        where what is approved is more than was to be seen.
+        """
         if tip and self.mirror.merge_bases(base, tip) == (base,):
             base = tip
-        changes = git_facts.net_changes(self.mirror, base, commit)
+        merged = merging.net(self.mirror, base, commit)
+        changes = merged.changes
+        if not protect(self.policy, changes).paths.isdisjoint(merged.hidden):
+            raise GitError(Trouble.NO_REF, "GitHub's diff did not show all of it")
         made = content.of(changes, self.policy)
         if not self._is_left(commit):
             return made

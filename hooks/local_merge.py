@@ -8,6 +8,7 @@ from foureyes.hooks.repo import GitFailed, Repo
 from foureyes.shared import diff
 from foureyes.shared.diff import GIT_DIFF_ARGS, GIT_RAW_ARGS
 from foureyes.shared.facts import Change, Fact, Known, Merge, MergeState, Touch, Unknown
+from foureyes.shared.hidden import hidden
 from foureyes.shared.in_toto import is_oid
 
 _MERGES = (
@@ -41,9 +42,8 @@ def merge(repo: Repo, base: str, head: str) -> Merged:
     if not tree:
         return _whole(Merge(MergeState.CONFLICT), _changes(repo, bases[0], head))
     changes = _changes(repo, base, tree)
-    shown = [{change.path for change in _raw(repo, one, head)} for one in bases if one != base]
-    hidden = tuple(sorted(c.path for c in changes if not all(c.path in paths for paths in shown)))
-    return Merged(Known(Merge(MergeState.CLEAN, tree)), Known(changes), Known(hidden))
+    unseen = hidden(changes, [_raw(repo, one, head) for one in bases if one != base])
+    return Merged(Known(Merge(MergeState.CLEAN, tree)), Known(changes), Known(unseen))
 
 
 def _whole(merge: Merge, changes: tuple[Change, ...]) -> Merged:

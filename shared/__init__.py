@@ -3,7 +3,7 @@
 everywhere         canonical, strict_json, errors, markup, people, paths, finding
 
 agents             agents (the catalogue), agent_mark, agent_marks, history_signs, trailers
-changes            change, diff, content, stored_form, destruction
+changes            change, diff, content, hidden, stored_form, destruction
 lines              attribution, line_trace, line_match, merged_lines, renamed_lines, noted_lines; rekey over rewrites
 records            record, record_fields, record_lines, record_schema, record_ref
   of others        others_notes, notes_tree; git_ai_note, git_ai_writing, agent_trace

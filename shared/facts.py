@@ -309,7 +309,7 @@ class PullFacts:
     changes: Fact[tuple[Change, ...]]
     touched: Fact[tuple[Touch, ...]]
     hidden: Fact[tuple[str, ...]]
-    """Changed paths that GitHub's three-dot diff does not show for at least one merge base."""
+    """Changed paths that GitHub's three-dot diff may not show, or not all of: see `hidden`."""
     commits: Fact[tuple[CommitFacts, ...]]
     pushes: Fact[tuple[Push, ...]]
     reviews: Fact[tuple[Review, ...]]

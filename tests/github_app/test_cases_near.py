@@ -367,6 +367,28 @@ def test_near_G58_a_criss_cross_history_that_hides_a_revert(gate: Gate, branch: 
     assert "GitHub's diff hides 1 changed file" in title(gate, number)
 
 
+def test_near_G58_a_criss_cross_history_that_hides_a_part_of_a_file(gate: Gate, branch: str) -> None:
+    """From both merge bases GitHub shows the last line of the file, and only from one of them the first."""
+    lines = [f"subnet {number}\n" for number in range(12)]
+    root = gate.change({"infra/network.tf": "".join(["range = 0\n", *lines])})
+    fixed = gate.change({"infra/network.tf": "".join(["range = 16\n", *lines])}, root)
+    feature = gate.change({f"docs/{branch}.md": "2\n"}, root)
+    gate.push("noor", "main", gate.clone.merge(fixed, feature, author=OLGA))
+    gate.settle()
+    shown = "".join(["range = 0\n", *lines, "subnet 12\n"])
+    reverting = gate.clone.commit(
+        {**gate.files(feature), "infra/network.tf": shown}, feature, fixed, author=OLGA
+    )
+    number = gate.open("olga", branch, reverting)
+    assert approve(gate, number, "rita", "sam") == "failure"
+    assert "GitHub's diff hides 1 changed file" in title(gate, number)
+    gate.push("olga", branch, gate.clone.merge(reverting, gate.tip(), author=OLGA))
+    gate.settle()
+    assert gate.verdict(number) == "in_progress", "GitHub shows all of it now, and nobody has seen that"
+    assert "GitHub's diff did not show all of it" in summary(gate, number)
+    assert approve(gate, number, "rita", "sam") == "success"
+
+
 def test_near_G58_a_history_of_its_own(gate: Gate, branch: str) -> None:
     number = gate.open("olga", branch, gate.clone.commit({"infra/network.tf": "range = 1\n"}, author=OLGA))
     assert approve(gate, number, "rita", "sam") == "failure"
