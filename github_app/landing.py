@@ -109,9 +109,12 @@ class Walk:
         return (*told, *(source for source in decided if source.head not in known))
 
     def _is_all_its(self, position: str, step: Sequence[RawCommit], source: Source) -> bool:
-        """Several commits are one step only as the pull request's own, as they were or rebased: what somebody put in
-        between and took out again was on the branch.
+        """What comes onto the branch with these commits is the pull request's own, and nothing was put in between and
+        taken out again: a step is one merge of it, or its commits, as they were or rebased.
         """
+        brought = self.mirror.range(step[-1].oid, [position, source.head], MOST_COMMITS)
+        if not {commit.oid for commit in step}.issuperset(brought):
+            return False
         if len(step) == 1:
             return True
         oids = self.mirror.range(source.head, [position], MOST_COMMITS)

@@ -131,14 +131,15 @@ class MergeGroup:
             return [f"{short(self.head)} is not built on {code(self.branch)} as it is now"]
         by_commit = {entry.made: (Source(entry.head, entry.pull),) for entry in entries}
         walk = Walk(mirror, lambda source: self.made.get(source.head), lambda oid: by_commit.get(oid, ()))
+        if strange := self._strangers(mirror, tip, entries, walk):
+            return strange
         landings = walk.landings(tip, self.head)
         problems = [_wrong(landing) for landing in landings if landing.finding != DECIDED]
         held = {landing.source.pull for landing in landings if landing.source}
-        problems += [f"#{entry.pull} is not in it" for entry in entries if entry.pull not in held]
-        return problems or self._strangers(mirror, tip, entries, walk)
+        return problems + [f"#{entry.pull} is not in it" for entry in entries if entry.pull not in held]
 
     def _strangers(self, mirror: Mirror, tip: str, entries: tuple[QueueEntry, ...], walk: Walk) -> list[str]:
-        """Commits that are neither the queue's own nor of a pull request in it."""
+        """Commits that are neither the queue's own nor of a pull request in it, by their names."""
         known = {commit.oid for commit in walk.first_parents(tip, self.head)}
         for entry in entries:
             known |= set(mirror.range(entry.head, [tip], MOST_COMMITS))

@@ -126,6 +126,26 @@ def test_more_in_the_merge_commit_than_the_merge_is_an_alert(gate: Gate) -> None
     assert gate.runs(evil, "foureyes after merge")[0].conclusion == "failure"
 
 
+@pytest.mark.parametrize("third", [True, False])
+def test_commits_that_nobody_approved_below_the_content_that_was_are_an_alert(
+    gate: Gate, third: bool
+) -> None:
+    """They were deployable, and their authors would be tied to nothing any more."""
+    head = infra(gate)
+    number = gate.open("olga", "feat", head)
+    approved(gate, number)
+    tip, kim = gate.tip(), ("Kim", "kim@acme.example")
+    below = tip if third else head
+    stranger = gate.change({"infra/storage.tf": "sneaked in\n"}, below, author=kim)
+    undone = gate.change({"infra/storage.tf": gate.files(tip)["infra/storage.tf"]}, stranger, author=kim)
+    evil = gate.change({"infra/network.tf": "changed\n"}, tip, *([head, undone] if third else [undone]))
+    gate.push("noor", "main", evil)
+    gate.settle()
+    (alert,) = raised(gate)
+    assert alert.kind in (Kind.MISMATCH, Kind.DIRECT)
+    assert findings(gate)[-1] == alert.kind
+
+
 def test_a_green_merge_onto_a_base_that_had_moved_in_the_same_file_is_an_alert(gate: Gate) -> None:
     """G23's counterpart: approvals stand on content, and nobody approved what came out of this merge."""
     text = 'resource "network" "main" {\n  range = "10.0.0.0/8"\n}\n'
