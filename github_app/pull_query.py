@@ -273,7 +273,9 @@ def account(data: Mapping[str, Any] | None) -> Account | None:
 def _actor(data: Mapping[str, Any] | None) -> Actor:
     if data is None:
         return Actor(Identity("", ""), None)
-    return Actor(Identity(data["name"] or "", data["email"] or ""), account(data["user"]))
+    # as from the raw object: blanks around an address are no other address
+    identity = Identity((data["name"] or "").strip(), (data["email"] or "").strip())
+    return Actor(identity, account(data["user"]))
 
 
 def _commits(nodes: list[Any]) -> dict[str, CommitPeople]:

@@ -17,7 +17,7 @@ from foureyes.github_app.open_pulls import OpenPull, ask_open_pulls
 from foureyes.github_app.pull_query import PullAnswer, operation
 from foureyes.github_app.sandbox import contract
 from foureyes.shared.facts import Known, MoveKind, ReviewState, Unknown
-from foureyes.shared.people import Account, Kind
+from foureyes.shared.people import Account, Identity, Kind
 
 HEAD, BASE = "a" * 40, "b" * 40
 OLGA = {"__typename": "User", "login": "olga", "databaseId": 1}
@@ -119,6 +119,16 @@ def changed(change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_operation_holds_to_githubs_schema(name: str) -> None:
     assert validate(contract.graphql_schema(), parse(operation(name))) == []
+
+
+def test_blanks_around_an_address_make_no_other_person() -> None:
+    def blank(repository: dict[str, Any]) -> None:
+        sam = {"name": " Sam ", "email": " sam@acme.example ", "user": None}
+        repository["pullRequest"]["commits"]["nodes"][0]["commit"]["authors"]["nodes"].append(sam)
+
+    commits = asked(changed(blank)).commits
+    assert isinstance(commits, Known)
+    assert commits.value[HEAD].authors[-1].identity == Identity("Sam", "sam@acme.example")
 
 
 def test_title_body_and_comments_are_not_even_asked_for() -> None:
