@@ -44,11 +44,14 @@ def expect(conn: Connection, keys: Iterable[tuple[str, int]], at: int) -> None:
 
 
 def hasten(conn: Connection, keys: Iterable[tuple[str, int]], at: int) -> None:
-    """Those are due now: what they ask about is known to have changed."""
+    """Those are due now: what they ask about is known to have changed. A round that has begun, and may have asked
+    before the change, is followed by another one at once.
+    """
     hurried = sorted(keys)
     expect(conn, hurried, at)
-    late = errand.c.key.in_([key for key, _ in hurried]) & (errand.c.due_at > at)
-    conn.execute(update(errand).where(late).values(due_at=at))
+    these = errand.c.key.in_([key for key, _ in hurried])
+    conn.execute(update(errand).where(these & (errand.c.due_at <= at)).values(began_at=0))
+    conn.execute(update(errand).where(these & (errand.c.due_at > at)).values(due_at=at))
 
 
 def forget(conn: Connection, installations: Iterable[int]) -> None:

@@ -65,6 +65,24 @@ def test_a_round_begins_an_interval_after_the_last_one_began(engine: Engine) -> 
     assert take(engine, 61_000) is not None
 
 
+def test_what_changes_while_a_round_goes_on_has_a_round_of_its_own(engine: Engine) -> None:
+    expect(engine, ("pulls:1", 1), at=1000)
+    for at in (1000, 2000):
+        taken = take(engine, at)
+        assert taken is not None
+        with storage.writing(engine) as conn:
+            if at == 1000:
+                errands.hasten(conn, [("pulls:1", 1)], 1500)
+                errands.go_on(conn, taken, "half", 1600)
+            else:
+                errands.finish(conn, taken, 2100, 60_000)
+    again = take(engine, 2101)
+    assert again is not None
+    with storage.writing(engine) as conn:
+        errands.finish(conn, again, 2200, 60_000)
+    assert take(engine, 2201) is None
+
+
 @pytest.mark.parametrize("why", ["nothing\0at all", "half a \ud800 pair"])
 def test_a_failure_that_no_database_can_keep_is_kept_with_another_sign(engine: Engine, why: str) -> None:
     with storage.writing(engine) as conn:
