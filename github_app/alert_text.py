@@ -130,7 +130,7 @@ def _mismatch(step: Landing, moved: Moved, branch: str) -> tuple[str, list[str]]
         "not what was approved there: "
     )
     if step.judgement is None:
-        text += "it is not the merge of that pull request's head into the branch as it was, or it brings commits besides."
+        text += "it is not the merge of that pull request's head into the branch as it was, or more commits came along."
         return f"what landed as {number} is not what was judged", [text]
     text += "the branch had moved, and on what came out of the merge the approvals do not stand."
     return f"what landed as {number} was not approved", [
