@@ -66,21 +66,23 @@ def test_a_round_begins_an_interval_after_the_last_one_began(engine: Engine) -> 
 
 
 def test_what_changes_while_a_round_goes_on_has_a_round_of_its_own(engine: Engine) -> None:
-    expect(engine, ("pulls:1", 1), at=1000)
-    for at in (1000, 2000):
-        taken = take(engine, at)
-        assert taken is not None
-        with storage.writing(engine) as conn:
-            if at == 1000:
-                errands.hasten(conn, [("pulls:1", 1)], 1500)
-                errands.go_on(conn, taken, "half", 1600)
-            else:
-                errands.finish(conn, taken, 2100, 60_000)
-    again = take(engine, 2101)
-    assert again is not None
+    began = 1_700_000_000_000
+    expect(engine, ("pulls:1", 1), at=began)
+    first = take(engine, began)
+    assert first is not None
     with storage.writing(engine) as conn:
-        errands.finish(conn, again, 2200, 60_000)
-    assert take(engine, 2201) is None
+        errands.hasten(conn, [("pulls:1", 1)], began + 500)
+        errands.go_on(conn, first, "half", began + 600)
+    rest = take(engine, began + 1_000)
+    assert rest is not None
+    with storage.writing(engine) as conn:
+        errands.finish(conn, rest, began + 1_100, 60_000)
+    another = take(engine, began + 1_101)
+    assert another is not None
+    with storage.writing(engine) as conn:
+        errands.finish(conn, another, began + 1_200, 60_000)
+    assert take(engine, began + 61_100) is None
+    assert take(engine, began + 61_101) is not None
 
 
 @pytest.mark.parametrize("why", ["nothing\0at all", "half a \ud800 pair"])
