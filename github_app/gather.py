@@ -113,6 +113,7 @@ def gather(sources: Sources, answer: PullAnswer, in_force: InForce, at_ms: int) 
         floor=in_force.floor.text,
         app=_attempt(lambda: _app(sources, answer, in_force)),
         landed=_after(git, lambda _: _attempt(lambda: _landed(sources, answer, at_ms))),
+        held=git.value.merged.held if isinstance(git, Known) else None,
     )
 
 

@@ -159,6 +159,7 @@ def again(made: Decision, mirror: Mirror, base: str) -> Judgement | None:
         merge=Known(merged.merge),
         changes=Known(merged.changes),
         hidden=Known(merged.hidden),
+        held=merged.held,
     )
     return evaluate(facts, policy)
 

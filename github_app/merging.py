@@ -4,12 +4,13 @@ Never GitHub's list of files, which stops at 3,000, has no modes and can be empt
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foureyes.github_app.mirror import GitError, Mirror, Trouble
 from foureyes.github_app.range import parse_commit
-from foureyes.shared import diff
-from foureyes.shared.facts import Change, Merge, MergeState
+from foureyes.shared import diff, paths
+from foureyes.shared.destruction import emptied
+from foureyes.shared.facts import Change, Held, Merge, MergeState
 from foureyes.shared.hidden import hidden
 
 
@@ -22,21 +23,38 @@ class Merged:
     merge: Merge
     changes: tuple[Change, ...]
     hidden: tuple[str, ...]
+    held: Held | None = None
+    """See facts.PullFacts."""
 
 
 def merge(mirror: Mirror, base: str, head: str, github_merges: Iterable[str] = ()) -> Merged:
     """`github_merges` are commits that GitHub may have made of the same two, "" for none. Raises GitError."""
     bases = mirror.merge_bases(base, head)
     if not bases:
-        return Merged(Merge(MergeState.UNRELATED), counted_changes(mirror, base, head), ())
+        return _counted(mirror, Merge(MergeState.UNRELATED), base, head)
     made = mirror.automatic_merge(base, head)
     github_tree = _github_tree(mirror, base, head, github_merges, made.tree if made.clean else None)
     if not made.clean:
         conflict = Merge(MergeState.CONFLICT, None, github_tree)
-        return Merged(conflict, counted_changes(mirror, bases[0], head), ())
-    changes = counted_changes(mirror, base, made.tree)
-    clean = Merge(MergeState.CLEAN, made.tree, github_tree)
-    return Merged(clean, changes, _hidden(mirror, base, bases, head, changes))
+        return _counted(mirror, conflict, bases[0], head)
+    clean = _counted(mirror, Merge(MergeState.CLEAN, made.tree, github_tree), base, made.tree)
+    return replace(clean, hidden=_hidden(mirror, base, bases, head, clean.changes))
+
+
+def _counted(mirror: Mirror, merge: Merge, old: str, new: str) -> Merged:
+    changes = counted_changes(mirror, old, new)
+    return Merged(merge, changes, (), _held(mirror, old, changes))
+
+
+def _held(mirror: Mirror, old: str, changes: tuple[Change, ...]) -> Held | None:
+    """Nothing is judged by it, so no failure of it counts."""
+    directory = emptied(changes)
+    if directory is None:
+        return None
+    try:
+        return Held(directory, mirror.files_below(old, paths.encode(directory)))
+    except GitError:
+        return None
 
 
 def uncounted(mirror: Mirror, base: str, head: str) -> Merged:

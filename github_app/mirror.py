@@ -270,6 +270,13 @@ class Mirror:
                 listed[path] = (mode, kind, oid)
         return listed
 
+    def files_below(self, tree: str, directory: bytes) -> int:
+        """How many files lie below it, b"" for the top. A commit id is taken for its tree. Raises GitError."""
+        place = f"{_oid(tree)}:{os.fsdecode(directory)}"
+        args = ("ls-tree", "-r", "-z", "--full-tree", "--name-only", place)
+        with self.bounds.watched(args):
+            return self._run(*args, cap=64 * MIB).count(b"\0")
+
     def diff(self, old: str, new: str, options: Sequence[str], *, online: bool = False) -> bytes:
         """`git diff-tree` between two trees or commits, as it comes; `online` where the options need blobs."""
         args = ("diff-tree", *options, _oid(old), _oid(new))

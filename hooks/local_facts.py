@@ -136,6 +136,7 @@ def read_facts(
         involved=Known(()),
         roster=Known(_roster(policy, people, _MOST_IN_TEAM)),
         floor=Known(floor),
+        held=merged.held,
     )
     shown = replace(facts, roster=Known(_roster(policy, people, 1)))
     return LocalFacts(facts, shown, tuple(_notes(policy, people, records)))

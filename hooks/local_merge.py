@@ -1,13 +1,15 @@
 """The merge that a pull request would make, and what it changes, by the git that is here."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from foureyes.hooks.commits import Commit
 from foureyes.hooks.repo import GitFailed, Repo
-from foureyes.shared import diff
+from foureyes.shared import diff, paths
+from foureyes.shared.destruction import emptied
 from foureyes.shared.diff import GIT_DIFF_ARGS, GIT_RAW_ARGS
-from foureyes.shared.facts import Change, Fact, Known, Merge, MergeState, Touch, Unknown
+from foureyes.shared.facts import Change, Fact, Held, Known, Merge, MergeState, Touch, Unknown
 from foureyes.shared.hidden import hidden
 from foureyes.shared.in_toto import is_oid
 
@@ -26,13 +28,14 @@ class Merged:
     merge: Fact[Merge]
     changes: Fact[tuple[Change, ...]]
     hidden: Fact[tuple[str, ...]]
+    held: Held | None = None
     """As the server reads them: see facts.PullFacts."""
 
 
 def merge(repo: Repo, base: str, head: str) -> Merged:
     bases = repo.ask("merge-base", "--all", base, head).out.decode("ascii").split()
     if not bases:
-        return _whole(Merge(MergeState.UNRELATED), _changes(repo, base, head))
+        return _whole(repo, Merge(MergeState.UNRELATED), base, _changes(repo, base, head))
     tree = head if bases == [base] else automatic_merge(repo, base, head)
     if tree is None:
         unread = Unknown(
@@ -40,14 +43,25 @@ def merge(repo: Repo, base: str, head: str) -> Merged:
         )
         return Merged(unread, unread, unread)
     if not tree:
-        return _whole(Merge(MergeState.CONFLICT), _changes(repo, bases[0], head))
+        return _whole(repo, Merge(MergeState.CONFLICT), bases[0], _changes(repo, bases[0], head))
     changes = _changes(repo, base, tree)
     unseen = hidden(changes, [_raw(repo, one, head) for one in bases if one != base])
-    return Merged(Known(Merge(MergeState.CLEAN, tree)), Known(changes), Known(unseen))
+    return _whole(repo, Merge(MergeState.CLEAN, tree), base, changes, unseen)
 
 
-def _whole(merge: Merge, changes: tuple[Change, ...]) -> Merged:
-    return Merged(Known(merge), Known(changes), Known(()))
+def _whole(
+    repo: Repo, merge: Merge, old: str, changes: tuple[Change, ...], unseen: tuple[str, ...] = ()
+) -> Merged:
+    return Merged(Known(merge), Known(changes), Known(unseen), _held(repo, old, changes))
+
+
+def _held(repo: Repo, old: str, changes: tuple[Change, ...]) -> Held | None:
+    directory = emptied(changes)
+    if directory is None:
+        return None
+    place = f"{old}:{os.fsdecode(paths.encode(directory))}"
+    answer = repo.ask("ls-tree", "-r", "-z", "--name-only", place)
+    return Held(directory, answer.out.count(b"\0")) if answer.status == 0 else None
 
 
 def automatic_merge(repo: Repo, ours: str, theirs: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from foureyes.shared.facts import Change
+from foureyes.shared.paths import MAX_PATH_BYTES, encode
 
 LINES, FILES = 500, 10
 """From this many deleted lines or whole files on, it is said first."""
@@ -48,6 +49,18 @@ def destruction(changes: Iterable[Change]) -> Destruction | None:
     return Destruction(
         lines, added, len(gone), tests, _largest([c for c in changes if c.deleted or c.status == "D"])
     )
+
+
+def emptied(changes: Iterable[Change]) -> str | None:
+    """The deepest directory that holds all that is deleted as a whole, "" or with a slash at its end; None: it is not
+    much, no whole file is among it, or the directory's name is too long to ask git about.
+    """
+    changes = tuple(changes)
+    gone = [change.path for change in changes if change.status == "D"]
+    if not gone or destruction(changes) is None:
+        return None
+    directory = common_directory(gone)
+    return directory if len(encode(directory)) <= MAX_PATH_BYTES else None
 
 
 def _largest(changes: list[Change]) -> tuple[Place, ...]:

@@ -6,7 +6,7 @@ from foureyes.shared.case import Case, known
 from foureyes.shared.classes import Class, CommitClass
 from foureyes.shared.destruction import Place, common_directory, destruction
 from foureyes.shared.explanation import WORDS
-from foureyes.shared.facts import Change, RecordState
+from foureyes.shared.facts import Change, Held, RecordState
 from foureyes.shared.markup import both, code, count, in_words, share, short
 from foureyes.shared.policy import SHORT_FORM_SYSTEM
 from foureyes.shared.protection import Hit
@@ -63,16 +63,25 @@ def destroys(case: Case) -> Iterator[str]:
     if found is None:
         return
     where = both([_place(place) for place in found.largest if place.directory])
-    files = f" and {count(found.files, 'whole file')}" if found.files else ""
-    yield (
-        f"{count(found.lines, 'line')}{files}; adds {count(found.added, 'line')}. Counted by git, base against merge "
-        "result."
-    )
+    whole = f"{count(found.files, 'whole file')}{_share(found.files, case.facts.held)}"
+    gone = f"{count(found.lines, 'line')}{f' and {whole}' if found.files else ''}"
+    yield f"{gone}; adds {count(found.added, 'line')}. Counted by git, base against merge result."
     if where:
         yield f"most of it: {where}"
     if found.tests:
         yield f"{count(found.tests, 'test file')} among them, by their names"
     yield "not used as evidence: what the description, comments, logs or plans say about it, or who agreed"
+
+
+def _share(files: int, held: Held | None) -> str:
+    """` (62 % of `services/checkout/`)`, never more than is so; empty where it is not known."""
+    if held is None or not 0 < files <= held.files:
+        return ""
+    where = code(held.directory) if held.directory else ""
+    if files == held.files:
+        return f" (all of {where or 'the repository'})"
+    percent = 100 * files // held.files
+    return f" ({f'{percent} %' if percent else 'under 1 %'} of {where or 'all files'})"
 
 
 def destroyed(case: Case) -> str:

@@ -1,8 +1,9 @@
 """What is known about one pull request when it is judged: the only input to evaluation besides the policy.
 
-Every part that has to be fetched is `Known(value)` or `Unknown(why)`; nothing is ever guessed. Title, body and
-comments are not here at all, so they cannot change a verdict. All values are frozen and serialise to JSON
-(`dump`, `load`), so that a decision can be replayed from what was stored.
+Every part that has to be fetched is `Known(value)` or `Unknown(why)`; nothing is ever guessed. `held` alone is only
+told and never judged by: where it is not known, it is not said. Title, body and comments are not here at all, so they
+cannot change a verdict. All values are frozen and serialise to JSON (`dump`, `load`), so that a decision can be
+replayed from what was stored.
 """
 
 from dataclasses import dataclass
@@ -80,6 +81,14 @@ class Merge:
     state: MergeState
     tree: str | None = None
     github_tree: str | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """How many files lie below a directory, with a slash at its end ("" for the top), before the change."""
+
+    directory: str
+    files: int
 
 
 @dataclass(frozen=True)
@@ -324,6 +333,8 @@ class PullFacts:
     """What came onto the base branch lately, and this may take back."""
     elsewhere: Fact[tuple[Push, ...]] = Known(())
     """Pushes to other branches that brought a commit of this change, or a head that it had before."""
+    held: Held | None = None
+    """Where much is deleted (`destruction.emptied`); None: it is not much, or was not counted."""
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@ The defaults are case G1 without its approvals: olga's agent changed `infra/main
 reviewers besides her.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from foureyes.shared.content import of
@@ -89,6 +89,11 @@ PULL = Pull(
 )
 
 
+BARE = ("pull", "at", "held")
+"""Parts of the facts that are neither Known nor Unknown."""
+PARTS = tuple(field.name for field in fields(PullFacts) if field.name not in BARE)
+
+
 def facts(**over: Any) -> PullFacts:
     """Parts are given bare and wrapped in Known; pass an Unknown as it is."""
     changes = over.get("changes", (change(),))
@@ -109,9 +114,7 @@ def facts(**over: Any) -> PullFacts:
         "roster": Roster({"@acme/reviewers": (OLGA, RITA, SAM)}),
     }
     parts.update(over)
-    return PullFacts(
-        **{k: v if k in ("pull", "at") or hasattr(v, "why") else Known(v) for k, v in parts.items()}
-    )
+    return PullFacts(**{k: v if k in BARE or hasattr(v, "why") else Known(v) for k, v in parts.items()})
 
 
 def review(account: Account, state: str = "APPROVED", number: int = 0, **over: Any) -> Review:

@@ -19,7 +19,7 @@ from foureyes.github_app.settings import sqlite_url
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.errors import UserError
 from foureyes.shared.evaluate import VERSION, evaluate
-from foureyes.shared.facts import PullFacts, dump
+from foureyes.shared.facts import Held, PullFacts, dump, load
 from foureyes.shared.policy_text import parse_policy
 
 POLICY = 'version: 1\nroster: ["@acme/reviewers"]\nprotected: ["infra/**", "payments/**"]\n'
@@ -69,6 +69,18 @@ def test_decisions_that_were_stored_replay_to_the_byte(engine: Engine) -> None:
                 made.verdict_sha256,
             )
     assert [made.outcome for made in all_made] == ["pass", "wait", "wait"]
+
+
+def test_what_is_only_told_changes_no_byte_of_a_verdict_and_older_decisions_lack_it() -> None:
+    now = decided(facts(reviews=(review(RITA), review(SAM)), held=Held("infra/", 548)))
+    assert replay(now).equal
+    assert now.verdict == decided().verdict
+    before = decided().facts.replace(',"held":null', "")
+    assert before != decided().facts, "an older version knows nothing of it"
+    older = replace(decided(), facts=before, facts_sha256=sha256_hex(before.encode()))
+    assert (replay(older).equal, replay(older).verdict_sha256) == (True, now.verdict_sha256)
+    newer = now.facts.replace('"held":', '"what_comes_next":')
+    assert load(newer) == load(before), "during an upgrade an older version reads what a newer one stored"
 
 
 def test_ids_sort_by_time_and_are_not_given_twice() -> None:

@@ -77,6 +77,18 @@ def test_it_gives_the_verdict_of_the_app_as_people_act(gate: Gate, tmp_path: Pat
     assert "saw the reviews arrive" in " ".join(answer["sections"]["Read from here"])
 
 
+def test_what_a_mass_deletion_destroys_is_told_as_the_check_does(gate: Gate, tmp_path: Path) -> None:
+    old = {f"infra/old/{n}.tf": "line\n" for n in range(11)}
+    base = gate.change({**old, "infra/old/kept.tf": "line\n"})
+    gate.push("noor", "main", base)
+    number = gate.open("olga", "feat", gate.change(dict.fromkeys(old), base))
+    gate.settle()
+    said = "11 lines and 11 whole files (91 % of `infra/old/`); adds 0 lines."
+    assert f"**Destroys:** {said}" in (gate.check(number).summary or "")
+    _, answer = told(gate, tmp_path, number)
+    assert answer["sections"]["Destroys"][0].startswith(said.replace("`", ""))
+
+
 def test_signed_records_and_their_operator_are_read(gate: Gate, tmp_path: Path) -> None:
     key = make_key(tmp_path)
     gate.control(

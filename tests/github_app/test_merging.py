@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from support_repository import Bare
 
-from foureyes.github_app.merging import Merged, merge, net_changes
-from foureyes.github_app.mirror import GitError, Mirror, Remote
-from foureyes.shared.facts import MergeState
+from foureyes.github_app.merging import Merged, merge, net_changes, uncounted
+from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
+from foureyes.shared.facts import Held, MergeState
 
 SAFE = {"infra/a": "v1\n", "docs/x": "1\n"}
 
@@ -143,3 +143,66 @@ def test_the_net_change_of_an_approval_is_the_same_where_the_base_moved_elsewher
     merged(mirror, root, head)
     merged(mirror, moved, head)
     assert net_changes(mirror, root, head) == net_changes(mirror, moved, head)
+
+
+def many(directory: str) -> dict[str, str]:
+    return {f"{directory}{n}": "1\n" for n in range(12)}
+
+
+@pytest.mark.parametrize(
+    "directory", ["shop/cart/", ":(top)x/", ":/", "-r/", "a*/", "line\nbreak/", "\udcff\udcfe/"]
+)
+def test_what_a_directory_held_is_counted_whatever_its_name(
+    bare: Bare, mirror: Mirror, directory: str
+) -> None:
+    gone, kept = many(directory), {f"{directory}deep/er": "1", f"{directory}top": "2", "shop/cartoon": "3"}
+    base = bare.commit({**gone, **kept, **SAFE})
+    head = bare.commit({**kept, **SAFE}, base)
+    shown = directory.replace("\n", "\\x0a").replace("\udcff\udcfe", "\\xff\\xfe")
+    assert merged(mirror, base, head).held == Held(shown, 14)
+
+
+def test_what_attributes_hide_and_what_is_no_file_of_text_is_counted_all_the_same(
+    bare: Bare, mirror: Mirror
+) -> None:
+    hidden = {"cart/.gitattributes": "* -diff export-ignore\n", ".gitattributes": "cart/** -diff\n"}
+    module = {"cart/vendor": ("160000", "d" * 40), "cart/link": ("120000", bare.blob("x"))}
+    base = bare.commit({**many("cart/"), **hidden, **module})
+    head = bare.commit({**hidden}, base)
+    assert merged(mirror, base, head).held == Held("cart/", 15)
+
+
+def test_the_whole_repository_is_a_directory_too(bare: Bare, mirror: Mirror) -> None:
+    base = bare.commit({**many("a/"), **many("b/"), "kept": "1"})
+    assert merged(mirror, base, bare.commit({"kept": "1"}, base)).held == Held("", 25)
+
+
+def test_it_is_counted_in_what_the_changes_are_held_against(bare: Bare, mirror: Mirror) -> None:
+    root = bare.commit({**many("a/"), "x": "1\n"})
+    base = bare.commit({**many("a/"), "a/new": "1\n", "x": "2\n"}, root)
+    clean, conflict = bare.commit({"x": "1\n"}, root), bare.commit({"x": "3\n"}, root)
+    assert merged(mirror, base, clean).held == Held("a/", 13)
+    found = merged(mirror, base, conflict)
+    assert (found.merge.state, found.held) == (MergeState.CONFLICT, Held("a/", 12))
+    found = merged(mirror, base, bare.commit({"y": "1\n"}))
+    assert (found.merge.state, found.held) == (MergeState.UNRELATED, Held("", 14))
+
+
+def test_git_is_asked_only_where_much_is_deleted_and_may_fail(
+    bare: Bare, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = bare.commit({**many("a/"), **SAFE})
+    little, much = bare.commit({**many("a/"), "docs/x": "1\n"}, base), bare.commit(SAFE, base)
+    asked = []
+
+    def fails(_mirror: Mirror, tree: str, directory: bytes) -> int:
+        asked.append((tree, directory))
+        raise GitError(Trouble.SUSPECT, "it was killed")
+
+    monkeypatch.setattr(Mirror, "files_below", fails)
+    merged(mirror, base, little)
+    assert asked == []
+    found = merged(mirror, base, much)
+    assert (found.merge.state, len(found.changes), found.held) == (MergeState.CLEAN, 12, None)
+    uncounted(mirror, base, much)
+    assert asked == [(base, b"a/")]

@@ -148,7 +148,8 @@ def test_commits_without_a_record(gate: Gate, checkout: Path) -> None:
 
 def test_a_mass_deletion_on_tier_0(gate: Gate, checkout: Path) -> None:
     files = {f"services/checkout/{path}": "line\n" * lines for path, lines in doomed()}
-    root = started(gate, CHECKOUT, {**files, "services/checkout/api.py": ""})
+    kept = {f"services/checkout/ship/zone_{number:03}.py": "line\n" for number in range(207)}
+    root = started(gate, CHECKOUT, {**files, **kept, "services/checkout/api.py": ""})
     new = {"services/checkout/api.py": "line\n" * 212}
     head = gate.change({**dict.fromkeys(files), **new}, root, author=("Kim", "kim@acme.example"))
     recorded(gate, "kim", "simplify", [Wrote(head, "gemini-cli")])

@@ -105,6 +105,18 @@ def test_nothing_protected_ends_with_0(repo: Path) -> None:
     assert ended(repo)[1].startswith("Passed: no protected path is touched\n")
 
 
+def test_what_a_mass_deletion_destroys_is_told_as_the_check_does(repo: Path) -> None:
+    git(repo, "checkout", "-q", "main")
+    old: dict[str, str | None] = {f"infra/old/{n}": "line\n" for n in range(11)}
+    commit(repo, {**old, "infra/old/kept": "line\n"}, "to be deleted")
+    git(repo, "push", "-q", "origin", "main")
+    git(repo, "checkout", "-q", "-b", "gone")
+    by_agent(repo, dict.fromkeys(old))
+    said = "11 lines and 11 whole files (91 % of infra/old/); adds 0 lines."
+    assert f"Destroys: {said}" in ended(repo)[1]
+    assert told(repo)[1]["sections"]["Destroys"][0].startswith(said)
+
+
 def test_a_path_that_a_later_commit_takes_back_is_protected_all_the_same(repo: Path) -> None:
     by_agent(repo, {"infra/new": "2\n"})
     by_agent(repo, {"infra/new": None, "docs/x": "1\n"})

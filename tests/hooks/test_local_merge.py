@@ -11,7 +11,7 @@ from support_git import commit, git, head, make_repo
 from foureyes.hooks.commits import read_commits
 from foureyes.hooks.local_merge import Merged, Steps, automatic_merge, merge, read_steps
 from foureyes.hooks.repo import GitFailed, Repo
-from foureyes.shared.facts import Known, MergeState, Unknown
+from foureyes.shared.facts import Held, Known, MergeState, Unknown
 
 
 @pytest.fixture
@@ -103,6 +103,20 @@ def test_what_a_criss_cross_history_hides_is_named(path: Path) -> None:
     merged = merge(Repo.open(path), tip, head(path))
     assert (state(merged), paths(merged)) == (MergeState.CLEAN, {"a": "M"})
     assert merged.hidden == Known(("a",))
+
+
+def test_what_the_emptied_directory_held_is_counted_as_the_server_does(path: Path) -> None:
+    odd = os.fsdecode(b":(top)\xff")
+    many: dict[str, str | None] = {f"{odd}/{n}": "1\n" for n in range(12)}
+    root = commit(path, {**many, f"{odd}/kept/x": "1\n", ".gitattributes": "* -diff\n"}, "many")
+    base, mine = diverged(path, {f"{odd}/new": "1\n", "b": "2\n"}, dict.fromkeys(many))
+    repo = Repo.open(path)
+    assert merge(repo, base, mine).held == Held(":(top)\\xff/", 14)
+    assert merge(repo, root, mine).held == Held(":(top)\\xff/", 13)
+    assert merge(repo, base, commit(path, {"b": "3\n"}, "little")).held is None
+    git(path, "checkout", "-q", "work")
+    conflicting = merge(repo, base, commit(path, {"b": "3\n"}, "conflicting"))
+    assert (state(conflicting), conflicting.held) == (MergeState.CONFLICT, Held(":(top)\\xff/", 13))
 
 
 def steps(path: Path, base: str) -> Steps:

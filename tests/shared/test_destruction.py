@@ -3,7 +3,7 @@
 import pytest
 from support_facts import change
 
-from foureyes.shared.destruction import FILES, LINES, Place, destruction
+from foureyes.shared.destruction import FILES, LINES, Place, destruction, emptied
 
 
 def gone(path: str, lines: int = 10, **over: object) -> object:
@@ -42,6 +42,25 @@ def test_the_largest_directories_stand_below_what_all_have_in_common() -> None:
     at_the_top = destruction([gone(f"{name}/{n}", 1) for name in "ab" for n in range(9)] + [gone("c", 99)])  # type: ignore[misc,operator]
     assert at_the_top is not None
     assert at_the_top.largest[0] == Place("", 99, 1)
+
+
+def test_where_whole_files_are_deleted_is_the_deepest_directory_that_holds_them_all() -> None:
+    cart = [gone(f"shop/cart/{n}") for n in range(FILES)]
+    assert emptied(cart) == "shop/cart/"  # type: ignore[arg-type]
+    elsewhere = change("other/file", added=0, deleted=9)
+    assert emptied([*cart, elsewhere, gone("shop/cartoon")]) == "shop/"  # type: ignore[list-item]
+    assert emptied([*cart, gone("top")]) == ""  # type: ignore[list-item]
+
+
+def test_where_no_whole_file_or_not_much_is_deleted_nothing_is_to_be_counted() -> None:
+    assert emptied([change(added=0, deleted=LINES)]) is None
+    assert emptied([gone("a/b")]) is None  # type: ignore[list-item]
+
+
+def test_of_a_directory_whose_name_is_longer_than_any_path_nothing_is_asked() -> None:
+    long = "\\xff" * 4_095  # one byte each
+    assert emptied([gone(f"{long}/{n}") for n in range(FILES)]) == f"{long}/"  # type: ignore[misc]
+    assert emptied([gone(f"{long}x/{n}") for n in range(FILES)]) is None  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from foureyes.shared.explain import explain
 from foureyes.shared.explanation import Explanation, Section, broken, combine
 from foureyes.shared.facts import (
     AppAccount,
+    Held,
     Known,
     Merge,
     MergeState,
@@ -107,6 +108,46 @@ def test_counts_of_model_C_are_exact():
     assert explanation.title == "Waiting: 0 of 2 humans. Deletes 28,745 lines in 340 files"
     assert "**Destroys:** 28,745 lines and 340 whole files; adds 0 lines." in explanation.summary
     assert "`infra/`: 340 files deleted, −28,745" in explanation.text
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (Held("infra/", 548), "340 whole files (62 % of `infra/`); adds"),
+        (Held("infra/", 341), "340 whole files (99 % of `infra/`); adds"),
+        (Held("infra/", 340), "340 whole files (all of `infra/`); adds"),
+        (Held("infra/", 34_000), "340 whole files (1 % of `infra/`); adds"),
+        (Held("infra/", 34_001), "340 whole files (under 1 % of `infra/`); adds"),
+        (Held("infra/", 339), "340 whole files; adds"),
+        (Held("infra/", 0), "340 whole files; adds"),
+        (Held("", 548), "340 whole files (62 % of all files); adds"),
+        (Held("", 34_001), "340 whole files (under 1 % of all files); adds"),
+        (Held("", 340), "340 whole files (all of the repository); adds"),
+        (Held("infra/`x`\n/", 548), "340 whole files (62 % of `infra/'x'\N{REPLACEMENT CHARACTER}/`); adds"),
+        (None, "340 whole files; adds"),
+    ],
+)
+def test_how_much_of_a_directory_is_deleted_is_never_said_as_more_than_it_is(held, said):
+    gone = tuple(change(f"infra/f{n}", "D", new_mode="000000", added=0, deleted=9) for n in range(340))
+    assert f"**Destroys:** 3,060 lines and {said} 0 lines." in told(facts(changes=gone, held=held)).summary
+
+
+def test_without_a_whole_file_no_share_is_said():
+    lines = (change(added=0, deleted=600),)
+    assert (
+        "**Destroys:** 600 lines; adds 0 lines." in told(facts(changes=lines, held=Held("infra/", 2))).summary
+    )
+
+
+def test_how_much_of_a_directory_is_deleted_is_no_ground_of_the_verdict():
+    gone = tuple(change(f"infra/f{n}", "D", new_mode="000000", added=0, deleted=9) for n in range(340))
+    for reviews in ((), BOTH):
+        given = facts(changes=gone, reviews=reviews)
+        verdicts = {
+            evaluate(replace(given, held=held), POLICY).verdict.digest
+            for held in (None, Held("infra/", 340), Held("", 9_000))
+        }
+        assert len(verdicts) == 1
 
 
 def test_a_mass_deletion_that_no_directory_holds_names_none():

@@ -5,10 +5,10 @@ Property 2 is in test_histories.py, 11 in test_floor.py; 7, 9 and 10 are not the
 
 import random
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from hypothesis import given, settings
-from support_facts import BOT, CLAUDE, commit, person
+from support_facts import BOT, CLAUDE, PARTS, commit, person
 from support_history import PEOPLE, History
 from support_history_count import guarded, is_apps_own, takes_back_what_landed
 from support_history_facts import ACCOUNTS, known, policy
@@ -40,7 +40,6 @@ from foureyes.shared.policy import Policy
 from foureyes.shared.verdict import Outcome
 
 examples = settings(max_examples=3_000 if IS_LONG else 12)
-PARTS = [field.name for field in fields(PullFacts) if field.name not in ("pull", "at")]
 ELSEWHERE = "d" * 40
 LATER = "2026-11-22T11:00:00Z"
 

@@ -1,6 +1,6 @@
 """Each rule's answers, case by case, and what each of them needs to know."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 from support_facts import (
@@ -11,6 +11,7 @@ from support_facts import (
     MALLORY,
     OLD_HEAD,
     OLGA,
+    PARTS,
     POLICY,
     PULL,
     RITA,
@@ -606,11 +607,10 @@ def test_G64_commits_that_landed_by_a_stored_pass_exclude_nobody():
 
 
 def test_every_part_that_is_unknown_breaks_the_verdict_and_every_part_is_needed():
-    parts = [f.name for f in fields(PullFacts) if f.name not in ("pull", "at")]
-    assert {need for r in RULES for need in r.needs} == {*parts} - {"floor"}, (
+    assert {need for r in RULES for need in r.needs} == {*PARTS} - {"floor"}, (
         "the floor is part of the policy"
     )
-    for name in parts:
+    for name in PARTS:
         given = replace(facts(reviews=BOTH), **{name: Unknown("the wire broke")})
         assert outcome(given) is Outcome.BROKEN
         assert "unknown-fact" in codes(evaluate(given, POLICY).verdict)
@@ -623,13 +623,12 @@ def test_every_rule_has_a_name_of_its_own_and_listens_to_something():
 
 @pytest.mark.parametrize("one", RULES, ids=lambda one: one.name)
 def test_a_rule_looks_at_nothing_but_what_it_says_it_needs(one):
-    parts = [f.name for f in fields(PullFacts) if f.name not in ("pull", "at")]
     for given in (
         facts(reviews=BOTH),
         facts(reviews=BOTH[:1], commits=(unrecorded(),)),
         facts(changes=(change("docs/a"),)),
     ):
-        bare = replace(given, **{part: Unknown("not read") for part in parts if part not in one.needs})
+        bare = replace(given, **{part: Unknown("not read") for part in PARTS if part not in one.needs})
         assert one.check(Case(bare, POLICY), one.params(POLICY)) == rule(given, one.name)
 
 
