@@ -50,8 +50,10 @@ def hasten(conn: Connection, keys: Iterable[tuple[str, int]], at: int) -> None:
     hurried = sorted(keys)
     expect(conn, hurried, at)
     these = errand.c.key.in_([key for key, _ in hurried])
-    conn.execute(update(errand).where(these & (errand.c.due_at <= at)).values(began_at=0))
-    conn.execute(update(errand).where(these & (errand.c.due_at > at)).values(due_at=at))
+    begun = (errand.c.lease_until > at) | (errand.c.due_at != errand.c.began_at)
+    conn.execute(update(errand).where(these, errand.c.due_at > at, ~begun).values(due_at=at, began_at=at))
+    conn.execute(update(errand).where(these, begun).values(began_at=0))
+    conn.execute(update(errand).where(these, errand.c.due_at > at).values(due_at=at))
 
 
 def forget(conn: Connection, installations: Iterable[int]) -> None:
@@ -62,14 +64,14 @@ def hurry(conn: Connection, at: int, *, alone: bool) -> None:
     """All are due now: nobody watched for a while. `alone`: no other process can be about any of them."""
     free: ColumnElement[bool] = errand.c.lease_until <= at
     where = errand.c.due_at > at if alone else (errand.c.due_at > at) & free
-    conn.execute(update(errand).where(where).values(due_at=at))
+    conn.execute(update(errand).where(where).values(due_at=at, began_at=at))
     if alone:
         conn.execute(update(errand).values(lease_until=0, owner=""))
 
 
 def clock_went_back(conn: Connection, at: int) -> None:
     """No round is further away than at once, and no lease lasts longer than one does."""
-    conn.execute(update(errand).where(errand.c.due_at > at).values(due_at=at))
+    conn.execute(update(errand).where(errand.c.due_at > at).values(due_at=at, began_at=at))
     conn.execute(update(errand).where(errand.c.lease_until > at + LEASE).values(lease_until=at + LEASE))
 
 

@@ -15,7 +15,7 @@ errand = Table(
     Column("owner", String(64), nullable=False),
     Column("tries", Integer, nullable=False),
     Column("place", Text, nullable=False),  # where to go on; "" at the beginning of a round
-    Column("began_at", BigInteger, nullable=False),  # this round
+    Column("began_at", BigInteger, nullable=False),  # this round; as due_at: not yet
     Column("done_at", BigInteger),  # the last whole round
     Column("last_error", Told, nullable=False),
     Index("errand_due", "due_at"),

@@ -67,22 +67,26 @@ def test_a_round_begins_an_interval_after_the_last_one_began(engine: Engine) -> 
 
 def test_what_changes_while_a_round_goes_on_has_a_round_of_its_own(engine: Engine) -> None:
     began = 1_700_000_000_000
-    expect(engine, ("pulls:1", 1), at=began)
-    first = take(engine, began)
-    assert first is not None
-    with storage.writing(engine) as conn:
-        errands.hasten(conn, [("pulls:1", 1)], began + 500)
-        errands.go_on(conn, first, "half", began + 600)
-    rest = take(engine, began + 1_000)
-    assert rest is not None
-    with storage.writing(engine) as conn:
-        errands.finish(conn, rest, began + 1_100, 60_000)
-    another = take(engine, began + 1_101)
-    assert another is not None
-    with storage.writing(engine) as conn:
-        errands.finish(conn, another, began + 1_200, 60_000)
-    assert take(engine, began + 61_100) is None
-    assert take(engine, began + 61_101) is not None
+    key = ("pulls:1", 1)
+    expect(engine, key, at=began)
+    for due, turns in ((began, 1), (began + 2_000, 2)):
+        with storage.writing(engine) as conn:
+            errands.hasten(conn, [key], due - 1)  # before it begins, that changes nothing
+        for turn in range(turns):
+            taken = take(engine, due)
+            assert taken is not None
+            with storage.writing(engine) as conn:
+                if turn == 0:
+                    errands.hasten(conn, [key], due + 10)
+                if turn < turns - 1:
+                    errands.go_on(conn, taken, "half", due)
+                else:
+                    errands.finish(conn, taken, due + 100, 60_000)
+        another = take(engine, due + 101)
+        assert another is not None
+        with storage.writing(engine) as conn:
+            errands.finish(conn, another, due + 200, 60_000)
+        assert take(engine, due + 60_100) is None
 
 
 @pytest.mark.parametrize("why", ["nothing\0at all", "half a \ud800 pair"])
