@@ -11,7 +11,7 @@ from foureyes.hooks.commits import Commit
 from foureyes.hooks.git_ai_notes import agent_id
 from foureyes.hooks.known_records import Known, agent_name, read_known
 from foureyes.hooks.on_screen import day, printable, title_of
-from foureyes.hooks.ranges import no_commits
+from foureyes.hooks.ranges import listed
 from foureyes.hooks.repo import Repo
 
 _MOST = 100
@@ -20,7 +20,14 @@ _COLOURS = {"ai": "magenta", "human": "green", "claimed": "yellow", "none": None
 
 @click.command("log")
 @click.argument("range", default="HEAD")
-@click.option("-n", "--max-count", default=_MOST, show_default=True, help="At most so many commits.")
+@click.option(
+    "-n",
+    "--max-count",
+    type=click.IntRange(min=0),
+    default=_MOST,
+    show_default=True,
+    help="At most so many commits.",
+)
 @click.option("--offline", is_flag=True, help="Ask no remote for records that are missing.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def command(range: str, max_count: int, offline: bool, as_json: bool) -> None:
@@ -30,11 +37,7 @@ def command(range: str, max_count: int, offline: bool, as_json: bool) -> None:
     `?`: nobody saw it being made.
     """
     repo = Repo.open(Path.cwd(), bare_ok=True)
-    asked = ("rev-list", f"--max-count={max(max_count, 0)}", "--end-of-options", range, "--")
-    answer = repo.ask(*asked)
-    if answer.status != 0:
-        raise no_commits(repo, range)
-    oids = answer.out.decode("ascii").split()
+    oids = listed(repo, range, f"--max-count={max_count}")
     known = read_known(repo, oids, offline=offline)
     found = [(one.commit, one) for oid in oids if (one := known.get(oid)) and one.commit]
     if as_json:

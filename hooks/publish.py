@@ -88,7 +88,10 @@ def publish_these(
     raw |= {oid: record_bytes(record) for oid, record in built.items()}
     raw = {oid: raw[oid] for oid in commits if oid in raw}
     if not raw:
-        raise UserError("what these commits changed cannot be told: their parents are not in this clone")
+        raise UserError(
+            "what these commits changed cannot be told: their parents are not in this clone",
+            next_step="fetch more history: git fetch --deepen=1",
+        )
     outcome = _publish(repo, remote, {branch: tuple(raw)}, raw, builder, needs_signature=True)
     keep_records(repo, {oid: raw[oid] for oid in built}, at=int(time.time()))
     return outcome, {oid: parse_record(data) for oid, data in raw.items()}

@@ -96,3 +96,10 @@ def test_what_is_in_its_way(repo: Path, remote: Path):
     status, text = refused(repo, "origin/work")
     assert status == 1
     assert "the records did not reach origin" in text
+
+
+def test_at_the_edge_of_a_shallow_clone_it_says_what_to_fetch(repo: Path, remote: Path, tmp_path: Path):
+    unpublished(repo)
+    git(tmp_path, "clone", "-q", "--depth=1", "-b", "work", f"file://{remote}", str(tmp_path / "shallow"))
+    status, told = refused(tmp_path / "shallow", "HEAD")
+    assert (status, "git fetch --deepen=1" in told) == (1, True)

@@ -66,11 +66,12 @@ def test_a_colleagues_records_are_fetched_on_demand(repo: Path, tmp_path: Path):
 
 
 def test_wrong_use(repo: Path, tmp_path: Path):
-    for arguments in (("no-such",), ("--", "--all")):
+    for arguments in (("no-such",), ("--", "--all"), ("HEAD:README",)):
         status, _, told = ended(repo, "log", *arguments)
         assert (status, "names no commits here" in told) == (2, True)
     assert log(repo, "HEAD..HEAD") == []
     assert said(repo, "log", "HEAD..HEAD") == ""
+    assert ended(repo, "log", "-n", "-3")[0] == 2
 
 
 def test_what_a_colleague_put_into_a_commit_does_nothing_to_the_terminal(repo: Path):

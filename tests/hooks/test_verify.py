@@ -172,9 +172,23 @@ def test_wrong_use(repo: Path, tmp_path: Path):
     assert "no commits in this range" in verify(repo, "--offline", "HEAD..HEAD", status=0)
     git(repo, "remote", "remove", "origin")
     assert "there is no remote `nowhere` here" in verify(repo, "--remote", "nowhere", status=2)
-    assert "names no commits here" in verify(make_repo(tmp_path / "empty", first_commit=False), status=2)
+    for told in (verify(repo, "HEAD:README", status=2), verify(repo, "HEAD^{tree}", "--json", status=2)):
+        assert "names no commits here" in told
+    empty = make_repo(tmp_path / "empty", first_commit=False)
+    git(empty, "remote", "add", "origin", repo)
+    git(empty, "fetch", "-q", "origin")
+    git(empty, "remote", "set-head", "origin", "main")
+    assert "nothing is committed on this branch yet" in verify(empty, status=2)
     write(repo, {"f": "x\n"})
     assert "no remote to fetch records from" in json.loads(verify(repo, "--json", status=1))["notice"]
+
+
+def test_of_a_range_that_is_too_long_nothing_is_said_to_hold(repo: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("foureyes.hooks.ranges.MOST_COMMITS", 2)
+    for number in range(3):
+        commit(repo, {"f": f"{number}\n"}, f"{number}")
+    verify(repo, "--offline", "HEAD~2..HEAD", status=1)
+    assert "names more than 2 commits" in verify(repo, "--offline", "HEAD~3..HEAD", status=2)
 
 
 def test_many_record_refs_need_no_more_processes(repo: Path, remote: Path, monkeypatch: pytest.MonkeyPatch):
