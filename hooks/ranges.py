@@ -27,7 +27,9 @@ def listed(repo: Repo, text: str, *options: str) -> tuple[str, ...]:
     """Full ids as `git rev-list` has them. Raises UserError (wrong use); a range with nothing in it is none."""
     answer = repo.ask("rev-list", *options, "--end-of-options", text, "--")
     if answer.status != 0 or (not answer.out and ".." not in text and not _is_commit(repo, text)):
-        raise no_commits(repo, text)  # of a file or folder git lists no commits, and finds nothing wrong with that
+        raise no_commits(
+            repo, text
+        )  # of a file or folder git lists no commits, and finds nothing wrong with that
     return tuple(answer.out.decode("ascii").split())
 
 
