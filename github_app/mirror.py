@@ -240,24 +240,20 @@ class Mirror:
             position = end + size + 2
         return found
 
-    def raw_trees(self, oids: Iterable[str], cap: int = 64 * MIB) -> list[bytes | None]:
-        """Raw trees, each named by its own id or by that of a commit or tag; None for what names none."""
-        names = [f"{_oid(oid)}^{{tree}}" for oid in oids]
-        out = self._run("cat-file", "--batch", "--buffer", stdin=_lines(names), cap=cap)
-        found: list[bytes | None] = []
-        position = 0
-        for _ in names:
-            end = out.index(b"\n", position)
-            words = out[position:end].split()
-            size = int(words[2]) if len(words) == 3 else 0
-            found.append(out[end + 1 : end + 1 + size] if len(words) == 3 else None)
-            position = end + 1 + (size + 1 if len(words) == 3 else 0)
-        return found
-
     def kind(self, oid: str) -> str:
         """`commit`, `tree`, `blob` or what an annotated tag names in the end; "" if it is not here."""
         words = self._run("cat-file", "--batch-check", stdin=f"{_oid(oid)}^{{}}\n".encode()).decode().split()
         return words[1] if len(words) == 3 else ""
+
+    def tree_of(self, oid: str) -> str:
+        """The tree of a commit, a tree or a tag of one; "" of what has none. Raises SUSPECT if it is not here."""
+        asked = f"{_oid(oid)}^{{}}\n{oid}^{{tree}}\n".encode()
+        whole, tree = self._run("cat-file", "--batch-check", stdin=asked).decode().splitlines()
+        if not tree.endswith(" missing"):
+            return tree.split()[0]
+        if whole.split()[1] == "blob":
+            return ""
+        raise GitError(Trouble.SUSPECT, f"the tree of {oid} is not here")
 
     def entries(self, tree: str) -> dict[bytes, tuple[str, str, str]]:
         """Path -> (mode, kind, object id), recursively. A commit id is taken for its tree."""

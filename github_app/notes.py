@@ -2,7 +2,7 @@
 write one, so that it is a claim: it names an agent, and takes none away.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 
 from sqlalchemy import Connection, select
@@ -48,7 +48,7 @@ def _read(mirror: Mirror, tip: str, commits: Collection[str]) -> Mapping[str, by
     """Commit -> its note, None where it is too large. Where they are too many to be found: None for every commit."""
     there: Mapping[str, str] = dict.fromkeys(commits, "")
     try:
-        there = find_notes(tip, commits, partial(mirror.raw_trees, cap=_MOST_TREES))
+        there = find_notes(mirror.tree_of(tip), commits, partial(_trees, mirror))
         mirror.fetch_objects(there.values())
         contents = mirror.objects(there.values(), "blob", cap=_MOST_BYTES)
     except GitError as error:
@@ -57,6 +57,12 @@ def _read(mirror: Mirror, tip: str, commits: Collection[str]) -> Mapping[str, by
         return dict.fromkeys(there)
     notes = {commit: contents[blob] for commit, blob in there.items()}
     return {commit: note if len(note) <= _LONGEST_NOTE else None for commit, note in notes.items()}
+
+
+def _trees(mirror: Mirror, oids: Iterable[str]) -> list[bytes]:
+    asked = list(oids)
+    found = mirror.objects(filter(None, asked), "tree", cap=_MOST_TREES)
+    return [found.get(oid, b"") for oid in asked]
 
 
 def keep(

@@ -1,13 +1,14 @@
 """Notes of other tools, on real repositories: read where they lie, and never what decides alone."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from support_repository import Bare
 
 from foureyes.github_app import notes
-from foureyes.github_app.mirror import Mirror, Remote
+from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
 
 GIT_AI, TRACE = "refs/notes/ai", "refs/notes/agent-trace"
 
@@ -61,6 +62,29 @@ def test_what_is_no_tree_of_notes_says_nothing(bare: Bare, mirror: Mirror) -> No
         assert read(mirror, commit) == {}
     bare.git("update-ref", "-d", GIT_AI)
     assert read(mirror, commit) == {}
+
+
+def test_notes_that_are_not_here_are_not_taken_for_none(
+    bare: Bare, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = bare.commit({"a": "1"})
+    bare.ref(GIT_AI, bare.commit({f"{commit[:2]}/{commit[2:]}": git_ai("amp")}))
+    assert read(mirror, commit) == {commit: ("amp",)}
+    lost = bare.git("rev-parse", f"{GIT_AI}:{commit[:2]}")
+    objects = Mirror.objects
+
+    def damaged(self: Mirror, oids: Iterable[str], kind: str, cap: int) -> dict[str, bytes]:
+        return objects(self, ["0" * 40 if oid == lost else oid for oid in oids], kind, cap)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Mirror, "objects", damaged)
+        with pytest.raises(GitError) as error:
+            notes.read(mirror, [commit])
+        assert error.value.trouble is Trouble.SUSPECT
+    monkeypatch.setattr(Mirror, "refs", lambda _self, _below: {"ai": "0" * 40})
+    with pytest.raises(GitError) as error:
+        notes.read(mirror, [commit])
+    assert error.value.trouble is Trouble.SUSPECT
 
 
 def test_a_note_too_large_to_be_read_may_name_anybody(
