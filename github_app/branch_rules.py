@@ -1,7 +1,7 @@
 """What GitHub enforces on a branch, read from its rulesets and from the older branch protection."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater, segment
@@ -25,6 +25,9 @@ class Bypass:
     mode: str
     """`always`, `pull_request` or `exempt`."""
     source: str
+    """The ruleset, or what of the older branch protection."""
+    everyone: bool = False
+    """Whoever may push at all."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +46,81 @@ class BranchRules:
     bypasses: tuple[Bypass, ...] = ()
     unseen: tuple[str, ...] = ()
     """What this token may not see."""
-    rulesets: tuple[str, ...] = ()
-    """Names of those that the rules come from."""
+    last_push: bool = False
+    """GitHub's own: somebody else than who pushed last has to approve."""
+    code_owners: bool = False
+    dismisses: bool = False
+    """GitHub's own: a push takes approvals away."""
+    older: bool = False
+    """Some of it is the older branch protection."""
+    line: str = ""
+    """Of the policy, where this is about branches that may yet be made under it; `branch` is then such a name."""
+    names: tuple[str, ...] = ()
+    """Patterns of a ruleset for all of these."""
+    tried: bool = True
+    """False: no name is known that GitHub could be asked about."""
+    gated_by: tuple[str, ...] = ()
+    """Lines of the policy."""
+
+    @property
+    def include(self) -> tuple[str, ...]:
+        """As a ruleset names it."""
+        return self.names or ("~DEFAULT_BRANCH" if self.is_default else f"refs/heads/{self.branch}",)
 
 
-def read_rules(client: InstallationClient, slug: str, branch: str, *, is_default: bool) -> BranchRules:
+@dataclass(frozen=True)
+class Ruleset:
+    """As the repository lists it. `own`: it is the repository's, not the organisation's."""
+
+    id: int
+    name: str
+    enforcement: str
+    own: bool
+
+
+def read_rules(
+    client: InstallationClient, slug: str, branch: str, *, is_default: bool = False
+) -> BranchRules:
     """Raises GitHubError."""
-    rules = tuple(client.get_all(f"/repos/{slug}/rules/branches/{segment(branch)}"))
-    names, bypasses, unseen = _rulesets(client, slug, rules)
+    found = _by_rulesets(client, slug, branch)
     classic, hidden = _classic(client, slug, branch)
-    found = understood(lambda: _from_rules(rules, names))
     if classic is not None:
         old = understood(lambda: _from_classic(classic))
-        bypasses = (*bypasses, *old.bypasses)
         found = _either(found, old)
-    return BranchRules(
-        branch, is_default, found.checks, found.up_to_date, found.queue, found.pull_request, found.approvals,
-        found.force_push, found.deletion, bypasses, (*unseen, *hidden), tuple(names.values()),
-    )  # fmt: skip
+    unseen = (*found.unseen, *hidden)
+    return replace(found, branch=branch, is_default=is_default, unseen=unseen, older=classic is not None)
+
+
+def rules_for_new(
+    client: InstallationClient, slug: str, line: str, example: str, names: tuple[str, ...]
+) -> BranchRules:
+    """For a branch that is not there, as far as rulesets tell: the older protection is asked by branch alone. Raises
+    GitHubError.
+    """
+    return replace(_by_rulesets(client, slug, example), branch=example, line=line, names=names)
+
+
+def read_rulesets(client: InstallationClient, slug: str) -> tuple[Ruleset, ...]:
+    """Every one for branches, in force or not. Raises GitHubError."""
+    listed = tuple(client.get_all(f"/repos/{slug}/rulesets"))
+    return understood(
+        lambda: tuple(
+            Ruleset(
+                int(one["id"]),
+                str(one["name"]),
+                str(one["enforcement"]),
+                one.get("source_type") == "Repository",
+            )
+            for one in listed
+            if one.get("target", "branch") == "branch"
+        )
+    )
+
+
+def _by_rulesets(client: InstallationClient, slug: str, branch: str) -> BranchRules:
+    rules = tuple(client.get_all(f"/repos/{slug}/rules/branches/{segment(branch)}"))
+    names, bypasses, unseen = _in_force(client, slug, rules)
+    return replace(understood(lambda: _from_rules(rules, names)), bypasses=bypasses, unseen=unseen)
 
 
 def actions_may_approve(client: InstallationClient, slug: str) -> bool | None:
@@ -77,29 +137,37 @@ def actions_may_approve(client: InstallationClient, slug: str) -> bool | None:
 
 
 def _from_rules(rules: Iterable[Mapping[str, Any]], names: Mapping[int, str]) -> BranchRules:
-    checks: list[RequiredCheck] = []
-    kinds: set[str] = set()
-    approvals, up_to_date = 0, False
+    """`non_fast_forward` and `deletion` refuse what else is free."""
+    given: dict[str, list[Mapping[str, Any]]] = {}
     for rule in rules:
-        kinds.add(rule["type"])
-        given = rule.get("parameters") or {}
-        if rule["type"] == "required_status_checks":
-            named = names.get(rule["ruleset_id"])
-            source = "a ruleset" if named is None else _called(named)
-            up_to_date = up_to_date or bool(given["strict_required_status_checks_policy"])
-            checks += [
-                RequiredCheck(check["context"], check.get("integration_id"), source)
-                for check in given["required_status_checks"]
-            ]
-        elif rule["type"] == "pull_request":
-            approvals = max(approvals, int(given.get("required_approving_review_count") or 0))
+        given.setdefault(rule["type"], []).append(rule)
+    pulls = [rule.get("parameters") or {} for rule in given.get("pull_request", ())]
+    checks: list[RequiredCheck] = []
+    up_to_date = False
+    for rule in given.get("required_status_checks", ()):
+        named = names.get(rule["ruleset_id"])
+        source = "a ruleset" if named is None else _called(named)
+        asked = rule["parameters"]["required_status_checks"]
+        # without a check to wait for GitHub asks for no update either
+        up_to_date |= bool(asked and rule["parameters"]["strict_required_status_checks_policy"])
+        checks += [RequiredCheck(check["context"], check.get("integration_id"), source) for check in asked]
     return BranchRules(
-        "", False, tuple(checks), up_to_date, "merge_queue" in kinds, "pull_request" in kinds, approvals,
-        "non_fast_forward" not in kinds, "deletion" not in kinds,
-    )  # fmt: skip
+        branch="",
+        is_default=False,
+        checks=tuple(checks),
+        up_to_date=up_to_date,
+        queue="merge_queue" in given,
+        pull_request=bool(pulls),
+        approvals=max((int(pull.get("required_approving_review_count") or 0) for pull in pulls), default=0),
+        force_push="non_fast_forward" not in given,
+        deletion="deletion" not in given,
+        last_push=any(pull.get("require_last_push_approval") for pull in pulls),
+        code_owners=any(pull.get("require_code_owner_review") for pull in pulls),
+        dismisses=any(pull.get("dismiss_stale_reviews_on_push") for pull in pulls),
+    )
 
 
-def _rulesets(
+def _in_force(
     client: InstallationClient, slug: str, rules: Iterable[Mapping[str, Any]]
 ) -> tuple[dict[int, str], tuple[Bypass, ...], tuple[str, ...]]:
     """Names of the rulesets that the rules come from, who may bypass each, and what cannot be seen."""
@@ -130,13 +198,9 @@ def _called(name: str) -> str:
     return f'ruleset "{name}"'
 
 
-_KINDS = {
-    "Integration": "the App",
-    "RepositoryRole": "everyone with the repository role",
-    "Team": "the team",
-    "User": "the user",
-}
-_ROLES = {2: "maintain", 4: "write", 5: "admin"}
+_KINDS = {"Integration": "the App", "Team": "the team"}
+_WRITE = 4
+_ROLES = {2: "maintain", _WRITE: "write", 5: "admin"}
 
 
 def _bypass(client: InstallationClient, actor: Mapping[str, Any], source: str) -> Bypass:
@@ -151,7 +215,8 @@ def _bypass(client: InstallationClient, actor: Mapping[str, Any], source: str) -
         who = _login(client, number)
     else:
         who = f"{_KINDS.get(kind, kind)} {number}"
-    return Bypass(who, str(actor.get("bypass_mode", "always")), source)
+    everyone = kind == "RepositoryRole" and number == _WRITE
+    return Bypass(who, str(actor.get("bypass_mode", "always")), source, everyone)
 
 
 def _login(client: InstallationClient, number: object) -> str:
@@ -185,33 +250,48 @@ def _from_classic(data: Mapping[str, Any]) -> BranchRules:
     listed = required.get("checks")
     if listed is None:
         listed = [{"context": name, "app_id": None} for name in required.get("contexts", ())]
-    reviews = data.get("required_pull_request_reviews")
+    given = data.get("required_pull_request_reviews")
+    reviews = given or {}
     enforced = bool((data.get("enforce_admins") or {}).get("enabled"))
     bypass = () if enforced else (Bypass("every admin of the repository", "always", source),)
     return BranchRules(
-        "",
-        False,
-        tuple(RequiredCheck(check["context"], check.get("app_id"), source) for check in listed),
-        bool(required.get("strict")),
-        False,
-        reviews is not None,
-        int((reviews or {}).get("required_approving_review_count") or 0),
-        bool((data.get("allow_force_pushes") or {}).get("enabled")),
-        bool((data.get("allow_deletions") or {}).get("enabled")),
-        bypass,
+        branch="",
+        is_default=False,
+        checks=tuple(RequiredCheck(check["context"], check.get("app_id"), source) for check in listed),
+        up_to_date=bool(listed and required.get("strict")),
+        pull_request=given is not None,
+        approvals=int(reviews.get("required_approving_review_count") or 0),
+        force_push=bool((data.get("allow_force_pushes") or {}).get("enabled")),
+        deletion=bool((data.get("allow_deletions") or {}).get("enabled")),
+        bypasses=(*bypass, *_past_the_pull_request(reviews.get("bypass_pull_request_allowances") or {})),
+        last_push=bool(reviews.get("require_last_push_approval")),
+        code_owners=bool(reviews.get("require_code_owner_reviews")),
+        dismisses=bool(reviews.get("dismiss_stale_reviews")),
     )
+
+
+def _past_the_pull_request(allowed: Mapping[str, Any]) -> Iterator[Bypass]:
+    source = "branch protection's rule that asks for a pull request"
+    for user in allowed.get("users", ()):
+        yield Bypass(f"@{user['login']}", "always", source)
+    for team in allowed.get("teams", ()):
+        yield Bypass(f"the team {team['slug']}", "always", source)
+    for app in allowed.get("apps", ()):
+        yield Bypass(f"the App {app.get('slug') or app['id']}", "always", source)
 
 
 def _either(one: BranchRules, other: BranchRules) -> BranchRules:
     """GitHub applies both, so that the stricter holds."""
-    return BranchRules(
-        "",
-        False,
-        one.checks + other.checks,
-        one.up_to_date or other.up_to_date,
-        one.queue or other.queue,
-        one.pull_request or other.pull_request,
-        max(one.approvals, other.approvals),
-        one.force_push and other.force_push,
-        one.deletion and other.deletion,
+    return replace(
+        one,
+        checks=one.checks + other.checks,
+        up_to_date=one.up_to_date or other.up_to_date,
+        pull_request=one.pull_request or other.pull_request,
+        approvals=max(one.approvals, other.approvals),
+        force_push=one.force_push and other.force_push,
+        deletion=one.deletion and other.deletion,
+        bypasses=one.bypasses + other.bypasses,
+        last_push=one.last_push or other.last_push,
+        code_owners=one.code_owners or other.code_owners,
+        dismisses=one.dismisses or other.dismisses,
     )

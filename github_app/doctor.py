@@ -3,15 +3,19 @@
 import json
 import os
 import re
-from collections.abc import Mapping
-from functools import partial
-from typing import Any
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import click
 
-from foureyes.github_app import repository_findings
-from foureyes.github_app.branch_rules import actions_may_approve, read_rules
+from foureyes.github_app.branch_patterns import example, ruleset_names
+from foureyes.github_app.branch_rules import (
+    BranchRules,
+    actions_may_approve,
+    read_rules,
+    read_rulesets,
+    rules_for_new,
+)
 from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.optional_permissions import optional_permissions, permission_findings
 from foureyes.github_app.org_floor import PATH as FLOOR_PATH
@@ -19,21 +23,22 @@ from foureyes.github_app.org_floor import ask_floor, floor_problem
 from foureyes.github_app.own_token import find_token
 from foureyes.github_app.personal_client import PersonalGitHub
 from foureyes.github_app.policy_in_force import first_problem
-from foureyes.github_app.publish import NAME
+from foureyes.github_app.protected import GITHUB, Protected, all_at_once
+from foureyes.github_app.publishers import Publisher, publishers
 from foureyes.github_app.pull_query import POLICY_PATH, Ground, ask_head, understood
 from foureyes.github_app.redaction import HIDDEN, redact
-from foureyes.github_app.repository_findings import GITHUB, Protected, findings
+from foureyes.github_app.repository_findings import findings
 from foureyes.github_app.settings import Settings, read_github_url
-from foureyes.shared.branches import is_gated
+from foureyes.shared.branches import gates
 from foureyes.shared.errors import UserError
 from foureyes.shared.finding import Finding, State
 from foureyes.shared.floor import combine, parse_floor
+from foureyes.shared.markup import count
 from foureyes.shared.policy import Policy
 from foureyes.shared.policy_text import PolicyError, parse_policy
 
 MOST_BRANCHES = 20
-RECENT = 10
-"""Pull requests whose heads are asked for our check, to learn the App's id."""
+NOT_ALL_SEEN = 3
 
 _NO_COMMIT = "0" * 40
 _SLUG = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
@@ -41,7 +46,7 @@ _COLOURS = {State.GOOD: "green", State.PROBLEM: "red", State.NOTE: "yellow", Sta
 
 
 def run(repository: str, app: int | None, as_json: bool) -> int:
-    """What the command does; 1: a problem was found. Raises UserError."""
+    """What the command does; 1: a problem was found, 3: none, and not all could be seen. Raises UserError."""
     url = read_github_url(os.environ)
     slug = repository.removeprefix(f"{url}/").removesuffix(".git").rstrip("/")
     if not _SLUG.fullmatch(slug):
@@ -57,11 +62,11 @@ def run(repository: str, app: int | None, as_json: bool) -> int:
         raise UserError(
             f"{slug} could not be read: {why}", next_step="see that your token may read it"
         ) from None
-    problems = [finding for finding in found if finding.state is State.PROBLEM]
-    click.echo(
-        (_as_json(found, extra) if as_json else _as_text(found, extra, len(problems))).replace(token, HIDDEN)
-    )
-    return 1 if problems else 0
+    told = _as_json(found, extra) if as_json else _as_text(found, extra)
+    click.echo(told.replace(token, HIDDEN))
+    if _with_state(found, State.PROBLEM):
+        return 1
+    return NOT_ALL_SEEN if _with_state(found, State.UNKNOWN) else 0
 
 
 def examine(
@@ -73,19 +78,31 @@ def examine(
     policy, about_policy = _policy(ground)
     policy, about_floor = _with_floor(client, ground, policy)
     asks = optional_permissions(policy) if policy is not None else {}
-    published = _apps(client, slug) if app is None or asks else {}
-    seen = () if app is not None else tuple(published)
-    known = app if app is not None else (seen[0] if len(seen) == 1 else None)
-    branches, left_out = _gated(client, ground, policy)
-    rules = tuple(
-        read_rules(client, slug, name, is_default=name == ground.default_branch) for name in branches
-    )
-    of = Protected(slug, known, rules, actions_may_approve(client, slug), seen, host)
-    found = [about_policy, *about_floor, *permission_findings(asks, published.get(known or 0)), *findings(of)]
+    seen = _publishers(client, slug, needed=app is None)
+    ours = [one for one in seen if one.id == app or (app is None and not one.is_workflow)]
+    mine = ours[0] if len(ours) == 1 else None
+    branches, left_out = _branches(client, ground, policy)
+    of = Protected(
+        slug, app or (mine.id if mine else None), branches, actions_may_approve(client, slug),
+        tuple(one.id for one in ours), host, mine.name if mine else "", read_rulesets(client, slug),
+        next((one.id for one in seen if one.is_workflow), None),
+    )  # fmt: skip
+    granted = mine.permissions if mine else None
+    found = [about_policy, *about_floor, *permission_findings(asks, granted), *findings(of)]
     if left_out:
-        what = f"{left_out} more gated branches were not looked at"
+        what = f"{left_out} more gated branches and patterns were not looked at"
         found.append(Finding("branches", State.UNKNOWN, what))
-    return tuple(found), _all_at_once(of)
+    return tuple(found), all_at_once(of)
+
+
+def _publishers(client: InstallationClient, slug: str, *, needed: bool) -> tuple[Publisher, ...]:
+    """A token may see the rules and not the checks: with the App's number nothing more is needed of them."""
+    try:
+        return publishers(client, slug)
+    except GitHubError as error:
+        if needed or error.status not in (403, 404):
+            raise
+        return ()
 
 
 def _policy(ground: Ground) -> tuple[Policy | None, Finding]:
@@ -121,44 +138,32 @@ def _with_floor(
     )
 
 
-def _gated(client: InstallationClient, ground: Ground, policy: Policy | None) -> tuple[tuple[str, ...], int]:
-    """Names of gated branches, the default branch first, and how many were left out."""
-    default = ground.default_branch
-    if policy is None or not policy.branches:
-        return (default,), 0
-    listed = understood(
-        lambda: [str(one["name"]) for one in client.get_all(f"/repos/{ground.repository.slug}/branches")]
-    )
-    names = [name for name in listed if name != default and is_gated(name, policy, default)]
-    return (default, *names[: MOST_BRANCHES - 1]), max(0, len(names) - MOST_BRANCHES + 1)
+def _branches(
+    client: InstallationClient, ground: Ground, policy: Policy | None
+) -> tuple[tuple[BranchRules, ...], int]:
+    """Of gated branches, the default branch first, and of those that may yet be made; and how many were left out."""
+    default, slug = ground.default_branch, ground.repository.slug
+    lines = policy.branches if policy is not None else ()
+    listed = _named(client, slug) if lines else []
+    names = [default, *(name for name in listed if name != default and gates(lines, name))]
+    rules = []
+    for name in names[:MOST_BRANCHES]:
+        found = read_rules(client, slug, name, is_default=name == default)
+        by = tuple(line for line in lines if not line.startswith("!") and gates((line,), name))
+        rules.append(replace(found, gated_by=by))
+    new = [line for line in dict.fromkeys(lines) if not line.startswith("!") and line not in listed]
+    whole = not any(line.startswith("!") for line in lines)
+    for line in new[:MOST_BRANCHES]:
+        made_up, patterns = example(line), ruleset_names(line) if whole else ()
+        if gates((line,), made_up):
+            rules.append(rules_for_new(client, slug, line, made_up, patterns))
+        else:
+            rules.append(BranchRules(made_up, False, line=line, tried=False))
+    return tuple(rules), max(0, len(names) - MOST_BRANCHES) + max(0, len(new) - MOST_BRANCHES)
 
 
-def _apps(client: InstallationClient, slug: str) -> dict[int, Mapping[str, str]]:
-    """Ids of the Apps that published a check of our name lately, each with the permissions that it asks for."""
-    asked = {"state": "all", "sort": "updated", "direction": "desc", "per_page": str(RECENT)}
-    pulls = client.get(f"/repos/{slug}/pulls", asked)
-    found: dict[int, Mapping[str, str]] = {}
-    for head in dict.fromkeys(understood(lambda: [str(pull["head"]["sha"]) for pull in pulls])):
-        data = client.get(
-            f"/repos/{slug}/commits/{head}/check-runs", {"check_name": NAME, "filter": "latest"}
-        )
-        found |= understood(partial(_publishers, data))
-    return found
-
-
-def _publishers(data: Any) -> dict[int, Mapping[str, str]]:
-    return {int(run["app"]["id"]): dict(run["app"].get("permissions") or {}) for run in data["check_runs"]}
-
-
-def _all_at_once(of: Protected) -> str:
-    lacking = [(rules, repository_findings.missing_rules(of, rules)) for rules in of.branches]
-    lacking = [(rules, missing) for rules, missing in lacking if missing]
-    if not lacking or of.app is None:
-        return ""
-    kinds = {rule["type"]: rule for _rules, missing in lacking for rule in missing}
-    branches = [rules for rules, _missing in lacking]
-    made = repository_findings.ruleset("foureyes", branches, kinds.values())
-    return repository_findings.create(of, made)
+def _named(client: InstallationClient, slug: str) -> list[str]:
+    return understood(lambda: [str(one["name"]) for one in client.get_all(f"/repos/{slug}/branches")])
 
 
 def _app_from_environment() -> int | None:
@@ -170,11 +175,11 @@ def _as_json(found: tuple[Finding, ...], all_at_once: str) -> str:
     listed = [
         {"subject": f.subject, "state": f.state.value, "what": f.what, "mend": f.mend or None} for f in found
     ]
-    good = not any(f.state is State.PROBLEM for f in found)
+    good = not _with_state(found, State.PROBLEM) and not _with_state(found, State.UNKNOWN)
     return json.dumps({"good": good, "findings": listed, "mend_all": all_at_once or None}, indent=2)
 
 
-def _as_text(found: tuple[Finding, ...], all_at_once: str, problems: int) -> str:
+def _as_text(found: tuple[Finding, ...], all_at_once: str) -> str:
     width = max(len(finding.subject) for finding in found) + 2
     lines = []
     for finding in found:
@@ -184,5 +189,21 @@ def _as_text(found: tuple[Finding, ...], all_at_once: str, problems: int) -> str
             lines.append(f"{'':{9 + width}}{click.style('→', bold=True)} {finding.mend}")
     if all_at_once:
         lines += ["", "All of it in one ruleset:", all_at_once]
-    count = f"{problems} {'problem' if problems == 1 else 'problems'} found."
-    return "\n".join([*lines, "", count if problems else "Merging waits for the check here."])
+    return "\n".join([*lines, "", _conclusion(found)])
+
+
+def _conclusion(found: tuple[Finding, ...]) -> str:
+    problems, unknown = (len(_with_state(found, state)) for state in (State.PROBLEM, State.UNKNOWN))
+    if problems:
+        return f"{count(problems, 'problem')} found."
+    if unknown:
+        return (
+            f"No problem found, but {count(unknown, 'thing')} could not be seen: an admin's token sees most."
+        )
+    if any(finding.subject == "policy" for finding in _with_state(found, State.NOTE)):
+        return "The rules are in order. Nothing waits for the check while the policy only observes."
+    return "Merging waits for the check here."
+
+
+def _with_state(found: tuple[Finding, ...], state: State) -> list[Finding]:
+    return [finding for finding in found if finding.state is state]

@@ -1,44 +1,30 @@
-"""What is wrong with how a repository is protected, and the one command that mends each. Pure."""
+"""What is wrong with how a repository is protected. Pure."""
 
-import json
-import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import chain, count
-from typing import Any
+from collections.abc import Iterable
 
 from foureyes.github_app.branch_rules import BranchRules, RequiredCheck
+from foureyes.github_app.protected import (
+    Protected,
+    Rule,
+    check_rule,
+    create,
+    is_pinned,
+    missing_rules,
+    pull_request_rule,
+    ruleset,
+)
 from foureyes.github_app.publish import AFTER, NAME, OBSERVE
 from foureyes.shared.finding import Finding, State
-
-GITHUB = "github.com"
-
-
-@dataclass(frozen=True)
-class Protected:
-    """A repository as it is protected. `app` None: it is not known which App is ours."""
-
-    slug: str
-    app: int | None
-    branches: tuple[BranchRules, ...]
-    actions_approve: bool | None
-    apps_seen: tuple[int, ...] = ()
-    """Apps that published a check of our name."""
-    host: str = GITHUB
-    """Where gh has to ask."""
-
-    @property
-    def gh(self) -> str:
-        return "gh api" if self.host == GITHUB else f"gh api --hostname {shlex.quote(self.host)}"
-
-
-Rule = dict[str, Any]
+from foureyes.shared.markup import count
 
 
 def findings(of: Protected) -> tuple[Finding, ...]:
     """Branch by branch, in the order in which a change meets the rules."""
-    found: list[Finding] = [*_app(of)]
+    found: list[Finding] = [*_app(of), *_workflow(of), *_not_in_force(of)]
     for rules in of.branches:
+        if rules.line:
+            found += [_new_branches(of, rules), *_unseen(rules)]
+            continue
         found += [
             _check(of, rules),
             *_wrong_names(rules),
@@ -52,65 +38,10 @@ def findings(of: Protected) -> tuple[Finding, ...]:
     return (*found, _actions(of))
 
 
-def missing_rules(of: Protected, rules: BranchRules) -> tuple[Rule, ...]:
-    """All that a branch lacks, as one ruleset may hold it."""
-    wanted = []
-    if of.app is not None and not (_is_pinned(of, rules) and (rules.up_to_date or rules.queue)):
-        wanted.append(check_rule(of.app))
-    if not rules.pull_request:
-        wanted.append(pull_request_rule())
-    if rules.force_push:
-        wanted.append({"type": "non_fast_forward"})
-    if rules.deletion:
-        wanted.append({"type": "deletion"})
-    return tuple(wanted)
-
-
-def ruleset(name: str, branches: Sequence[BranchRules], rules: Iterable[Rule]) -> dict[str, Any]:
-    """A ruleset in GitHub's form. Rulesets add up, so that one more never weakens what is there."""
-    include = ["~DEFAULT_BRANCH" if one.is_default else f"refs/heads/{one.branch}" for one in branches]
-    return {
-        "name": name,
-        "target": "branch",
-        "enforcement": "active",
-        "bypass_actors": [],
-        "conditions": {"ref_name": {"include": include, "exclude": []}},
-        "rules": list(rules),
-    }
-
-
-def create(of: Protected, made: dict[str, Any]) -> str:
-    """The command that creates it, by a name that no ruleset seen here has: GitHub takes each name once."""
-    taken = {name.casefold() for rules in of.branches for name in rules.rulesets}
-    names = chain([made["name"]], (f"{made['name']} ({number})" for number in count(2)))
-    body = made | {"name": next(name for name in names if name.casefold() not in taken)}
-    text = json.dumps(body, separators=(",", ":"), sort_keys=True)
-    return f"printf %s {shlex.quote(text)} | {of.gh} -X POST repos/{of.slug}/rulesets --input -"
-
-
-def check_rule(app: int) -> Rule:
-    check: dict[str, Any] = {"context": NAME, "integration_id": app}
-    parameters = {"required_status_checks": [check], "strict_required_status_checks_policy": True}
-    return {"type": "required_status_checks", "parameters": parameters}
-
-
-def pull_request_rule() -> Rule:
-    """Without approvals of GitHub's own: foureyes counts them."""
-    return {
-        "type": "pull_request",
-        "parameters": {
-            "required_approving_review_count": 0,
-            "dismiss_stale_reviews_on_push": False,
-            "require_code_owner_review": False,
-            "require_last_push_approval": False,
-            "required_review_thread_resolution": False,
-        },
-    }
-
-
 def _app(of: Protected) -> list[Finding]:
     if of.app is not None:
-        return [Finding("App", State.GOOD, f"foureyes is the App {of.app} here")]
+        named = f" ({of.app_name}), as its checks show" if of.app_name else ""
+        return [Finding("App", State.GOOD, f"foureyes is the App {of.app} here{named}")]
     if len(of.apps_seen) > 1:
         listed = ", ".join(map(str, of.apps_seen))
         what = f"several Apps publish a check named `{NAME}`: {listed}; say with --app which one is yours"
@@ -121,19 +52,74 @@ def _app(of: Protected) -> list[Finding]:
     return [Finding("App", State.UNKNOWN, what)]
 
 
+def _workflow(of: Protected) -> list[Finding]:
+    if of.workflow is None:
+        return []
+    what = (
+        f"a workflow publishes a check named `{NAME}` too. It is not foureyes, and where the rule names no App it "
+        "would do in its place"
+    )
+    return [Finding("App", State.NOTE, what)]
+
+
+def _not_in_force(of: Protected) -> list[Finding]:
+    """One that is only tried out asks nobody for anything, and looks as if it did."""
+    found = []
+    for one in of.rulesets:
+        if one.enforcement != "active":
+            what = f'ruleset "{one.name}" is not in force ({one.enforcement}): what it asks for is not asked'
+            mend = (
+                f"{of.gh} -X PUT repos/{of.slug}/rulesets/{one.id} -f enforcement=active" if one.own else ""
+            )
+            found.append(Finding("rulesets", State.NOTE, what, mend))
+    return found
+
+
+def _new_branches(of: Protected, rules: BranchRules) -> Finding:
+    """What a policy gates by a pattern is gated from its first commit on: so must GitHub's rules be."""
+    subject = f"{rules.line}: new"
+    if not rules.tried:
+        what = "which rules a new branch of this name has could not be tried"
+        return Finding(subject, State.UNKNOWN, what)
+    missing = [rule["type"] for rule in missing_rules(of, rules)]
+    if of.app is None and not any(check.name == NAME for check in rules.checks):
+        missing.append("required_status_checks")
+    if not missing:
+        return Finding(subject, State.GOOD, "a new branch of this name is protected from the beginning")
+    what = f"a new branch of this name is gated by the policy, and GitHub's rulesets lack {', '.join(missing)} for it"
+    if not rules.names:
+        what += "; this line cannot be written as a ruleset does, so name such branches there one by one"
+        return Finding(subject, State.PROBLEM, what)
+    if _older_holds(of, rules):
+        return Finding(subject, State.UNKNOWN, f"{what}; the older branch protection may have it")
+    mend = create(of, ruleset(f"foureyes: {rules.line}", [rules], missing_rules(of, rules))) if of.app else ""
+    return Finding(subject, State.PROBLEM, what, mend)
+
+
+def _older_holds(of: Protected, rules: BranchRules) -> bool:
+    """A branch under this line has all from it, as its pattern there may promise for others."""
+    return any(one.older and rules.line in one.gated_by and not missing_rules(of, one) for one in of.branches)
+
+
 def _check(of: Protected, rules: BranchRules) -> Finding:
     ours = [check for check in rules.checks if check.name == NAME]
     subject = f"{rules.branch}: check"
-    mend = "" if of.app is None else _mend(of, rules, "check", check_rule(of.app))
+    mend = "" if of.app is None else _mend(of, rules, "check", check_rule(of.app, queue=rules.queue))
     if not ours:
         return Finding(subject, State.PROBLEM, f"`{NAME}` is not required: merging waits for nobody", mend)
+    by_workflow = of.workflow is not None and any(check.app == of.workflow for check in ours)
+    if by_workflow and not is_pinned(of, rules):
+        what = (
+            f"`{NAME}` is required of workflows: whoever may push can write a job of that name that is green"
+        )
+        return Finding(subject, State.PROBLEM, what, mend)
     if of.app is None:
         if any(check.app for check in ours):
             return Finding(
                 subject, State.UNKNOWN, f"`{NAME}` is required from the App {_apps(ours)}; is that yours?"
             )
         return Finding(subject, State.PROBLEM, _UNPINNED)
-    if _is_pinned(of, rules):
+    if is_pinned(of, rules):
         return Finding(subject, State.GOOD, f"`{NAME}` is required, and only the App {of.app} can give it")
     if any(check.app in (None, -1) for check in ours):
         return Finding(subject, State.PROBLEM, _UNPINNED, mend)
@@ -149,10 +135,6 @@ _UNPINNED = (
 
 def _apps(checks: Iterable[RequiredCheck]) -> str:
     return ", ".join(sorted({str(check.app) for check in checks if check.app}))
-
-
-def _is_pinned(of: Protected, rules: BranchRules) -> bool:
-    return of.app is not None and any(check.name == NAME and check.app == of.app for check in rules.checks)
 
 
 def _wrong_names(rules: BranchRules) -> list[Finding]:
@@ -173,13 +155,36 @@ def _pull_request(of: Protected, rules: BranchRules) -> Finding:
     if not rules.pull_request:
         what = "pull requests are not required: who may push can push past every review"
         return Finding(subject, State.PROBLEM, what, _mend(of, rules, "pull request", pull_request_rule()))
-    if rules.approvals:
-        what = (
-            f"pull requests are required. GitHub's own rule of {rules.approvals} besides is not the same: it counts "
-            "whoever ran the agent if somebody else opened the pull request, and knows no agents. It does no harm"
-        )
+    similar = _githubs_own(rules)
+    if similar:
+        what = f"pull requests are required. GitHub's own rule besides is not the same: {'; '.join(similar)}"
         return Finding(subject, State.GOOD, what)
     return Finding(subject, State.GOOD, "pull requests are required; who approves is counted by foureyes")
+
+
+def _githubs_own(rules: BranchRules) -> list[str]:
+    """What GitHub's approvals do beside ours, in the words of who wonders whether that is not enough."""
+    told = []
+    if rules.approvals:
+        told.append(
+            f"it asks for {count(rules.approvals, 'approval')}, also of whoever ran the agent if somebody else opened "
+            "the pull request. It knows no agents, and does no harm"
+        )
+    if rules.last_push:
+        told.append(
+            "that another than who pushed last approves leaves out one account: not who pushed before that, nor who "
+            "ran the agent"
+        )
+    if rules.code_owners:
+        told.append(
+            "its code owners stand in CODEOWNERS, foureyes's in the policy: a change may wait for both"
+        )
+    if rules.dismisses:
+        told.append(
+            "it dismisses approvals when something is pushed, and what is dismissed counts here no more either, "
+            "whatever `stale` says"
+        )
+    return told
 
 
 def _up_to_date(of: Protected, rules: BranchRules) -> Finding:
@@ -221,6 +226,11 @@ def _bypasses(rules: BranchRules) -> list[Finding]:
         if one.mode == "exempt":
             what = (
                 f"{one.who} is exempt from {one.source}: GitHub keeps no trace of that. Use `always` instead"
+            )
+            found.append(Finding(subject, State.PROBLEM, what))
+        elif one.everyone and one.mode == "always":
+            what = (
+                f"{one.who} may bypass {one.source}: nobody has to wait. Take the role out of its bypass list"
             )
             found.append(Finding(subject, State.PROBLEM, what))
         else:

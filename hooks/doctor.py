@@ -36,7 +36,7 @@ def command(repository: str | None, online: bool, app: int | None, as_json: bool
     """Find what keeps commits from being recorded, and name what mends it. Changes nothing; exit code 1: a problem.
 
     With OWNER/REPO, for admins: whether GitHub really holds a merge until the check says so. Asked with your own token
-    (GH_TOKEN, or that of gh).
+    (GH_TOKEN, or that of gh). Exit code 3: no problem found, and not all could be seen.
     """
     if repository is not None:
         at_github = cast("Callable[[str, int | None, bool], int]", load("doctor", SERVER_SIDE))

@@ -10,7 +10,12 @@ def is_gated(branch: str, policy: Policy, default_branch: str) -> bool:
     """Branch names as git shows them, without refs/heads/. The default branch always is gated: the policy itself
     lives there. A pattern is anchored: `main` is not `feature/main`.
     """
-    return branch == default_branch or _patterns(policy.branches).match(_as_path(branch))
+    return branch == default_branch or gates(policy.branches, branch)
+
+
+def gates(lines: tuple[str, ...], branch: str) -> bool:
+    """By these lines of a policy alone."""
+    return _patterns(lines).match(_as_path(branch))
 
 
 @lru_cache(maxsize=256)

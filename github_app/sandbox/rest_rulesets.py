@@ -35,7 +35,8 @@ def _ruleset(ask: Ask, repository: Repository, ruleset: Ruleset, *, whole: bool 
         "updated_at": repository.created_at,
     }
     if whole:
-        shape["conditions"] = {"ref_name": {"include": list(ruleset.include), "exclude": []}}
+        named = {"include": list(ruleset.include), "exclude": list(ruleset.exclude)}
+        shape["conditions"] = {"ref_name": named}
         shape["rules"] = ruleset.rules
         credential = ask.caller.credential
         if credential is not None and may(credential, repository, "administration", "write"):
@@ -65,10 +66,14 @@ def get_ruleset(ask: Ask) -> Json:
 
 def _read_ruleset(ask: Ask, ruleset: Ruleset) -> None:
     body = ask.body
-    ruleset.name = str(body.get("name", ruleset.name))
+    name = str(body.get("name", ruleset.name))
+    if any(other.name == name for other in ask.repository().rulesets if other is not ruleset):
+        raise Refusal(422, "Validation Failed", errors=["Name must be unique"])
+    ruleset.name = name
     ruleset.enforcement = str(body.get("enforcement", ruleset.enforcement))
     if "conditions" in body:
-        ruleset.include = tuple(body["conditions"].get("ref_name", {}).get("include", ()))
+        named = body["conditions"].get("ref_name", {})
+        ruleset.include, ruleset.exclude = (tuple(named.get(key, ())) for key in ("include", "exclude"))
     if "rules" in body:
         ruleset.rules = list(body["rules"])
     if "bypass_actors" in body:

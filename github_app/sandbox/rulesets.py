@@ -1,6 +1,6 @@
 """The rules in force on a branch, and whether they let a merge or a push through."""
 
-import fnmatch
+import re
 
 from foureyes.github_app.sandbox.commit_status import CommitStatus
 from foureyes.github_app.sandbox.state import (
@@ -22,13 +22,21 @@ def rulesets_on(repository: Repository, branch: str) -> list[Ruleset]:
 
 
 def _covers(repository: Repository, ruleset: Ruleset, branch: str) -> bool:
-    ref = f"refs/heads/{branch}"
-    for pattern in ruleset.include:
-        if pattern == "~ALL" or (pattern == "~DEFAULT_BRANCH" and branch == repository.default_branch):
-            return True
-        if fnmatch.fnmatchcase(ref, pattern):
-            return True
-    return False
+    is_default = branch == repository.default_branch
+
+    def names(pattern: str) -> bool:
+        if pattern in ("~ALL", "~DEFAULT_BRANCH"):
+            return pattern == "~ALL" or is_default
+        return re.fullmatch(_regex(pattern), f"refs/heads/{branch}") is not None
+
+    return any(map(names, ruleset.include)) and not any(map(names, ruleset.exclude))
+
+
+def _regex(pattern: str) -> str:
+    """Of a pattern as Ruby's fnmatch reads it with FNM_PATHNAME: only `**/` goes over slashes."""
+    parts = re.split(r"(\*\*/|\*|\?)", pattern)
+    meant = {"**/": "(?:[^/]+/)*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(meant.get(part, re.escape(part)) for part in parts)
 
 
 def rules_on(repository: Repository, branch: str) -> list[tuple[Ruleset, Json]]:

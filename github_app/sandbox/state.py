@@ -112,6 +112,7 @@ class Ruleset:
     rules: list[Json]
     enforcement: str = "active"
     bypass_actors: list[Json] = field(default_factory=list)
+    exclude: tuple[str, ...] = ()
 
     @property
     def bypass(self) -> tuple[int, ...]:

@@ -5,15 +5,17 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
+from support_doctor import apply, ask_as, doctor, finding, states
 from support_gate import SHOP, Gate, running_gate
 
 from foureyes.github_app.branch_rules import BranchRules, Bypass, RequiredCheck
-from foureyes.github_app.repository_findings import Protected, findings
+from foureyes.github_app.protected import Protected
+from foureyes.github_app.repository_findings import findings
+from foureyes.github_app.sandbox import checks
 from foureyes.hooks.doctor import command
 from foureyes.shared.errors import UserError
 from foureyes.shared.finding import Finding, State
@@ -27,33 +29,8 @@ FINE = Protected(SHOP, 7, (GOOD,), False)
 @pytest.fixture
 def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     with running_gate(tmp_path) as gate:
-        for name, value in {
-            "FOUREYES_GITHUB_URL": gate.sandbox.url,
-            "FOUREYES_SANDBOX_TOKEN": gate.sandbox.world.token,
-            "GH_TOKEN": gate.sandbox.token("noor"),
-        }.items():
-            monkeypatch.setenv(name, value)
+        ask_as(gate, monkeypatch, "noor")
         yield gate
-
-
-def doctor(*arguments: str) -> tuple[int, dict[str, Any]]:
-    told = CliRunner().invoke(command, [SHOP, "--json", *arguments], standalone_mode=False)
-    if told.exception:
-        raise told.exception
-    return told.return_value, json.loads(told.output)
-
-
-def states(told: dict[str, Any]) -> dict[str, str]:
-    return {finding["subject"]: finding["state"] for finding in told["findings"]}
-
-
-def apply(gate: Gate, mend: str) -> None:
-    """Runs the printed command, with a stand-in for `gh api`."""
-    words = shlex.split(mend)
-    assert words[:2] == ["printf", "%s"]
-    assert words[3:5] == ["|", "gh"]
-    assert words[5:9] == ["api", "--hostname", urlsplit(gate.sandbox.url).netloc, "-X"]
-    gate.as_person("noor", words[9], f"/{words[10]}", json.loads(words[2]))
 
 
 def of(subject: str, found: tuple[Finding, ...]) -> Finding:
@@ -68,9 +45,9 @@ def test_what_it_prints_mends_it(gate: Gate) -> None:
     assert not told["good"]
     wrong = {subject for subject, state in states(told).items() if state == "problem"}
     assert wrong == {"main: check", "main: pull", "main: base", "main: force", "main: delete"}
-    for finding in told["findings"]:
-        if finding["state"] == "problem":
-            apply(gate, finding["mend"])
+    for one in told["findings"]:
+        if one["state"] == "problem":
+            apply(gate, one["mend"])
     code, told = doctor("--app", str(gate.sandbox.app.id))
     assert (code, told["good"], told["mend_all"]) == (0, True, None)
 
@@ -102,9 +79,8 @@ def test_G39_a_required_check_from_any_source_is_a_problem(gate: Gate) -> None:
     del ruleset.rules[0]["parameters"]["required_status_checks"][0]["integration_id"]
     code, told = doctor("--app", str(gate.sandbox.app.id))
     assert code == 1
-    finding = next(f for f in told["findings"] if f["subject"] == "main: check")
-    assert "integration_id" in finding["what"]
-    apply(gate, finding["mend"])
+    assert "integration_id" in finding(told, "main: check")["what"]
+    apply(gate, finding(told, "main: check")["mend"])
     assert states(doctor("--app", str(gate.sandbox.app.id))[1])["main: check"] == "ok"
 
 
@@ -211,6 +187,122 @@ def test_a_name_that_is_none_is_wrong_use(gate: Gate) -> None:
     assert told.exception.exit_code == 2
 
 
+# what looks right and is not
+
+
+def test_a_rule_that_is_not_in_force_is_told_and_its_name_is_taken(gate: Gate) -> None:
+    """One that is only tried out asks nobody for anything, and GitHub takes each name once."""
+    app = str(gate.sandbox.app.id)
+    shop = gate.sandbox.world.repositories[SHOP]
+    shop.rulesets.clear()
+    apply(gate, doctor("--app", app)[1]["mend_all"])
+    (made,) = shop.rulesets
+    made.enforcement = "evaluate"
+    told = doctor("--app", app)[1]
+    assert states(told)["main: check"] == "problem"
+    note = finding(told, "rulesets")
+    assert note["what"].startswith('ruleset "foureyes" is not in force (evaluate)')
+    apply(gate, told["mend_all"])
+    assert [one.name for one in shop.rulesets] == ["foureyes", "foureyes (2)"]
+    del shop.rulesets[1]
+    words = shlex.split(note["mend"])
+    assert words[2:] == [
+        "--hostname", urlsplit(gate.sandbox.url).netloc, "-X", "PUT", f"repos/{SHOP}/rulesets/{made.id}", "-f",
+        "enforcement=active",
+    ]  # fmt: skip
+    gate.as_person("noor", words[5], f"/{words[6]}", dict([words[8].split("=")]))
+    assert doctor("--app", app)[1]["good"]
+
+
+@pytest.mark.parametrize("left_out", [True, False])
+def test_a_rule_for_other_branches_and_one_that_leaves_this_out_are_none(gate: Gate, left_out: bool) -> None:
+    (ruleset,) = gate.sandbox.world.repositories[SHOP].rulesets
+    ruleset.include, ruleset.exclude = (
+        (("~ALL",), ("refs/heads/ma*",)) if left_out else (("refs/heads/x*",), ())
+    )
+    assert states(doctor("--app", str(gate.sandbox.app.id))[1])["main: check"] == "problem"
+
+
+def test_a_job_of_our_name_is_not_taken_for_foureyes(gate: Gate) -> None:
+    """Whoever may push can write one, and a rule that is pinned to GitHub's own App lets it in."""
+    actions = gate.control("POST", "apps", slug="github-actions", permissions={"checks": "write"})
+    number = gate.open("olga", "feat", gate.change({"infra/network.tf": "x\n"}))
+    world = gate.sandbox.world
+    shop = world.repositories[SHOP]
+    with world.lock:
+        fields = {"name": "foureyes", "head_sha": gate.pull(number).head, "status": "completed"}
+        checks.create(world, shop, world.apps[actions["id"]], fields | {"conclusion": "success"})
+    shop.rulesets[0].rules[0]["parameters"]["required_status_checks"][0]["integration_id"] = actions["id"]
+    told = doctor()[1]
+    assert [one["state"] for one in told["findings"] if one["subject"] == "App"] == ["unknown", "note"]
+    assert "whoever may push" in finding(told, "main: check")["what"]
+    gate.settle()
+    told = doctor()[1]
+    assert told["findings"][1]["what"].startswith(
+        f"foureyes is the App {gate.sandbox.app.id} here (foureyes)"
+    )
+    apply(gate, finding(told, "main: check")["mend"])
+    assert states(doctor()[1])["main: check"] == "ok"
+
+
+def test_who_may_push_past_the_older_protections_pull_request_is_named(gate: Gate) -> None:
+    shop = gate.sandbox.world.repositories[SHOP]
+    shop.rulesets.clear()
+    people = gate.as_person("noor", "GET", "/user")
+    shop.protection["main"] = {
+        "required_status_checks": {"strict": True, "contexts": [], "checks": []},
+        "required_pull_request_reviews": {
+            "require_code_owner_reviews": True,
+            "dismiss_stale_reviews": True,
+            "require_last_push_approval": True,
+            "required_approving_review_count": 1,
+            "bypass_pull_request_allowances": {"users": [people], "teams": [], "apps": []},
+        },
+        "enforce_admins": {"url": "https://x", "enabled": True},
+    }
+    told = doctor("--app", str(gate.sandbox.app.id))[1]
+    assert finding(told, "main: bypass")["what"].startswith(
+        "@noor may bypass branch protection's rule that asks"
+    )
+    assert states(told)["main: base"] == "problem", "strict asks for nothing where no check is asked for"
+    similar = finding(told, "main: pull")["what"]
+    for part in ("1 approval", "pushed last", "CODEOWNERS", "dismisses"):
+        assert part in similar
+
+
+def test_what_is_not_seen_ends_with_3_and_promises_nothing(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = str(gate.sandbox.app.id)
+    gate.sandbox.world.repositories[SHOP].rulesets.clear()
+    apply(gate, doctor("--app", app)[1]["mend_all"])
+    ask_as(gate, monkeypatch, "olga")
+    code, told = doctor("--app", app)
+    assert (code, told["good"]) == (3, False)
+    said = CliRunner().invoke(command, [SHOP, "--app", app], standalone_mode=False).output
+    assert (
+        said.splitlines()[-1]
+        == "No problem found, but 3 things could not be seen: an admin's token sees most."
+    )
+
+
+def test_while_the_policy_only_observes_nothing_is_said_to_wait(gate: Gate) -> None:
+    policy = 'version: 1\nmode: observe\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n'
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": policy}))
+    gate.sandbox.world.repositories[SHOP].rulesets.clear()
+    app = str(gate.sandbox.app.id)
+    apply(gate, doctor("--app", app)[1]["mend_all"])
+    said = CliRunner().invoke(command, [SHOP, "--app", app], standalone_mode=False).output
+    assert "Merging waits" not in said
+    assert said.splitlines()[-1].startswith("The rules are in order. Nothing waits")
+
+
+def test_a_token_that_sees_no_checks_is_enough_with_the_apps_number(gate: Gate) -> None:
+    gate.open("olga", "feat", gate.change({"infra/network.tf": "x\n"}))
+    gate.fault("status", "*/check-runs", status=403)
+    assert states(doctor("--app", str(gate.sandbox.app.id))[1])["App"] == "ok"
+
+
 # the findings alone
 
 
@@ -229,6 +321,8 @@ def test_a_repository_that_is_well_protected_has_nothing_but_good() -> None:
         (replace(GOOD, approvals=2), "main: pull", State.GOOD),
         (replace(GOOD, bypasses=(Bypass("@x", "exempt", "y"),)), "main: bypass", State.PROBLEM),
         (replace(GOOD, bypasses=(Bypass("@x", "pull_request", "y"),)), "main: bypass", State.NOTE),
+        (replace(GOOD, bypasses=(Bypass("all", "always", "y", True),)), "main: bypass", State.PROBLEM),
+        (replace(GOOD, bypasses=(Bypass("all", "pull_request", "y", True),)), "main: bypass", State.NOTE),
         (replace(GOOD, unseen=("a ruleset",)), "main: seen", State.UNKNOWN),
     ],
 )
