@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from foureyes.github_app.redaction import hide, redact
 from foureyes.github_app.settings import Settings
@@ -38,7 +39,8 @@ class JsonLines(logging.Formatter):
             **{name: redact(value) for name, value in (_about.get() or {}).items() if value},
         }
         if record.exc_info:
-            line["error"] = redact(self.formatException(record.exc_info))
+            gone = _database_gone(record.exc_info[1])
+            line["error"] = redact(gone or self.formatException(record.exc_info))
         if record.stack_info:
             line["stack"] = redact(record.stack_info)
         return json.dumps(line)
@@ -49,6 +51,15 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except (TypeError, ValueError, KeyError):
         return f"{record.msg} {record.args}"
+
+
+def _database_gone(error: BaseException | None) -> str:
+    """What the database's own client says of a database that cannot be used, "" for another error. Every worker tells
+    it every second for as long as that lasts: where in our code it came up is nothing that anybody needs then.
+    """
+    while error is not None and not isinstance(error, OperationalError):
+        error = error.__cause__
+    return f"{type(error.orig).__name__}: {str(error.orig).strip()}" if error is not None else ""
 
 
 def hide_secrets(settings: Settings) -> None:

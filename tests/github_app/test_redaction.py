@@ -8,6 +8,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from foureyes.github_app.answer import GitHubError, RetryLater
 from foureyes.github_app.git_process import failure
@@ -98,3 +100,20 @@ def test_a_log_line_holds_no_secret_in_any_part() -> None:
     assert TOKEN not in whole
     assert "MIIEow" not in whole
     assert "RuntimeError" in line["error"]
+
+
+def test_a_database_that_is_gone_is_told_without_the_way_there() -> None:
+    """Every worker tells it every second."""
+    engine = create_engine("sqlite:////nowhere/at/all.sqlite3")
+    try:
+        try:
+            engine.connect()
+        except SQLAlchemyError as error:
+            raise RuntimeError("lost") from error
+    except RuntimeError:
+        line = logged("a worker could not reach the database", exc_info=True)
+    assert line["error"] == "OperationalError: unable to open database file"
+    try:
+        raise RuntimeError("else")
+    except RuntimeError:
+        assert "Traceback" in logged("another", exc_info=True)["error"]
