@@ -165,6 +165,7 @@ def _settings() -> dict[str, Any]:
 
 
 def main() -> NoReturn:
+    _open_closed_streams()
     entry = COMMANDS.get(sys.argv[1]) if len(sys.argv) > 1 else None
     is_short = entry is not None and (entry.direct or entry.plain)
     if is_short:
@@ -173,6 +174,13 @@ def main() -> NoReturn:
     if is_short:
         _leave(status)
     sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Whoever started this may have closed them (`>&-`): then nobody hears the answer, which is no fault."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 -- open till the end, and fast
 
 
 def _leave(status: int) -> NoReturn:

@@ -1,6 +1,7 @@
 """The click half of the command: the group that imports late, and how an error is told."""
 
 import difflib
+import errno
 import json
 import os
 import sys
@@ -12,6 +13,8 @@ import click
 from foureyes.hooks.cli import COMMANDS, load
 from foureyes.hooks.version import VERSION
 from foureyes.shared.errors import UserError
+
+_ANSWER_LOST = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class LateGroup(click.Group):
@@ -82,9 +85,11 @@ def end_of(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("stopped", err=True)
         return 130
-    if isinstance(error, BrokenPipeError):
-        # The reader (`| head`) went away; Python must not complain about it again at exit.
+    if isinstance(error, OSError) and error.errno in _ANSWER_LOST and error.filename is None:
+        # Python must not complain about it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno != errno.EPIPE:  # that is a reader (`| head`) that went away
+            _tell(UserError(f"the answer could not be written: {error.strerror}"), as_json)
         return 1
     raise error
 

@@ -139,7 +139,9 @@ def _as_text(shown: Shown) -> Iterator[str]:
     title = title_of(shown.commit.message)
     yield f"{click.style(shown.commit.oid[:10], dim=True)}  {click.style(title, bold=True)}"
     yield f"class      {click.style(_CLASSES[record.cls], fg=_COLOURS[record.cls])}"
-    yield from _labelled("agents", [_agent(agent) for agent in record.agents])
+    agents = Counter(map(_agent, record.agents))
+    told = [f"{text}{f', in {count} sessions' if count > 1 else ''}" for text, count in agents.items()]
+    yield from _labelled("agents", told)
     ran = [_operator(one) for one in record.operators or (record.operator,) if one.claim or one.email]
     yield from _labelled("ran by" if record.agents else "recorded", ran)
     reviews = [

@@ -49,6 +49,16 @@ def test_a_checkpoint_loads_no_click(tmp_path: Path):
     assert not {"click", "pydantic", "cryptography", "rich"} & modules
 
 
+@pytest.mark.parametrize("command", ["log", "blame README", "status --json"])
+def test_an_answer_that_nobody_can_hear_is_no_fault_of_the_commands(tmp_path: Path, command: str):
+    """A full disk is told, a reader that went away and a closed stream are not; and nothing is taken apart for it."""
+    repo = make_repo(tmp_path / "repo")
+    start = f"'{sys.executable}' -c 'from foureyes.hooks.cli import main; main()' {command}"
+    for end, told in ((">/dev/full", b"could not be written: No space left"), (">&-", b""), ("| true", b"")):
+        done = run(["sh", "-c", f"{start} {end}"], repo, env=python_env(), ok=False)
+        assert (told in done.stderr, bool(done.stderr)) == (True, bool(told)), done.stderr
+
+
 def test_blame_through_a_pipe_loads_no_click_and_says_the_same(tmp_path: Path):
     repo = make_repo(tmp_path / "repo")
     done = call(repo, "blame", "README", then="print('MODULES', *sys.modules)")

@@ -39,6 +39,15 @@ def test_a_person_reads_who_how_much_and_what_was_destroyed(repo: Path):
     assert "\x1b[" not in text
 
 
+def test_an_agent_with_several_sessions_is_named_once(repo: Path):
+    for name in "abc":
+        Agent(repo, session=name).write(name, f"by {name}\n")
+    commit(repo, {}, "three")
+    assert [line for line in said(repo, "show").splitlines() if "Claude" in line] == [
+        "agents     Claude Code 2.1.330 (known by its own hooks), in 3 sessions"
+    ]
+
+
 def test_it_shows_what_is_kept_and_published_and_by_which_key_it_is_signed(repo: Path, tmp_path: Path):
     make_remote(repo, tmp_path / "remote.git")
     key = make_key(home() / ".ssh" / "id_ed25519")
