@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, select
 
 from foureyes.github_app import landed, pull_reads, seen
 from foureyes.github_app.client import InstallationClient
-from foureyes.github_app.lanes import EVERY_BRANCH, LANDED, Lane
+from foureyes.github_app.lanes import EVERY_BRANCH, GROUP, LANDED, Lane
 from foureyes.github_app.org_floor import is_floor_repository
 from foureyes.github_app.rest_lanes import rest_repositories
 from foureyes.github_app.storage import insert, now, reading, writing
@@ -32,7 +32,7 @@ from foureyes.github_app.sweep_query import (
     ask_repositories,
 )
 from foureyes.github_app.sweep_tables import repository_swept
-from foureyes.github_app.tables import push_seen
+from foureyes.github_app.tables import push_seen, work
 
 BATCH = 50
 """Repositories of one query: one point of the budget."""
@@ -101,6 +101,7 @@ class PullSweep:
             unread["pull request"] += _unheard(conn, happened.id, left)
             for why, found in unread.items():
                 self._wake(conn, happened, why, [self._head(happened, pull) for pull in found], at)
+            self._wake(conn, happened, "group", self._groups(conn, happened), at)
             self._wake(conn, happened, "branch", self._branches(conn, happened, before), at)
             _keep(conn, self.installation, happened)
 
@@ -122,6 +123,19 @@ class PullSweep:
 
     def _head(self, happened: Happened, pull: Updated) -> Lane:
         return Lane(self.installation, happened.id, happened.slug, pull.head, pull=pull.number)
+
+    def _groups(self, conn: Connection, happened: Happened) -> list[Lane]:
+        """What merge queues made and nobody told us of: of the pull requests that changed last, as those in a queue
+        did. A queue waits for the check only so long.
+        """
+        made = {pull.group: pull for pull in happened.pulls.pulls if pull.group}
+        lanes = [
+            Lane(self.installation, happened.id, happened.slug, group, f"{GROUP}refs/heads/{pull.base_ref}")
+            for group, pull in made.items()
+        ]
+        known = select(work.c.key).where(work.c.key.in_([lane.key for lane in lanes]))
+        heard = set(conn.execute(known).scalars())
+        return [lane for lane in lanes if lane.key not in heard]
 
     def _branches(self, conn: Connection, happened: Happened, before: Left) -> list[Lane]:
         """The default branch moved, and nobody told us of the push that brought it there; or it is another one, and

@@ -41,6 +41,9 @@ class Updated:
     at: int
     head_ref: str
     from_fork: bool
+    base_ref: str = ""
+    group: str = ""
+    """What a merge queue made of it, "" while it has not."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,8 @@ def _page(connection: Mapping[str, Any]) -> Page:
 
 def _updated(node: Mapping[str, Any]) -> Updated:
     at = int(datetime.fromisoformat(node["updatedAt"]).timestamp() * 1000)
+    made = (node["mergeQueueEntry"] or {}).get("headCommit") or {}
     return Updated(
-        int(node["number"]), node["headRefOid"], at, node["headRefName"], bool(node["isCrossRepository"])
-    )
+        int(node["number"]), node["headRefOid"], at, node["headRefName"], bool(node["isCrossRepository"]),
+        node["baseRefName"], made.get("oid", ""),
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support_gate import SHOP, Gate, running_gate
+from support_sweep import sweeping
 
 from foureyes.github_app import alerts, asking, lanes, storage, tables
 from foureyes.github_app.lanes import Retry
@@ -65,6 +66,23 @@ def test_a_group_of_what_was_approved_is_let_in(gate: Gate, method: str) -> None
     assert gate.tip() == made
     with storage.reading(gate.engine) as conn:
         assert alerts.listed(conn) == ()
+
+
+def test_what_a_queue_rebases_commit_by_commit_is_let_in(gate: Gate) -> None:
+    first = gate.change({"infra/a.tf": "1\n"}, message="one")
+    number = gate.open("olga", "feat", gate.change({"infra/b.tf": "2\n"}, first, message="two"))
+    for login in ("rita", "sam"):
+        gate.review(login, number)
+    gate.push("noor", "main", gate.change({"docs/other.md": "x\n"}))
+    gate.settle()
+    gate.deaf = True
+    enqueue(gate, number)
+    gate.deaf = False
+    again = gate.change({"infra/a.tf": "1\n"}, message="one")
+    made = gate.change({"infra/b.tf": "2\n"}, again, message="two")
+    put_in_place_of(gate, made)
+    gate.settle()
+    assert said(gate, made) == "success"
 
 
 @pytest.mark.parametrize("method", ["merge", "squash"])
@@ -213,6 +231,21 @@ def test_looking_again_writes_nothing(gate: Gate) -> None:
     gate.review("ben", number, "COMMENT")
     gate.settle()
     assert [path for path in gate.paths if "/check-runs" in path] == []
+
+
+def test_G37_a_group_that_nobody_told_of_is_found_by_the_sweep(gate: Gate) -> None:
+    """Also where no webhook ever comes (`serve --poll`): a queue waits for the check only so long."""
+    one, two = approved(gate, "one", "infra/a.tf"), approved(gate, "two", "infra/b.tf")
+    gate.deaf = True
+    made = [enqueue(gate, one), enqueue(gate, two)]
+    swept = sweeping(gate)
+    swept.round()
+    assert [said(gate, group) for group in made] == ["success", "success"]
+    swept.round()
+    gate.forget_calls()
+    swept.round()
+    assert not any("/check-runs" in path for path in gate.paths)
+    assert swept.sweeper.woken["group"] == 2
 
 
 def no_second_try(_tries: int, _chance: float) -> int:
