@@ -31,12 +31,12 @@ HERE = Path(__file__).parent
 SHARED = HERE.parent / "shared"
 KNOWN = HERE / "data" / "unnoticed.txt"
 MODULES = (
-    "ancestry", "case", "classes", "content", "evaluate", "exclusion", "exemption", "floor", "owners", "reviewers",
-    "standing", "unknown_people", "rules.mergeable", "rules.no_agents", "rules.recorded", "rules.shown", "rules.two_humans",
+    "ancestry", "case", "classes", "content", "evaluate", "exclusion", "exemption", "floor", "hidden", "owners",
+    "reviewers", "standing", "unknown_people", "rules.mergeable", "rules.no_agents", "rules.recorded", "rules.shown", "rules.two_humans",
 )  # fmt: skip
 TESTS = (
     "rules", "unknown_people", "exclusion", "named_in_records", "classes", "exemption", "peer", "explain", "rejudge",
-    "floor", "histories",
+    "floor", "hidden", "histories",
 )  # fmt: skip
 SECONDS = 120
 _SWAPS: dict[type, type] = {

@@ -90,6 +90,8 @@ def test_G12_who_pushed_a_commit_of_it_to_another_branch_is_tied():
     made = (unrecorded(HEAD, parents=(OLD_HEAD,)), unrecorded(OLD_HEAD))
     assert ties(RITA, made, elsewhere=pushed) == [("pusher to another branch", OLD_HEAD, True)]
     assert ties(RITA, made[:1], elsewhere=pushed), "it was pushed away here"
+    asked = (Involved(RITA, "assigner"),)
+    assert ("pusher to another branch", OLD_HEAD, True) in ties(RITA, made, involved=asked, elsewhere=pushed)
     here = (Push(HEAD, RITA, OLD_HEAD),)
     assert ties(RITA, made, here, elsewhere=pushed) == [("pusher", HEAD, True)], "which says enough"
 

@@ -101,6 +101,7 @@ def test_G7_no_record_costs_as_much_as_an_agent():
     given = facts(commits=(unrecorded(),), reviews=BOTH[:1])
     assert outcome(given) is Outcome.WAIT
     assert rule(given, "recorded").outcome is Outcome.WAIT
+    assert codes(rule(given, "recorded")) == {"no-record"}
     assert outcome(facts(commits=(unrecorded(),), reviews=BOTH)) is Outcome.PASS
 
 
