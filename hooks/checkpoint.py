@@ -19,10 +19,12 @@ from foureyes.hooks.agents import payload as payloads
 from foureyes.shared.errors import UserError
 
 if TYPE_CHECKING:
+    from foureyes.hooks.agents.tool_call import ToolCall
     from foureyes.hooks.evidence import Evidence
 
 _SECONDS = 8.0
 _SECONDS_TO_READ = 2.0
+_SECONDS_TO_LOSE = 1.0
 _LARGEST_PAYLOAD = 64 * 2**20
 
 
@@ -35,7 +37,7 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     problems: list[Evidence] = []
     named = arguments[0] if arguments else ""
-    payload = None
+    payload, call = None, None
     try:
         with _time_limit(_SECONDS):
             if not named:
@@ -49,6 +51,7 @@ def main(arguments: list[str]) -> int:
                 observe(call, problems)
     except Exception as error:  # noqa: BLE001 -- nothing of ours may reach the agent
         _note(problems, error)
+        _lose(call)
     _answer(payloads.answer(payload, named))
     return 0
 
@@ -73,6 +76,15 @@ def _note(stores: list["Evidence"], error: Exception) -> None:
             store.note_problem(f"{type(error).__name__}: {error}")
 
 
+def _lose(call: "ToolCall | None") -> None:
+    """What was not seen is nobody's: not a person's either."""
+    if call is not None:
+        from foureyes.hooks.observe import lose
+
+        with contextlib.suppress(Exception), _time_limit(_SECONDS_TO_LOSE):
+            lose(call)
+
+
 @contextlib.contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -86,9 +98,9 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _read_input(descriptor: int) -> bytes:
+def _read_input(descriptor: int) -> bytearray:
     """All of stdin. Some agents never close it, so a whole JSON object, or two seconds, end it too."""
-    data, deadline = b"", time.monotonic() + _SECONDS_TO_READ
+    data, deadline = bytearray(), time.monotonic() + _SECONDS_TO_READ
     while len(data) < _LARGEST_PAYLOAD:
         ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
@@ -97,12 +109,12 @@ def _read_input(descriptor: int) -> bytes:
         if not part:
             break
         data += part
-        if len(part) < 1 << 16 and data.rstrip().endswith(b"}") and _parse(data) is not None:
+        if len(part) < 1 << 16 and part.rstrip().endswith(b"}") and _parse(data) is not None:
             break
     return data
 
 
-def _parse(data: bytes) -> dict[str, Any] | None:
+def _parse(data: bytearray) -> dict[str, Any] | None:
     """The JSON object; control characters inside strings, which some agents send, are let pass."""
     try:
         value = json.loads(data.decode("utf-8", "replace"), strict=False)

@@ -136,7 +136,7 @@ class Edits:
     def _may_have_changed(self, call: Pending, changed: Mapping[str, str]) -> Iterator[str]:
         """All but what it found there already: it still runs, or was broken off."""
         for path, blob in changed.items():
-            concerned = path in call.contents or call.kind == "shell"
+            concerned = path in call.contents or call.kind != "edit"
             if concerned and blob not in self._blob_ids(call.contents.get(path, UNKNOWN)):
                 yield path
 

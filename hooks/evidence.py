@@ -33,6 +33,8 @@ UNKNOWN = "?"
 LARGEST_KEPT = 4 * 2**20
 DEFAULT_LIMIT = 200 * 2**20
 _RECENT = 64 * 1024
+LOST = "lost"
+"""The kind of a call of which a checkpoint failed."""
 PENDING_SECONDS = 2 * 86400
 """Nothing is heard any more of a call that began so long ago."""
 _RECORDED_SECONDS = 30 * 86400
@@ -78,7 +80,7 @@ class Event(NamedTuple):
 class Pending(NamedTuple):
     """The half of a tool call that is known before it ends. `contents` maps path to content; `head` is the commit
     that was checked out: "" on an unborn branch, and for an edit, which makes no commits. `executable` are those of
-    the paths that could be run.
+    the paths that could be run. `kind` is that of the event, or LOST: then nothing is known.
     """
 
     session: str
@@ -194,6 +196,9 @@ class Evidence:
                 held.rename(done)
                 taken = taken or _pending(done)
         return taken
+
+    def is_open(self, call: str) -> bool:
+        return (self._folder / "pending" / call).exists()
 
     def open_calls(self) -> tuple[Pending, ...]:
         """Calls that have begun and of whose end nothing was heard."""

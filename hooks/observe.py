@@ -1,22 +1,20 @@
 """What one tool call of an agent changed: what was there before it, against what is there after it."""
 
-import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from subprocess import Popen
 
 from foureyes.hooks import snapshot
 from foureyes.hooks.agents.tool_call import ToolCall
 from foureyes.hooks.digest import sha256_hex
-from foureyes.hooks.evidence import UNKNOWN, Event, Evidence, Pending, Ref, Touched
+from foureyes.hooks.evidence import LOST, UNKNOWN, Event, Evidence, Pending, Ref, Touched
 from foureyes.hooks.journal import append_line, seen_commits, worktree_id
-from foureyes.hooks.repo import Repo, start_git
+from foureyes.hooks.named_files import by_repository, open_or_none
+from foureyes.hooks.repo import Repo
 from foureyes.hooks.session_models import remember
 from foureyes.hooks.sharing import keep_to
 from foureyes.shared import paths
-from foureyes.shared.errors import UserError
 
 _TWICE = 10 * 10**9
 """Two reports of one edit, by two configurations, come within so many ticks."""
@@ -29,16 +27,28 @@ def observe(call: ToolCall, problems: list[Evidence]) -> None:
     is written to, before it is. Raises UserError and OSError.
     """
     if call.kind == "edit" and call.phase != "end":
-        for repo, files in _by_repository(call).items():
+        for repo, files in by_repository(call).items():
             problems.append(Evidence(repo.home))
             keep_to(repo.home)
             _edit(call, repo, files)
         return
     for at, place in enumerate((call.cwd or ".", *call.elsewhere)):
-        there = _open(Path(place))
+        there = open_or_none(Path(place))
         if there is not None:
-            # Worktrees of one repository share their store: each look has a name of its own.
-            _other_tool(call._replace(call=f"{call.call}-{_short(place)}") if at else call, there, problems)
+            _other_tool(call._replace(call=_name(call, place, at)), there, problems)
+
+
+def lose(call: ToolCall) -> None:
+    """What a call changes, or has changed, could not be seen. Until the agent's turn ends it may be anything; what then
+    is not as the commit has it may be its work. Raises UserError and OSError.
+    """
+    if call.phase == "end":
+        return  # what is open stays open
+    named = (str(Path(call.cwd or ".") / file) for file in call.files[:1])
+    for at, place in enumerate((call.cwd or ".", *call.elsewhere, *map(os.path.dirname, named))):
+        repo, one = open_or_none(Path(place)), call._replace(call=_name(call, place, at))
+        if repo is not None and not Evidence(repo.home).is_open(one.call):
+            _begin(one, repo, LOST, "", {})
 
 
 def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
@@ -59,8 +69,9 @@ def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
         _finish(call, repo, call.call)
 
 
-def _short(place: str) -> str:
-    return sha256_hex(os.fsencode(place))[:12]
+def _name(call: ToolCall, place: str, at: int) -> str:
+    """Worktrees of one repository share their store: each look, but for the first, has a name of its own."""
+    return f"{call.call}-{sha256_hex(os.fsencode(place))[:12]}" if at else call.call
 
 
 def _note_review(call: ToolCall, repo: Repo) -> None:
@@ -69,59 +80,6 @@ def _note_review(call: ToolCall, repo: Repo) -> None:
 
     now = time.time()
     Evidence(repo.home).append(_event(call, repo, "review", now, (), account=logged_in()))
-
-
-def _open(place: Path) -> Repo | None:
-    try:
-        return Repo.open(place)
-    except UserError:
-        return None  # an agent may well work outside a repository
-
-
-def _by_repository(call: ToolCall) -> dict[Repo, dict[bytes, str]]:
-    """Repository -> the call's files in it that git does not ignore (git path -> as the agent named it)."""
-    found: dict[Repo, dict[bytes, str]] = {}
-    for file in call.files:
-        real = Path(os.path.realpath(Path(call.cwd or ".") / file))
-        place = next(parent for parent in real.parents if parent.is_dir())
-        with _patterns_asked(place, real) as asked:
-            repo = _open(place)
-            name = _name_in(repo, real) if repo is not None else None
-            if repo is not None and name is not None and not _is_ignored(repo, name, asked):
-                found.setdefault(repo, {})[name] = file
-    return found
-
-
-def _name_in(repo: Repo, real: Path) -> bytes | None:
-    """git's name for a file of the work tree; None if it is none."""
-    if repo.work_tree is None or repo.is_gits_own(real):
-        return None
-    root = Path(os.path.realpath(repo.work_tree))
-    return os.fsencode(real.relative_to(root)) if real.is_relative_to(root) else None
-
-
-@contextlib.contextmanager
-def _patterns_asked(place: Path, real: Path) -> "Iterator[Popen[bytes] | None]":
-    """git at work on whether a pattern fits a file below this folder, while the repository is still looked for."""
-    try:
-        child = start_git("check-ignore", "--no-index", "-q", "--", f"./{real.relative_to(place)}", cwd=place)
-    except UserError:
-        yield None  # there is no git: whoever looks for the repository finds that, too
-        return
-    try:
-        yield child
-    finally:
-        child.kill()
-        child.communicate()
-
-
-def _is_ignored(repo: Repo, name: bytes, asked: "Popen[bytes] | None") -> bool:
-    """What is ignored is often a secret, and can never be in a commit, unless it is in the index already: which is
-    long to read, and only looked at if a pattern fits.
-    """
-    if asked is not None and asked.wait() == 1:
-        return False
-    return repo.ask("check-ignore", "-q", "--", f"./{os.fsdecode(name)}").status != 1
 
 
 def _edit(call: ToolCall, repo: Repo, files: Mapping[bytes, str]) -> None:
@@ -185,6 +143,8 @@ def _finish(call: ToolCall, repo: Repo, held: str) -> None:
         touched = tuple(
             Touched(p, pending.contents[p], ref) for p, ref in now.items() if pending.contents[p] != ref
         )
+    elif pending.kind == LOST:
+        touched = snapshot.not_as_committed(repo, evidence)
     else:
         commits = snapshot.new_commits(repo, pending)
         touched = snapshot.compare(repo, pending, evidence, commits)
@@ -193,7 +153,7 @@ def _finish(call: ToolCall, repo: Repo, held: str) -> None:
             if commit.oid not in known:
                 # No hook of git's saw it: hooks were off for this commit, and the agent's own hook is the witness.
                 append_line(repo, commit.oid, commit.made, "checkpoint", call.agent, reached=evidence.tick())
-    _append(call, repo, pending.kind, pending, touched)
+    _append(call, repo, "edit" if pending.kind == "edit" else "shell", pending, touched)
 
 
 def _append(

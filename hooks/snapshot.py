@@ -160,6 +160,12 @@ def compare(
     return tuple(found)
 
 
+def not_as_committed(repo: Repo, evidence: Evidence) -> tuple[Touched, ...]:
+    """All that differs from HEAD, as somebody's work."""
+    found = contents(root_of(repo), changed(repo, head_of(repo)), evidence)
+    return tuple(Touched(path, UNKNOWN, now) for path, now in found.items())
+
+
 def _same_as_blob(then: Ref, now: Ref, evidence: Evidence) -> bool:
     """Nothing happened to a file of the index that the work tree has as the commit has it."""
     if then is None or now is None or not then.startswith("g:") or not now.startswith("s:"):

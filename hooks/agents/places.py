@@ -16,12 +16,12 @@ _DEEPEST = 2
 
 def named_elsewhere(cwd: str, given: object) -> tuple[str, ...]:
     """Work trees, other than the one around `cwd`, that a tool's input names; the first few. Nothing of it is kept."""
-    here = _work_tree(cwd)
+    here = work_tree_around(cwd)
     found: dict[str, None] = {}
     for named in islice(_words(" ".join(_texts(given)), _DEEPEST), _MOST_WORDS):
         path = os.path.join(cwd, os.path.expanduser(named))  # noqa: PTH111, PTH118 -- texts of a payload
         if "/" in named or _is_folder(path):
-            root = _work_tree(path)
+            root = work_tree_around(path)
             found |= {root: None} if root not in {"", here} else {}
         if len(found) == _MOST:
             break
@@ -51,7 +51,7 @@ def _is_folder(path: str) -> bool:
     return "\0" not in path and os.path.isdir(path)  # noqa: PTH112
 
 
-def _work_tree(path: str) -> str:
+def work_tree_around(path: str) -> str:
     """The root of the work tree around a path that need not be there, "" for none."""
     if "\0" in path or len(path) > 4096:
         return ""

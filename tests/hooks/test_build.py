@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from support_agent import CLAUDE_ENV, Agent
@@ -11,6 +12,7 @@ from support_built import OLGA, record
 from support_git import HOOKS_OFF, commit, git, head, message, write
 from support_hooked import copy_hooked
 
+from foureyes.hooks import observe
 from foureyes.hooks.build import Builder, build
 from foureyes.hooks.capture_files import STYLES
 from foureyes.hooks.evidence import Evidence
@@ -510,6 +512,37 @@ def test_what_a_call_without_an_end_may_have_changed_is_no_persons(repo: Path, h
     agent._tell(agent._payload("Stop", "", {}))
     commit(repo, {"g": "one\n"}, "by hand, once it is over")
     assert record(repo).cls == "human"
+
+
+@pytest.mark.parametrize("how", ["edit", "shell"])
+@pytest.mark.parametrize("failed", ["PreToolUse", "PostToolUse", "both"])
+def test_what_a_checkpoint_that_failed_did_not_see_is_no_persons(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, how: str, failed: str
+):
+    """A disk that was full, ten thousand files within its seconds: whatever it was."""
+    commit(repo, {"f": "one\n", "g": "one\n"}, "by hand")
+    tool, given = ("Write", {"file_path": "f"}) if how == "edit" else ("Bash", {"command": "make"})
+
+    def call(agent: Agent, text: str) -> None:
+        for event in ("PreToolUse", "PostToolUse"):
+            with monkeypatch.context() as patched:
+                if failed in {event, "both"}:
+                    patched.setattr(observe, "observe", Mock(side_effect=OSError("too slow")))
+                agent._tell(agent._payload(event, tool, given))
+            write(repo, {"f": text})
+
+    agent = Agent(repo)
+    call(agent, "one\ntwo\n")
+    commit(repo, {}, "in its turn")
+    assert (record(repo).cls, lines(record(repo), "f")) == ("", {2: "unknown"})
+    agent.calls += 1
+    call(agent, "one\ntwo\nthree\n")
+    agent._tell(agent._payload("Stop", "", {}))
+    commit(repo, {}, "after its turn")
+    assert record(repo).cls in {"", "ai"}
+    assert lines(record(repo), "f") in ({3: "unknown"}, {3: "ai"})
+    commit(repo, {"f": "one\ntwo\nthree\nfour\n", "g": "two\n"}, "by hand")
+    assert (record(repo).cls, lines(record(repo), "f")) == ("human", {4: "human"})
 
 
 @pytest.mark.parametrize("end", ["PostToolUse", "Stop"])

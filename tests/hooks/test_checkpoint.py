@@ -118,6 +118,46 @@ def test_300_deleted_files_are_one_event_that_copies_nothing(repo: Path):
     assert not (repo / ".git" / "foureyes" / "evidence" / "contents").exists()
 
 
+def test_many_files_named_in_one_call_need_no_process_for_each(repo: Path, monkeypatch: pytest.MonkeyPatch):
+    inner = make_repo(repo / "inner")
+    write(repo, {".gitignore": "inner\n*.key\n"} | {f"d{n % 7}/f{n}": f"{n}\n" for n in range(40)})
+    git(repo, "add", "-A")
+    write(repo, {"d0/secret.key": "secret\n"})
+    names = [*(f"d{n % 7}/f{n}" for n in range(40)), "d0/secret.key", "inner/README", "x" * 300, "nul\0"]
+    started: list[str] = []
+    popen = subprocess.Popen.__init__
+
+    def counted(self: object, arguments: list[str], *more: object, **options: object) -> None:
+        started.append(arguments[1])
+        popen(self, arguments, *more, **options)
+
+    agent, patch = Agent(repo), "".join(f"*** Delete File: {name}\n" for name in names)
+    given = {"command": f"*** Begin Patch\n{patch}*** End Patch"}
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess.Popen, "__init__", counted)
+        agent._tell(agent._payload("PreToolUse", "apply_patch", given))
+    assert len(started) <= 6, started
+    for name in names[:-2]:
+        (repo / name).unlink()
+    agent._tell(agent._payload("PostToolUse", "apply_patch", given))
+    (event,) = evidence(repo).events()
+    assert contents(repo, event) == {f"d{n % 7}/f{n}": (b"%d\n" % n, None) for n in range(40)}
+    (event,) = evidence(inner).events()
+    assert contents(inner, event) == {"README": (b"hello\n", None)}
+
+
+def test_in_a_call_of_many_files_one_that_git_cannot_ask_about_hides_no_other(repo: Path):
+    git(repo, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(repo), "mod")
+    (repo / "mod" / ".git").unlink()
+    given = {"files": ["mod/README", "README"]}
+    agent = Agent(repo)
+    agent._tell(agent._payload("PreToolUse", "MultiEdit", given))
+    write(repo, {"README": "edited\n"})
+    agent._tell(agent._payload("PostToolUse", "MultiEdit", given))
+    (event,) = evidence(repo).events()
+    assert contents(repo, event) == {"README": (b"hello\n", b"edited\n")}
+
+
 def test_files_whose_times_alone_change_are_neither_events_nor_copied(repo: Path):
     commit(repo, {f"d/{n}": f"{n}\n" for n in range(300)}, "many")
     Agent(repo).shell("find d -type f -exec touch -d 2001-01-01 {} + && git status -s")
