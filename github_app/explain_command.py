@@ -16,8 +16,9 @@ from foureyes.github_app.own_token import find_token
 from foureyes.github_app.redaction import HIDDEN, redact
 from foureyes.github_app.settings import Settings, read_github_url
 from foureyes.shared.errors import UserError
+from foureyes.shared.explanation import nothing_said
 
-_NAMED = re.compile(r"(?P<slug>[\w.-]+/[\w.-]+)#(?P<number>[1-9][0-9]{0,9})", re.ASCII)
+_NAMED = re.compile(r"(?P<slug>[\w.-]+/[\w.-]+)#(?P<number>[1-9][0-9]{0,8})", re.ASCII)
 _EXIT = {"pass": 0, "wait": 3, "block": 4, "broken": 1}
 _NO_APP = "not the App"
 
@@ -84,7 +85,7 @@ def _as_text(explained: Explained, slug: str, number: int) -> str:
 def _as_json(explained: Explained, slug: str, number: int) -> dict[str, object]:
     about: dict[str, object] = {"pull_request": f"{slug}#{number}", "head": explained.head}
     if explained.explanation is None:
-        return {**about, "outcome": None, "title": explained.said}
+        return {**about, **nothing_said(explained.said)}
     told = explained.explanation.to_json()
     assert isinstance(told, dict)  # noqa: S101 - for the type checker
     return {**about, **told}

@@ -23,7 +23,7 @@ from foureyes.github_app.mirror import Mirror, Remote, basic
 from foureyes.github_app.org_floor import Floors
 from foureyes.github_app.personal_client import PersonalGitHub
 from foureyes.github_app.policy_in_force import InForce, NotSetUp, standing
-from foureyes.github_app.pull_query import POLICY_PATH, PullAnswer, ask
+from foureyes.github_app.pull_query import POLICY_PATH, PullAnswer, ask, ask_head
 from foureyes.github_app.review_requests import awaited
 from foureyes.github_app.settings import Settings, sqlite_url
 from foureyes.shared.agents import Catalogue, parse_catalogue
@@ -31,7 +31,7 @@ from foureyes.shared.branches import is_gated
 from foureyes.shared.errors import UserError
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.explain import explain
-from foureyes.shared.explanation import Explanation, Section, broken
+from foureyes.shared.explanation import Explanation, Section, broken, combine
 from foureyes.shared.facts import Known, PullFacts, Repository
 
 _NO_HEAD = "0" * 40
@@ -56,11 +56,23 @@ def explain_pull(settings: Settings, token: str, slug: str, number: int, cache: 
             f"there is no pull request {slug}#{number} that your token can see",
             next_step="check the name; a private repository needs a token with access to it",
         )
+    others = _with_the_same_head(client, answer)
     with _database() as engine, _mirror(settings, client, answer, cache) as mirror:
-        return _explain(Sources(engine, client, mirror, _catalogue(), partial(_beside, mirror)), answer)
+        return _explain(
+            Sources(engine, client, mirror, _catalogue(), partial(_beside, mirror)), answer, others
+        )
 
 
-def _explain(sources: Sources, answer: PullAnswer) -> Explained:
+def _with_the_same_head(client: InstallationClient, answer: PullAnswer) -> tuple[PullAnswer, ...]:
+    """Other open pull requests: the check on the head is for all of them."""
+    pull = answer.pull
+    _ground, shown = ask_head(client, pull.repository.slug, pull.head)
+    numbers = [number for number in shown.pulls if number != pull.number]
+    asked = (ask(client, pull.repository.slug, number, _NO_HEAD) for number in numbers)
+    return tuple(one for one in asked if one is not None and one.pull.is_open and one.pull.head == pull.head)
+
+
+def _explain(sources: Sources, answer: PullAnswer, others: tuple[PullAnswer, ...]) -> Explained:
     at = time.time_ns() // 1_000_000
     ground, pull = answer.ground, answer.pull
     floor = Floors().read(sources.client, sources.engine, ground)
@@ -74,19 +86,25 @@ def _explain(sources: Sources, answer: PullAnswer) -> Explained:
         return Explained("", pull.head, broken(policy.problem, step))
     if not is_gated(pull.base_ref, policy.ruling, ground.default_branch):
         return Explained(f"`{pull.base_ref}` is not gated: nobody waits there.", pull.head)
-    facts = gather(sources, answer, policy, at)
-    names = {agent.id: agent.name for agent in sources.catalogue.agents}
-    asked = awaited(answer).people
-    told = explain(facts, policy.policy, evaluate(facts, policy.policy), names=names, asked=asked)
-    notes = tuple(_notes(facts, policy))
+    gated = [one for one in others if is_gated(one.pull.base_ref, policy.ruling, ground.default_branch)]
+    judged = [_judged(sources, one, policy, at) for one in (answer, *gated)]
+    told = combine([(facts.pull.number, one) for facts, one in judged])
+    notes = tuple(_notes([facts for facts, _ in judged], policy))
     return Explained(
         "", pull.head, replace(told, sections=(*told.sections, Section("Read from here", notes)))
     )
 
 
-def _notes(facts: PullFacts, policy: InForce) -> Iterator[str]:
+def _judged(sources: Sources, answer: PullAnswer, policy: InForce, at: int) -> tuple[PullFacts, Explanation]:
+    facts = gather(sources, answer, policy, at)
+    names = {agent.id: agent.name for agent in sources.catalogue.agents}
+    judgement = evaluate(facts, policy.policy)
+    return facts, explain(facts, policy.policy, judgement, names=names, asked=awaited(answer).people)
+
+
+def _notes(judged: list[PullFacts], policy: InForce) -> Iterator[str]:
     yield "with your own token, without what the App has seen: the check on GitHub is what holds."
-    if isinstance(facts.reviews, Known) and facts.reviews.value:
+    if any(isinstance(facts.reviews, Known) and facts.reviews.value for facts in judged):
         yield (
             "nobody here saw the reviews arrive: an approval counts only if it was given on the head, and nothing "
             "was force-pushed, restored or moved to another base after it."

@@ -150,7 +150,10 @@ def _as_text(answer: Answer) -> str:
 def _as_json(answer: Answer) -> dict[str, object]:
     planned, explanation = answer.planned, answer.explanation
     if planned is None or explanation is None:
-        return {"outcome": "pass", "title": answer.said, "policy": answer.policy}
+        from foureyes.shared.explanation import nothing_said
+
+        said = {**nothing_said(answer.said), "outcome": "pass"}
+        return {**said, "policy": answer.policy, "asked": None}
     told = explanation.to_json()
     assert isinstance(told, dict)  # noqa: S101
     asked = {"base": planned.base, "head": planned.head, "into": planned.base_ref, "by": planned.me}

@@ -9,6 +9,7 @@ from foureyes.hooks.repo import GitFailed, Repo
 from foureyes.shared import diff, paths
 from foureyes.shared.destruction import emptied
 from foureyes.shared.diff import GIT_DIFF_ARGS, GIT_RAW_ARGS
+from foureyes.shared.errors import UserError
 from foureyes.shared.facts import Change, Fact, Held, Known, Merge, MergeState, Touch, Unknown
 from foureyes.shared.hidden import hidden
 from foureyes.shared.in_toto import is_oid
@@ -35,6 +36,7 @@ class Merged:
 def merge(repo: Repo, base: str, head: str) -> Merged:
     bases = repo.ask("merge-base", "--all", base, head).out.decode("ascii").split()
     if not bases:
+        _expect_whole(repo)
         return _whole(repo, Merge(MergeState.UNRELATED), base, _changes(repo, base, head))
     tree = head if bases == [base] else automatic_merge(repo, base, head)
     if tree is None:
@@ -47,6 +49,15 @@ def merge(repo: Repo, base: str, head: str) -> Merged:
     changes = _changes(repo, base, tree)
     unseen = hidden(changes, [_raw(repo, one, head) for one in bases if one != base])
     return _whole(repo, Merge(MergeState.CLEAN, tree), base, changes, unseen)
+
+
+def _expect_whole(repo: Repo) -> None:
+    """Raises UserError in a shallow clone: what both histories share may be what was not fetched."""
+    if repo.git("rev-parse", "--is-shallow-repository").strip() == b"true":
+        raise UserError(
+            "this clone is shallow, and what the change and its base have in common is not here",
+            next_step="git fetch --unshallow",
+        )
 
 
 def _whole(

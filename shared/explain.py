@@ -179,4 +179,6 @@ def _for_agents(facts: PullFacts, verdict: Verdict) -> Iterator[str]:
         "or watch without a time limit."
     )
     pull = facts.pull
-    yield f"The same for programs: `foureyes explain {pull.repository.slug}#{pull.number} --json`"
+    # one that is only planned has no number
+    same = f"explain {pull.repository.slug}#{pull.number}" if pull.number else "check"
+    yield f"The same for programs: `foureyes {same} --json`"

@@ -158,7 +158,8 @@ def now(judgement: Judgement, asked: Set[int] = frozenset(), not_asked: str = ""
     if "not-enough-eligible" in codes:
         yield "an admin: put more people on the roster, or among the owners, in `.github/foureyes.yml`."
     yield from (_lifted(case, account) for account in case.approvals.blocking)
-    author = [step.format(code(case.facts.pull.base_ref)) for key, step in _AUTHOR.items() if key in codes]
+    steps = _AUTHOR.items() if "closed" not in codes else ()
+    author = [step.format(code(case.facts.pull.base_ref)) for key, step in steps if key in codes]
     yield from (f"author: {step}." for step in author)
     candidates = [f"{a.handle} (asked)" if a.id in asked else a.handle for a in next_up(case, asked)]
     if codes & _FOR_PEOPLE and not codes & _FOR_NOTHING and candidates:

@@ -91,6 +91,20 @@ class Explanation:
         }
 
 
+def nothing_said(title: str) -> dict[str, Json]:
+    """As `Explanation.to_json`, where nothing is judged: programs find the same keys."""
+    return {
+        "outcome": None,
+        "title": title,
+        "status": None,
+        "conclusion": None,
+        "sections": {},
+        "details": {},
+        "digest": "",
+        "data": None,
+    }
+
+
 def combine(parts: Sequence[tuple[int, Explanation]]) -> Explanation:
     """Several open pull requests with one head share its check: the worst leads, the others are named below.
 

@@ -111,6 +111,33 @@ def test_an_approval_before_a_force_push_is_not_taken_for_one_of_this(gate: Gate
     assert (status, answer["data"]["counted"]) == (3, [])
 
 
+def test_it_is_the_check_of_all_pull_requests_with_the_head(gate: Gate, tmp_path: Path) -> None:
+    """By itself this one passes."""
+    branches = 'version: 1\nbranches: [side]\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n'
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": branches}))
+    head = infra(gate)
+    gate.push("noor", "side", head)
+    above = gate.change({"docs/new.md": "x\n"}, head)
+    strict = gate.open("olga", "feat", above)
+    body = {"title": "t", "head": "feat", "base": "side"}
+    number = int(gate.as_person("olga", "POST", f"/repos/{SHOP}/pulls", body)["number"])
+    status, answer = told(gate, tmp_path, number)
+    gate.settle()
+    assert (status, answer["title"]) == (3, gate.check(number).title)
+    assert f"#{strict}: " in str(answer["sections"])
+    gate.as_person("olga", "PATCH", f"/repos/{SHOP}/pulls/{strict}", {"state": "closed"})
+    assert told(gate, tmp_path, number)[0] == 0
+
+
+def test_of_a_closed_one_nothing_is_asked(gate: Gate, tmp_path: Path) -> None:
+    number = gate.open("olga", "feat", gate.change({"docs/new.md": "x\n"}))
+    gate.settle()
+    gate.as_person("rita", "PUT", f"/repos/{SHOP}/pulls/{number}/merge", {})
+    status, answer = told(gate, tmp_path, number)
+    assert (status, answer["title"]) == (4, "Blocked: the pull request is closed")
+    assert "Now" not in answer["sections"]
+
+
 def test_what_is_not_gated_or_broken_is_said(gate: Gate, tmp_path: Path) -> None:
     gate.push("noor", "side", gate.tip())
     number = gate.open("olga", "feat", infra(gate), base="side")
@@ -118,6 +145,7 @@ def test_what_is_not_gated_or_broken_is_said(gate: Gate, tmp_path: Path) -> None
     assert (status, out) == (0, "`side` is not gated: nobody waits there.\n")
     status, answer = told(gate, tmp_path, number)
     assert (status, answer["outcome"], answer["head"]) == (0, None, gate.pull(number).head)
+    assert (answer["sections"], answer["data"]) == ({}, None), "the same keys as always"
     other = gate.open("olga", "feat2", infra(gate))
     gate.push("noor", "main", gate.change({".github/foureyes.yml": "version: 2\n"}))
     status, out, _ = ended(gate, tmp_path, f"{SHOP}#{other}")
@@ -155,7 +183,8 @@ def test_the_address_on_github_is_a_name_too(gate: Gate, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["acme/shop", "acme/shop#0", "shop#1", "https://github.com/a/b/pull/1", "../..#1 x"]
+    "name",
+    ["acme/shop", "acme/shop#0", "shop#1", "https://github.com/a/b/pull/1", "../..#1 x", "a/b#9999999999"],
 )
 def test_what_names_no_pull_request_is_wrong_use(gate: Gate, tmp_path: Path, name: str) -> None:
     status, out, err = ended(gate, tmp_path, name)

@@ -190,9 +190,24 @@ def test_ranges_are_gits(repo: Path) -> None:
     assert told(repo, f"main...{second}")[0] == 3
     status, answer = told(repo, f"{second}..{first}")
     assert (status, answer["title"][:17]) == (0, "nothing to check:")
+    assert set(answer) == set(told(repo, second)[1]), "the same keys as always"
     status, _, err = ended(repo, "no-such-thing")
     assert status == 2
     assert "there is no commit `no-such-thing` here" in err
+
+
+def test_a_shallow_clone_does_not_know_that_nothing_is_shared(repo: Path, tmp_path: Path) -> None:
+    by_agent(repo, {"infra/a": "2\n"})
+    git(repo, "push", "-q", "origin", "work")
+    address = f"file://{git(repo, 'remote', 'get-url', 'origin')}"
+    git(tmp_path, "clone", "-q", "--depth=1", "--no-single-branch", address, "shallow")
+    shallow = tmp_path / "shallow"
+    git(shallow, "checkout", "-q", "work")
+    status, _, err = ended(shallow, "--login", "olga")
+    assert status == 1
+    assert "git fetch --unshallow" in err
+    git(shallow, "fetch", "-q", "--unshallow")
+    assert ended(shallow, "--login", "olga")[0] == 3
 
 
 def test_a_branch_that_is_not_gated_waits_for_nobody(repo: Path) -> None:

@@ -26,7 +26,7 @@ from support_facts import (
 from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.evaluate import evaluate
 from foureyes.shared.explain import explain
-from foureyes.shared.explanation import Explanation, Section, broken, combine
+from foureyes.shared.explanation import Explanation, Section, broken, combine, nothing_said
 from foureyes.shared.facts import (
     AppAccount,
     Held,
@@ -321,6 +321,16 @@ def test_nobody_is_sent_to_approve_what_cannot_pass_by_it():
     assert "**Stopped by:** it conflicts with `main`\n" in conflict
 
 
+def test_of_a_closed_pull_request_nothing_is_asked():
+    given = facts(roster=TEAM, commits=(), pull=replace(PULL, is_open=False))
+    assert "Now:" not in told(given).summary
+
+
+def test_programs_are_sent_to_the_command_that_knows_it():
+    assert "`foureyes explain acme/shop#" in told(facts()).text
+    assert "`foureyes check --json`" in told(facts(pull=replace(PULL, number=0))).text
+
+
 def test_who_has_no_write_access_is_not_named_as_the_next():
     given = facts(roster=TEAM, reviews=(review(BEN, can_push=False),))
     assert told(given).title == "Waiting: 0 of 2 humans. Next: @ana, @mia or @raj"
@@ -509,6 +519,7 @@ def test_broken_is_never_a_success_and_json_holds_all():
         "What happened": ["the policy cannot be read"],
         "Now": ["an admin mends .github/foureyes.yml"],
     }
+    assert set(nothing_said("t")) == set(explanation.to_json())
     data = told(facts(reviews=BOTH[:1])).to_json()
     assert data["data"]["counted"] == ["rita"]
     assert data["data"]["can_finish"] == ["sam"]
