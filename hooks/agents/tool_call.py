@@ -31,10 +31,12 @@ _EDIT_TOOLS = frozenset(
 _SHELL_TOOLS = frozenset(
     str.split(
         "bash powershell shell execute run_shell_command run_in_terminal runinterminal exec_command local_shell"
-        " run_commands execute_command execute_bash shell_command launch-process"
+        " run_commands execute_command execute_bash shell_command launch-process write_bash write_stdin"
     )
 )
-"""Small letters. A tool in neither list still counts as an edit if it is given a file and a content for it."""
+"""Small letters. A tool in neither list still counts as an edit if it is given a file and a content for it, and as a
+shell if it is given a command, or a place where something is to go.
+"""
 
 _PATH_NAMES = ("file_path", "filePath", "path", "notebook_path", "absolute_path", "target_file", "file")
 _PATH_LISTS = ("files", "paths", "filePaths", "file_paths")
@@ -43,6 +45,9 @@ _CONTENT_NAMES = frozenset(
         "content contents new_string newString new_str new_text newText file_text fileText code_edit edits"
         " replacements patch patchText"
     )
+)
+_COMMAND_NAMES = frozenset(
+    str.split("command commands cmd script diff destination new_path newPath new_name newName")
 )
 _PLACE_NAMES = ("cwd", "workdir", "working_directory", "dir_path", "directory")
 # Texts, here and beside: compiling them takes time that most calls need not spend.
@@ -99,8 +104,9 @@ def make(
     `given` is the tool's input, `given_id` the agent's own id of the call, `pair` one that holds beyond the session,
     `originals` the one content that it reports (a text; None in a tuple: there was no file).
     """
-    if not session_id:
+    if not session_id and not tool:
         return None
+    session_id = session_id or f"untold in {cwd}"
     files: tuple[str, ...] = ()
     kind: Kind = "shell"
     if phase != "end":
@@ -192,12 +198,11 @@ def _written(tool: str, given: object) -> tuple[Kind | None, tuple[str, ...]]:
     if name in _SHELL_TOOLS or name.startswith(("mcp__", "mcp_", "mcp:")):
         return "shell", ()
     writes = name in _EDIT_TOOLS
-    if not writes and not (isinstance(given, dict) and _CONTENT_NAMES & given.keys()):
-        return None, ()
-    files = tuple(dict.fromkeys(_files(given, _DEEPEST)))
+    names = given.keys() if isinstance(given, dict) else set[str]()
+    files = tuple(dict.fromkeys(_files(given, _DEEPEST))) if writes or _CONTENT_NAMES & names else ()
     if files:
         return "edit", files
-    return ("shell" if writes else None), ()
+    return ("shell" if writes or _COMMAND_NAMES & names else None), ()
 
 
 def _files(given: object, deepest: int) -> Iterator[str]:

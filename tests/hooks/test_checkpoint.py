@@ -101,6 +101,42 @@ def test_a_shell_command_is_seen_by_what_it_left(repo: Path, script: str, expect
     assert found == {path: both for path, both in expected.items() if both != (None, None)}
 
 
+@pytest.mark.parametrize(
+    ("tool", "given"),
+    [
+        ("RunCommand", {"command": "make"}),
+        ("Terminal", {"cmd": "make"}),
+        ("write_bash", {"sessionId": "1", "input": "y"}),
+        ("write_stdin", {"session_id": 1, "chars": "y"}),
+        ("move_file", {"source": "README", "destination": "b"}),
+        ("ApplyDiff", {"diff": "..."}),
+        ("Save", {"path": "README", "content": "changed\n"}),
+    ],
+)
+def test_a_tool_that_no_list_names_is_looked_at_if_it_is_given_something_to_do(
+    repo: Path, tool: str, given: dict[str, object]
+):
+    agent = Agent(repo)
+    agent._tell(agent._payload("PreToolUse", tool, given))
+    write(repo, {"README": "changed\n"})
+    agent._tell(agent._payload("PostToolUse", tool, given))
+    (event,) = evidence(repo).events()
+    assert contents(repo, event) == {"README": (b"hello\n", b"changed\n")}
+
+
+@pytest.mark.parametrize("session", [None, 5, {"id": 1}, "left out"])
+def test_a_payload_that_tells_no_session_is_of_one_all_the_same(repo: Path, session: object):
+    agent, given = Agent(repo), {"file_path": str(repo / "README")}
+    for event in ("PreToolUse", "PostToolUse"):
+        payload = agent._payload(event, "Write", given, session_id=session)
+        if session == "left out":
+            del payload["session_id"]
+        agent._tell(payload)
+        write(repo, {"README": "changed\n"})
+    (event,) = evidence(repo).events()
+    assert contents(repo, event) == {"README": (b"hello\n", b"changed\n")}
+
+
 def test_what_a_person_left_uncommitted_is_not_the_agents(repo: Path):
     write(repo, {"README": "hello\nby hand\n", "notes": "mine\n"})
     Agent(repo).shell("echo agent >> README")
