@@ -81,10 +81,12 @@ class AfterMerge:
             found = [(_observed(step), moved) for step, moved in found]
             raised = []
         with writing(self.engine) as conn:
+            if landed.last(conn, repository, self.ref) != begin:
+                return Done(live=False)  # somebody else looked at the same meanwhile, and has told it
             at = now(conn)
             landed.keep(conn, repository, self.ref, found, at)
             for order, one in enumerate(raised):
-                alerts.keep(conn, one, at + order)
+                alerts.keep(conn, one, at + order, anew=True)
         self._show()
         if by.ruling.alert_issues:
             open_issues(self.engine, self.client, repository, self.ground.repository.slug)
@@ -102,13 +104,18 @@ class AfterMerge:
                 moves.append(replace(push, late=True))
                 continue
             if at and push.before not in (at, NO_COMMIT):
-                moves.append(Moved(at, push.before))
+                moves.append(self._moved(at, push.before))
             before = at if push.before == NO_COMMIT else push.before
             moves.append(Moved(before, push.after, push.account_id, push.login))
             at = push.after
         if tip and tip != at:
-            moves.append(Moved(at, tip))
+            moves.append(self._moved(at, tip))
         return moves
+
+    def _moved(self, before: str, after: str) -> Moved:
+        """A push that brings the branch back to where it was once is none of those that wait."""
+        with reading(self.engine) as conn:
+            return landed.moved(conn, self.ground.repository.id, self.ref, before, after)
 
     def _since_it_is_gated(self, pushes: tuple[Moved, ...]) -> tuple[Moved, ...]:
         """Those that a first look judges: earlier ones may be from a time when nobody asked for anything. On the

@@ -1,7 +1,7 @@
 """Alerts: what the gate could not prevent and an admin has to know. Each is raised once and never taken back."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
 from sqlalchemy import Connection, func, select, update
@@ -51,16 +51,27 @@ class Alert:
     """Number of the issue that tells it."""
 
 
-def keep(conn: Connection, raised: Alert, at: int) -> bool:
-    """False: the same was raised before."""
-    row = asdict(raised) | {"id": new_id(at), "raised_at": at}
+_TOLD = tuple(alert.c[one.name] for one in fields(Alert))
+
+
+def keep(conn: Connection, raised: Alert, at: int, *, anew: bool = False) -> bool:
+    """False: the same was raised before. `anew`: it is known that it happened again, if it did before."""
+    again = _times(conn, raised) if anew else 0
+    row = asdict(raised) | {"id": new_id(at), "raised_at": at, "again": again}
     statement = insert(conn, alert).values(row).on_conflict_do_nothing()
     return conn.execute(statement.returning(alert.c.id)).first() is not None
 
 
+def _times(conn: Connection, raised: Alert) -> int:
+    same = (
+        getattr(alert.c, name) == getattr(raised, name) for name in ("repository_id", "kind", "ref", "commit")
+    )
+    return conn.execute(select(func.count()).select_from(alert).where(*same)).scalar_one()
+
+
 def listed(conn: Connection, slug: str = "", limit: int = 100) -> tuple[Alert, ...]:
     """Newest first; of one repository, or of all."""
-    query = select(alert).order_by(alert.c.raised_at.desc(), alert.c.id.desc()).limit(limit)
+    query = select(*_TOLD).order_by(alert.c.raised_at.desc(), alert.c.id.desc()).limit(limit)
     if slug:
         query = query.where(func.lower(alert.c.slug) == slug.lower())
     return tuple(Alert(**row) for row in conn.execute(query).mappings())
@@ -71,7 +82,7 @@ def unshown(conn: Connection, repository_id: int, kinds: Sequence[str]) -> tuple
     where = (
         (alert.c.repository_id == repository_id) & alert.c.check_run_id.is_(None) & alert.c.kind.in_(kinds)
     )
-    query = select(alert).where(where).order_by(alert.c.raised_at, alert.c.id)
+    query = select(*_TOLD).where(where).order_by(alert.c.raised_at, alert.c.id)
     return tuple(Alert(**row) for row in conn.execute(query).mappings())
 
 
@@ -83,7 +94,7 @@ def set_check_run(conn: Connection, alert_id: str, check_run_id: int) -> None:
 def without_issue(conn: Connection, repository_id: int, since: int, most: int) -> tuple[Alert, ...]:
     """Those raised since then that no issue tells, oldest first."""
     where = (alert.c.repository_id == repository_id) & alert.c.issue.is_(None) & (alert.c.raised_at >= since)
-    query = select(alert).where(where).order_by(alert.c.raised_at, alert.c.id).limit(most)
+    query = select(*_TOLD).where(where).order_by(alert.c.raised_at, alert.c.id).limit(most)
     return tuple(Alert(**row) for row in conn.execute(query).mappings())
 
 

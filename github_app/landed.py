@@ -44,6 +44,17 @@ def waiting(conn: Connection, repository_id: int, ref: str) -> tuple[Moved, ...]
     return tuple(Moved(row.before, row.after, row.account_id, row.login) for row in conn.execute(query))
 
 
+def moved(conn: Connection, repository_id: int, ref: str, before: str, after: str) -> Moved:
+    """That the branch went from there to there, by whom if one account alone was ever seen to do it."""
+    mine = (push_seen.c.repository_id == repository_id) & (push_seen.c.ref == ref)
+    this = (push_seen.c.before == before) & (push_seen.c.after == after)
+    query = select(push_seen.c.account_id, push_seen.c.login).where(
+        mine, this, push_seen.c.pull_repository_id == 0
+    )
+    by = {row.account_id: row.login for row in conn.execute(query)}
+    return Moved(before, after, *next(iter(by.items()))) if len(by) == 1 else Moved(before, after)
+
+
 def last(conn: Connection, repository_id: int, ref: str) -> str:
     """Where the branch stood when it was last looked at, "" for never."""
     where = (landing.c.repository_id == repository_id) & (landing.c.ref == ref)

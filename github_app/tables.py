@@ -105,7 +105,7 @@ push_seen = Table(
         "pull_repository_id", BigInteger, primary_key=True
     ),  # 0: told by a push event, not by a pull request's
     Column("pull", BigInteger, primary_key=True, autoincrement=False),
-    Column("before", String(64), nullable=False),
+    Column("before", String(64), primary_key=True),  # a branch can come to one commit from several
     Column("login", Told, nullable=False),
     Column("kind", String(32), nullable=False),
     Column("seen_at", BigInteger, nullable=False),
@@ -267,7 +267,8 @@ alert = Table(
     Column("raised_at", BigInteger, nullable=False),
     Column("check_run_id", BigInteger),  # null: not shown yet; 0: there is nowhere to show it
     Column("issue", BigInteger),  # the number of the issue that tells it
-    UniqueConstraint("repository_id", "kind", "ref", "commit", name="alert_once"),
+    Column("again", BigInteger, nullable=False, server_default="0"),  # how often the same happened before
+    UniqueConstraint("repository_id", "kind", "ref", "commit", "again", name="alert_once"),
     Index("alert_time", "raised_at"),
 )
 

@@ -237,6 +237,48 @@ def test_a_force_push_that_takes_commits_away_is_an_alert(gate: Gate) -> None:
     assert "2 commits" in alert.title
 
 
+def test_what_happens_again_is_an_alert_again_and_says_who(gate: Gate) -> None:
+    """The branch comes back to where it was: no push that is new, and all the same a move that somebody made."""
+    before = gate.tip()
+    number = gate.open("olga", "feat", infra(gate))
+    approved(gate, number)
+    merge(gate, "rita", number)
+    gate.settle()
+    landed = gate.tip()
+    for times in (1, 2):
+        gate.push("noor", "main", before)
+        gate.settle()
+        assert [alert.kind for alert in raised(gate)] == [Kind.FORCED] * times
+        assert "@noor force-pushed" in raised(gate)[-1].text
+        gate.push("noor", "main", landed)
+        gate.settle()
+        assert len(raised(gate)) == times, "what was let in is let in"
+    sneaked = infra(gate, text="sneaked in\n")
+    for _ in range(2):
+        gate.push("noor", "main", sneaked)
+        gate.settle()
+        assert raised(gate)[-1].kind == Kind.DIRECT
+        gate.push("noor", "main", landed)
+        gate.settle()
+    assert [alert.kind for alert in raised(gate)[2:]] == [Kind.DIRECT, Kind.FORCED] * 2
+
+
+def test_a_gated_branch_that_was_deleted_and_made_again_with_other_content_is_an_alert(gate: Gate) -> None:
+    policy = 'version: 1\nbranches: ["release/*"]\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n'
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": policy}))
+    gate.push("noor", "release/1", gate.tip())
+    gate.settle()
+    known = len(raised(gate))
+    address = f"{gate.sandbox.url}/{SHOP}.git".replace("://", f"://noor:{gate.sandbox.token('noor')}@")
+    gate.clone.git("push", "-q", address, ":refs/heads/release/1")
+    gate.settle()
+    gate.push("noor", "release/1", infra(gate))
+    gate.settle()
+    (alert,) = raised(gate)[known:]
+    assert (alert.kind, alert.ref, alert.grave) == (Kind.DIRECT, "refs/heads/release/1", True)
+    assert "@noor" in alert.text
+
+
 def test_a_push_nobody_told_us_of_is_found_at_the_next_one(gate: Gate) -> None:
     number = gate.open("olga", "feat", gate.change({"docs/x.md": "1\n"}))
     gate.settle()

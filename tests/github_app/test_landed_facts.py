@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import Engine
 from support_repository import Bare
 
-from foureyes.github_app import landed, merging, storage
+from foureyes.github_app import landed, merging, seen, storage
 from foureyes.github_app.landed import Moved
 from foureyes.github_app.landed_facts import MOST_LATE, Late, landed_commits, not_let_in
 from foureyes.github_app.landing import DECIDED, Landing, Source
 from foureyes.github_app.mirror import Mirror, Remote
 from foureyes.github_app.range import RawCommit, parse_commit
 from foureyes.shared import content
+from foureyes.shared.people import Account
 
 DAY = 24 * 3600 * 1000
 NOW = 1_800_000_000_000
@@ -113,6 +114,20 @@ def test_pushes_are_put_in_the_order_in_which_they_build_on_each_other() -> None
     circle = (Moved("p", "q"), Moved("q", "p"))
     assert set(landed.in_order("z", circle)) == set(circle), "a branch that went there and back"
     assert landed.in_order("a", ()) == ()
+
+
+def test_who_moved_a_branch_is_only_told_where_one_alone_was_seen_to_do_it(sqlite_engine: Engine) -> None:
+    ref, noor, rita = "refs/heads/main", Account(7, "noor"), Account(2, "rita")
+    with storage.writing(sqlite_engine) as conn:
+        for at, (before, after, who) in enumerate(
+            [("a", "b", noor), ("b", "a", noor), ("a", "b", noor), ("b", "c", noor), ("b", "c", rita)]
+        ):
+            seen.keep_push(conn, seen.PushSeen(1, ref, before, after, who), at)
+        assert landed.moved(conn, 1, ref, "b", "a") == Moved("b", "a", 7, "noor")
+        assert landed.moved(conn, 1, ref, "a", "b") == Moved("a", "b", 7, "noor")
+        assert landed.moved(conn, 1, ref, "b", "c") == Moved("b", "c")
+        assert landed.moved(conn, 1, ref, "c", "b") == Moved("c", "b")
+        assert landed.moved(conn, 2, ref, "b", "a") == Moved("b", "a")
 
 
 def test_the_last_look_is_the_last_of_its_steps_and_a_late_one_never(sqlite_engine: Engine) -> None:
