@@ -51,3 +51,44 @@ def test_an_entry_without_lines_is_its_own_if_it_differs_from_all() -> None:
     entry = ai("added", 0, 0)
     assert keep_own((entry,), [diff()], [[diff()]]) == (entry,)
     assert lines(keep_own((entry,), [diff()], [[]])) == [("added", 0, 0, "unknown")]
+
+
+def whole(path: str, status: str, *lines: bytes, blob: str = "3") -> FileDiff:
+    """A file that came or went as a whole."""
+    old, new = ("0", blob) if status == "A" else (blob, "0")
+    hunk = Hunk(0, 0, 1, len(lines), (), lines) if status == "A" else Hunk(1, len(lines), 0, 0, lines, ())
+    return FileDiff(Change(path, status, "000000", "100644", old * 40, new * 40), (hunk,))
+
+
+def test_what_a_subtree_merge_puts_into_a_folder_is_as_it_was_in_the_parent() -> None:
+    came = whole("lib/f", "A", b"a", b"b")
+    parts = (ai("added", 1, 2, "lib/f"),)
+    gone = whole("f", "D", b"a", b"b")
+    assert lines(keep_own(parts, [came], [[gone, came]])) == [("added", 1, 2, "unknown")]
+    replaced = FileDiff(Change("f", "M", "100644", "100644", "3" * 40, "5" * 40), ())
+    assert lines(keep_own(parts, [came], [[replaced, came]])) == [("added", 1, 2, "unknown")]
+    changed = whole("lib/f", "A", b"a", b"own", b"b", blob="4")
+    parts = (ai("added", 1, 3, "lib/f"),)
+    assert lines(keep_own(parts, [changed], [[gone, changed]])) == [
+        ("added", 1, 1, "unknown"),
+        ("added", 2, 1, "ai"),
+        ("added", 3, 1, "unknown"),
+    ]
+
+
+def test_a_later_subtree_merge_owns_what_it_changed_on_both_sides() -> None:
+    first = FileDiff(
+        Change("lib/f", "M", "100644", "100644", "1" * 40, "4" * 40),
+        (Hunk(2, 2, 2, 2, (b"old", b"theirs gone"), (b"theirs", b"own")),),
+    )
+    against = [
+        whole("f", "D", b"a", b"old", b"theirs"),
+        whole("lib/f", "A", b"a", b"theirs", b"own", blob="4"),
+    ]
+    parts = (ai("removed", 2, 2, "lib/f"), ai("added", 2, 2, "lib/f"))
+    assert lines(keep_own(parts, [first], [against])) == [
+        ("removed", 2, 1, "ai"),
+        ("removed", 3, 1, "unknown"),
+        ("added", 2, 1, "unknown"),
+        ("added", 3, 1, "ai"),
+    ]
