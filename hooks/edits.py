@@ -8,6 +8,7 @@ from foureyes.hooks.commits import Commit
 from foureyes.hooks.evidence import (
     PENDING_SECONDS,
     UNKNOWN,
+    UNSEEN,
     Event,
     Evidence,
     Pending,
@@ -147,7 +148,7 @@ class Edits:
         for event, touched in chosen:
             after_known, after = self._content(touched.after)
             before_known, before = self._content(touched.before)
-            if not after_known:
+            if not after_known or event.kind == UNSEEN:
                 unread.add(touched.path)
                 last.pop(touched.path, None)
                 continue

@@ -33,8 +33,10 @@ UNKNOWN = "?"
 LARGEST_KEPT = 4 * 2**20
 DEFAULT_LIMIT = 200 * 2**20
 _RECENT = 64 * 1024
-LOST = "lost"
-"""The kind of a call of which a checkpoint failed."""
+LOST, ONGOING = "lost", "ongoing"
+"""Kinds of a pending call: a checkpoint of it failed; or the agent goes on, and the command runs in the background."""
+UNSEEN = "unseen"
+"""The kind of the event of these: who else changed the paths meanwhile cannot be told."""
 PENDING_SECONDS = 2 * 86400
 """Nothing is heard any more of a call that began so long ago."""
 _RECORDED_SECONDS = 30 * 86400
@@ -58,9 +60,9 @@ class Touched(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One tool call. Times are seconds since the epoch; `session` is a hash; `kind` is `edit`, `shell` or `review`:
-    the agent approved a pull request, as `account` (a login, "" if not known), and touched nothing. Ticks are of the
-    store's clock: 0 in an event of a version that had none.
+    """One tool call. Times are seconds since the epoch; `session` is a hash; `kind` is `edit`, `shell`, UNSEEN, or
+    `review`: the agent approved a pull request, as `account` (a login, "" if not known), and touched nothing. Ticks
+    are of the store's clock: 0 in an event of a version that had none.
     """
 
     agent: str
@@ -80,7 +82,7 @@ class Event(NamedTuple):
 class Pending(NamedTuple):
     """The half of a tool call that is known before it ends. `contents` maps path to content; `head` is the commit
     that was checked out: "" on an unborn branch, and for an edit, which makes no commits. `executable` are those of
-    the paths that could be run. `kind` is that of the event, or LOST: then nothing is known.
+    the paths that could be run. `kind` is that of the event, LOST (then nothing is known) or ONGOING.
     """
 
     session: str

@@ -1,5 +1,6 @@
 """What one tool call of an agent changed: what was there before it, against what is there after it."""
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -8,13 +9,24 @@ from pathlib import Path
 from foureyes.hooks import snapshot
 from foureyes.hooks.agents.tool_call import ToolCall
 from foureyes.hooks.digest import sha256_hex
-from foureyes.hooks.evidence import LOST, UNKNOWN, Event, Evidence, Pending, Ref, Touched
+from foureyes.hooks.evidence import (
+    LOST,
+    ONGOING,
+    UNKNOWN,
+    UNSEEN,
+    Event,
+    Evidence,
+    Pending,
+    Ref,
+    Touched,
+)
 from foureyes.hooks.journal import append_line, seen_commits, worktree_id
 from foureyes.hooks.named_files import by_repository, open_or_none
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.session_models import remember
 from foureyes.hooks.sharing import keep_to
 from foureyes.shared import paths
+from foureyes.shared.errors import UserError
 
 _TWICE = 10 * 10**9
 """Two reports of one edit, by two configurations, come within so many ticks."""
@@ -57,16 +69,23 @@ def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
     remember(repo.home, call)
     if call.phase == "end":
         for held in Evidence(repo.home).held_by(call.session):
-            _finish(call, repo, held)
+            with contextlib.suppress(UserError):  # a work tree that is gone hides no other
+                _finish(call, repo, held)
     elif call.phase == "before":
-        head = snapshot.head_of(repo)
-        root, names = snapshot.root_of(repo), snapshot.changed(repo, head)
-        dirty = snapshot.contents(root, names, Evidence(repo.home))
-        _begin(call, repo, "shell", head, dirty, snapshot.executable(root, names))
+        _begin_shell(call, repo, "shell")
         if call.is_review:
             _note_review(call, repo)
     else:
         _finish(call, repo, call.call)
+        if call.goes_on:
+            _begin_shell(call._replace(call=f"{call.call}-on"), repo, ONGOING)
+
+
+def _begin_shell(call: ToolCall, repo: Repo, kind: str) -> None:
+    head = snapshot.head_of(repo)
+    root, names = snapshot.root_of(repo), snapshot.changed(repo, head)
+    dirty = snapshot.contents(root, names, Evidence(repo.home))
+    _begin(call, repo, kind, head, dirty, snapshot.executable(root, names))
 
 
 def _name(call: ToolCall, place: str, at: int) -> str:
@@ -145,6 +164,8 @@ def _finish(call: ToolCall, repo: Repo, held: str) -> None:
         )
     elif pending.kind == LOST:
         touched = snapshot.not_as_committed(repo, evidence)
+    elif pending.kind == ONGOING:
+        touched = snapshot.compare(repo, pending, evidence, snapshot.new_commits(repo, pending))
     else:
         commits = snapshot.new_commits(repo, pending)
         touched = snapshot.compare(repo, pending, evidence, commits)
@@ -153,7 +174,7 @@ def _finish(call: ToolCall, repo: Repo, held: str) -> None:
             if commit.oid not in known:
                 # No hook of git's saw it: hooks were off for this commit, and the agent's own hook is the witness.
                 append_line(repo, commit.oid, commit.made, "checkpoint", call.agent, reached=evidence.tick())
-    _append(call, repo, "edit" if pending.kind == "edit" else "shell", pending, touched)
+    _append(call, repo, UNSEEN if pending.kind in {LOST, ONGOING} else pending.kind, pending, touched)
 
 
 def _append(

@@ -161,7 +161,7 @@ def compare(
 
 
 def not_as_committed(repo: Repo, evidence: Evidence) -> tuple[Touched, ...]:
-    """All that differs from HEAD, as somebody's work."""
+    """All that differs from HEAD."""
     found = contents(root_of(repo), changed(repo, head_of(repo)), evidence)
     return tuple(Touched(path, UNKNOWN, now) for path, now in found.items())
 

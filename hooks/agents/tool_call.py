@@ -49,6 +49,7 @@ _CONTENT_NAMES = frozenset(
 _COMMAND_NAMES = frozenset(
     str.split("command commands cmd script diff destination new_path newPath new_name newName")
 )
+_BACKGROUND = ("run_in_background", "is_background", "isBackground", "background", "detach", "async")
 _PLACE_NAMES = ("cwd", "workdir", "working_directory", "dir_path", "directory")
 # Texts, here and beside: compiling them takes time that most calls need not spend.
 _PATCH_LINE = r"(?m)^\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+?)\r?$"
@@ -80,6 +81,8 @@ class ToolCall(NamedTuple):
     """The agent approves a pull request with this call."""
     elsewhere: tuple[str, ...] = ()
     """Work trees of other repositories that a shell command names."""
+    goes_on: bool = False
+    """The command runs in the background: the end of the call is not its end."""
     join: str = ""
     """The end of the session id, by which a commit made in one of its shells finds the session's model."""
 
@@ -128,6 +131,7 @@ def make(
         originals=_originals(files, originals),
         undo=undo if len(files) == 1 else (),
         elsewhere=_elsewhere(place, given) if kind == "shell" and phase != "end" else (),
+        goes_on=kind == "shell" and _goes_on(given),
         is_review=phase == "before" and review.is_approval(tool, given),
         join=session_id.rpartition("-")[2] if "-" in session_id else "",
     )
@@ -222,6 +226,12 @@ def _files(given: object, deepest: int) -> Iterator[str]:
                 yield from _files([item for item in value if isinstance(item, dict)], deepest - 1)
             elif deepest:
                 yield from _files(value, deepest - 1)
+
+
+def _goes_on(given: object) -> bool:
+    return isinstance(given, dict) and (
+        any(given.get(name) is True for name in _BACKGROUND) or given.get("mode") in ("async", "background")
+    )
 
 
 def _place(cwd: str, given: object) -> str:

@@ -545,6 +545,37 @@ def test_what_a_checkpoint_that_failed_did_not_see_is_no_persons(
     assert (record(repo).cls, lines(record(repo), "f")) == ("human", {4: "human"})
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"run_in_background": True}, {"is_background": True}, {"isBackground": True}, {"mode": "async"}],
+    ids=lambda given: next(iter(given)),
+)
+def test_what_changes_while_a_command_of_an_agent_runs_in_the_background_may_be_its_work(
+    repo: Path, given: dict[str, object]
+):
+    """Until the turn ends, and of what is not committed then: nobody can tell it from what a person does beside it."""
+    commit(repo, {name: "one\n" for name in "fghi"}, "by hand")
+    write(repo, {"i": "one\nmine before\n"})
+    agent = Agent(repo)
+    for event in ("PreToolUse", "PostToolUse"):
+        agent._tell(agent._payload(event, "Bash", {"command": "make watch", **given}))
+        write(repo, {"f": "one\nby the command\n"})
+    agent.write("g", "one\nby the agent\n")
+    write(repo, {"g": "one\nby the agent\nby whom\n", "h": "one\nby whom\n"})
+    git(repo, "add", "i")
+    git(repo, "commit", "-qm", "as it found it")
+    assert record(repo).cls == "human"
+    git(repo, "add", "f", "g")
+    git(repo, "commit", "-qm", "in its turn")
+    found = record(repo)
+    assert (lines(found, "f"), lines(found, "g")) == ({2: "ai"}, {2: "ai", 3: "unknown"})
+    agent._tell(agent._payload("Stop", "", {}))
+    commit(repo, {}, "after its turn")
+    assert (record(repo).cls, lines(record(repo), "h")) == ("", {2: "unknown"})
+    commit(repo, {"h": "one\nby whom\nmine\n"}, "by hand")
+    assert record(repo).cls == "human"
+
+
 @pytest.mark.parametrize("end", ["PostToolUse", "Stop"])
 def test_a_call_whose_beginning_a_killed_checkpoint_left_ends_like_any_other(repo: Path, end: str):
     commit(repo, {"f": "one\n"}, "by hand")
