@@ -13,10 +13,10 @@ from foureyes.github_app.client import GitHubError, InstallationClient, RetryLat
 from foureyes.github_app.decisions import Decision
 from foureyes.github_app.git_facts import branch_tip, bring
 from foureyes.github_app.landed import NO_COMMIT, Moved
-from foureyes.github_app.landed_query import ask_came_from
+from foureyes.github_app.landed_query import ask_came_from, ask_stands
 from foureyes.github_app.landing import DECIDED, Landing, Source, Walk, lost_commits, takes_away
 from foureyes.github_app.lanes import LANDED, Done, Lane
-from foureyes.github_app.mirror import Mirror
+from foureyes.github_app.mirror import EMPTY_TREE, Mirror
 from foureyes.github_app.org_floor import NO_FLOOR, OrgFloor
 from foureyes.github_app.policy_in_force import BrokenPolicy, InForce, standing
 from foureyes.github_app.pull_query import POLICY_PATH, Ground
@@ -163,7 +163,9 @@ class AfterMerge:
             self.mirror, [default, moved.after]
         ):
             bases = self.mirror.merge_bases(default, moved.after)
-            if moved.account_id and bases and bases[0] != moved.after:
+            if moved.account_id and not bases:
+                return (Landing(EMPTY_TREE, moved.after, Kind.DIRECT),), []
+            if moved.account_id and bases[0] != moved.after:
                 return self._walk().landings(bases[0], moved.after), []
         return (Landing("", moved.after, BEGAN),), []
 
@@ -174,9 +176,10 @@ class AfterMerge:
         def decision(source: Source) -> Decision | None:
             if source not in known:
                 with reading(self.engine) as conn:
-                    known[source] = decisions.latest_on_head(
+                    made = decisions.latest_on_head(
                         conn, self.ground.repository.id, source.head, self.branch, source.pull
                     )
+                known[source] = made if made is None or source.pull or self._stands(made) else None
             return known[source]
 
         def came_from(oid: str) -> tuple[Source, ...]:
@@ -186,6 +189,11 @@ class AfterMerge:
             return told[oid]
 
         return Walk(self.mirror, decision, came_from)
+
+    def _stands(self, made: Decision) -> bool:
+        """GitHub did not say that this pull request was merged: it may know so later, or it was closed long ago."""
+        slug = self.ground.repository.slug
+        return ask_stands(self.client, slug, made.pull, made.head, self.branch)
 
     def _touched(self, step: Landing, by: InForce) -> Protection:
         return protect(by.ruling, merging.raw_changes(self.mirror, step.before, step.after))

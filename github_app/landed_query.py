@@ -5,6 +5,21 @@ from foureyes.github_app.landing import Source
 from foureyes.github_app.pull_query import operation, there, understood
 
 
+def ask_stands(client: InstallationClient, slug: str, number: int, head: str, branch: str) -> bool:
+    """Whether the pull request, with this head and into this branch, is open or merged. One that was closed, or goes
+    elsewhere now, lets nothing in any more, whatever was decided about it. Raises GitHubError.
+    """
+    owner, _, name = slug.partition("/")
+    data = client.graphql(operation("LastLook"), {"owner": owner, "name": name, "number": number})
+
+    def read() -> bool:
+        pull = there(there(data["repository"], "repository")["pullRequest"], "pull request")
+        here = (pull["headRefOid"], pull["baseRefName"]) == (head, branch)
+        return here and pull["state"] in ("OPEN", "MERGED")
+
+    return understood(read)
+
+
 def ask_came_from(client: InstallationClient, slug: str, oid: str, branch: str) -> tuple[Source, ...]:
     """Merged pull requests into the branch whose merge is this commit. Raises GitHubError."""
     owner, _, name = slug.partition("/")

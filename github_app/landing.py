@@ -103,10 +103,10 @@ class Walk:
         """The second parent of a merge, the commit itself (a fast-forward), and what GitHub says."""
         commit = chain[index]
         heads = [commit.parents[1]] if is_first and len(commit.parents) == 2 else []
-        decided = [Source(head) for head in (*heads, commit.oid) if self.decision(Source(head))]
         told = self.came_from(commit.oid) if index < MOST_ASKED else ()
-        known = {source.head for source in told}
-        return (*told, *(source for source in decided if source.head not in known))
+        left = {*heads, commit.oid} - {source.head for source in told}
+        others = (Source(head) for head in (*heads, commit.oid) if head in left)
+        return (*told, *(source for source in others if self.decision(source)))
 
     def _is_all_its(self, position: str, step: Sequence[RawCommit], source: Source) -> bool:
         """What comes onto the branch with these commits is the pull request's own, and nothing was put in between and

@@ -110,6 +110,21 @@ def test_a_merge_by_hand_of_what_was_approved_is_what_was_approved(gate: Gate) -
     assert findings(gate)[-1] == "decided"
 
 
+@pytest.mark.parametrize("what", ["closed", "retargeted", "merged"])
+def test_what_passed_once_and_was_given_up_is_not_let_in_by_that(gate: Gate, what: str) -> None:
+    gate.push("noor", "side", gate.tip())
+    head = infra(gate)
+    number = gate.open("olga", "feat", head)
+    approved(gate, number)
+    if what != "merged":
+        change = {"state": "closed"} if what == "closed" else {"base": "side"}
+        gate.as_person("olga", "PATCH", f"/repos/{SHOP}/pulls/{number}", change)
+        gate.settle()
+    gate.push("noor", "main", head)
+    gate.settle()
+    assert [alert.kind for alert in raised(gate)] == ([] if what == "merged" else [Kind.DIRECT])
+
+
 def test_more_in_the_merge_commit_than_the_merge_is_an_alert(gate: Gate) -> None:
     head = infra(gate)
     number = gate.open("olga", "feat", head)
@@ -277,6 +292,17 @@ def test_a_gated_branch_that_was_deleted_and_made_again_with_other_content_is_an
     (alert,) = raised(gate)[known:]
     assert (alert.kind, alert.ref, alert.grave) == (Kind.DIRECT, "refs/heads/release/1", True)
     assert "@noor" in alert.text
+
+
+def test_a_gated_branch_that_begins_with_a_history_of_its_own_is_an_alert(gate: Gate) -> None:
+    policy = 'version: 1\nbranches: ["release/*"]\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n'
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": policy}))
+    gate.settle()
+    known = len(raised(gate))
+    gate.push("noor", "release/9", gate.clone.commit({"infra/network.tf": "x\n"}))
+    gate.settle()
+    (alert,) = raised(gate)[known:]
+    assert (alert.kind, alert.grave, "infra/network.tf" in alert.text) == (Kind.DIRECT, True, True)
 
 
 def test_a_push_nobody_told_us_of_is_found_at_the_next_one(gate: Gate) -> None:
