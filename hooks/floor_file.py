@@ -29,7 +29,9 @@ class Floor:
 def read_floor(file: Path | None, *, ask_github: bool = False, repository: str = "") -> Floor:
     """`repository`: `host/owner/name`, "" where there is no remote. Raises UserError, also where it has errors."""
     if file is not None:
-        return Floor(_checked(read_file(file), str(file)))
+        return Floor(
+            _checked(read_file(file, f"{REPOSITORY}/{NAME} of the organisation's {REPOSITORY}"), str(file))
+        )
     host, _, slug = repository.partition("/")
     owner = slug.partition("/")[0]
     if not owner:

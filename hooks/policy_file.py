@@ -26,8 +26,8 @@ class Checked:
     warnings: tuple[Problem, ...] = ()
 
 
-def read_file(file: Path) -> bytes:
-    """Of `-`, standard input. Raises UserError."""
+def read_file(file: Path, usual: str = POLICY) -> bytes:
+    """Of `-`, standard input. `usual`: where such a file lies. Raises UserError."""
     if str(file) == STDIN:
         return sys.stdin.buffer.read()
     try:
@@ -35,7 +35,7 @@ def read_file(file: Path) -> bytes:
     except OSError as error:
         raise UserError(
             f"{file} cannot be read: {error.strerror}",
-            next_step=f"run this at the top of the repository, or name the file; it is usually {POLICY}",
+            next_step=f"run this at the top of the repository, or name the file; it is usually {usual}",
         ) from error
 
 

@@ -67,7 +67,7 @@ def run_cases(cases: Sequence["CaseAt"], policy: "Policy", floor: str = "") -> t
 def _cases(file: Path, policy: "Policy") -> tuple["CaseAt", ...]:
     from foureyes.shared.policy_cases import read_cases
 
-    text = text_of(read_file(file))
+    text = text_of(read_file(file, CASES))
     try:
         if isinstance(text, Problem):
             raise PolicyError((text,))

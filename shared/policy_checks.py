@@ -152,10 +152,18 @@ def _goes_on(folder: str, lines: tuple[str, ...]) -> bool:
     return any(line.startswith(starts) and not line.endswith("/") for line in lines)
 
 
+_NO_BRANCH = re.compile(r"[ ~:]|\.\.|@\{|\.lock(?=/|$)|(?:(?<=/)|^)\.|\.$")
+"""What git refuses in the name of a branch, and no pattern means by it. `^` is told as a regular expression."""
+
+
 def _branches(file: PolicyFile) -> Iterator[Finding]:
     if "branches" in file.model_fields_set and all(line.startswith("!") for line in file.branches):
         yield Finding(("branches",), "no branch is named", "leave `branches` out for the default branch")
+    yield from _another_language(("branches",), file.branches)
     for index, line in enumerate(file.branches):
+        if no_name := _NO_BRANCH.search(line.removeprefix("!").strip()):
+            message = f"`{line}`: git has no branch with `{no_name[0]}` in its name"
+            yield Finding(("branches", index), message, "see how it is spelled on GitHub", warning=True)
         remote, slash, rest = line.removeprefix("!").partition("/")
         if slash and remote in ("origin", "upstream"):
             message = f"`{line}` is a branch of that name on GitHub, not one of a remote"

@@ -108,3 +108,4 @@ def test_a_missing_file_of_cases_is_said_so(folder: Path) -> None:
     status, _, err = ended(folder)
     assert status == 1
     assert "foureyes-tests.yml cannot be read" in err
+    assert "usually .github/foureyes-tests.yml" in err

@@ -241,6 +241,16 @@ def test_a_branch_of_a_remote_is_warned_of() -> None:
     assert (warning.column, warning.hint) == (18, "write `release`")
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["re lease", "a..b", "~1", "a:b", "a@{1}", "a.lock", "a.lock/b", ".a", "a/.b", "a.", "^main$", "a|b", "v{1,2}"],
+)  # fmt: skip
+def test_a_line_for_branches_that_no_branch_can_be_called_is_warned_of(line: str) -> None:
+    (warning, *_) = read_policy(f'{SHORT}branches: [main, "{line}"]\n').warnings
+    assert (warning.line, warning.column) == (4, 18)
+    assert read_policy(f'{SHORT}branches: [main, "release-*/v1.x", "!a.b", "**", "main "]\n').warnings == ()
+
+
 def test_what_is_known_around_the_file_only_warns() -> None:
     lock = 'automation: {r: {app: 1, paths: [x], owner: "@lee", until: 2027-01-31}}\n'
     text = SHORT.replace('["infra/**"]', '["infra/**", "infa/**", "!infra/x", "*.tf"]') + lock
