@@ -10,6 +10,7 @@ from support_newer_git import needs_newer_git, use_newer_git
 
 from foureyes.hooks import cli, config_hooks
 from foureyes.hooks.install import install
+from foureyes.hooks.journal import read_journal
 
 Contents = dict[str, tuple[int, bytes]]
 
@@ -33,6 +34,17 @@ def with_hooks(top: Path) -> Path:
     for event, mode in (("post-commit", 0o755), ("pre-push", 0o700), ("post-merge", 0o644)):
         (repo / ".git" / "hooks" / event).write_bytes(b"#!/bin/sh\r\n\xff no end")
         (repo / ".git" / "hooks" / event).chmod(mode)
+    return repo
+
+
+def with_linked_hooks(top: Path) -> Path:
+    """One script for several events, and a link to a hook that is written before it, and to one that comes after."""
+    repo = make_repo(top / "repo")
+    hooks = repo / ".git" / "hooks"
+    (hooks / "post-merge").write_text("#!/bin/sh\necho ran >>ran\n")
+    (hooks / "post-merge").chmod(0o755)
+    for event, target in (("post-commit", hooks / "post-merge"), ("post-rewrite", "post-merge")):
+        (hooks / event).symlink_to(target)
     return repo
 
 
@@ -84,8 +96,8 @@ def reftable(top: Path) -> Path:
 
 
 KINDS = [
-    *(plain, with_hooks, submodule, worktree_of_bare, linked_worktree, folder_elsewhere, no_hooks_folder),
-    *(sha256, with_hooks_of_its_own),
+    *(plain, with_hooks, with_linked_hooks, submodule, worktree_of_bare, linked_worktree, folder_elsewhere),
+    *(no_hooks_folder, sha256, with_hooks_of_its_own),
 ]
 
 
@@ -106,6 +118,24 @@ def there_and_back(repo: Path, top: Path, monkeypatch: pytest.MonkeyPatch, *, wr
 def test_hook_files(kind: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config_hooks, "OLDEST_GIT", (99,))
     there_and_back(kind(tmp_path), tmp_path, monkeypatch, write=kind is with_hooks_of_its_own)
+
+
+def test_a_hook_that_is_a_link_to_another_runs_as_before_and_comes_back_after_several_installs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config_hooks, "OLDEST_GIT", (99,))
+    repo = with_linked_hooks(tmp_path)
+    before = contents(repo / ".git" / "hooks")
+    for _ in range(2):
+        install(repo, login="olga")
+    (repo / "ran").unlink(missing_ok=True)
+    commit(repo, {"f": "x\n"}, "x")
+    git(repo, "commit", "-q", "--amend", "--no-edit")
+    assert (repo / "ran").read_text() == "ran\n" * 3
+    assert all(line.hook != "post-merge" for lines in read_journal(repo / ".git").values() for line in lines)
+    monkeypatch.chdir(repo)
+    assert cli.run(["uninstall"]) == 0
+    assert contents(repo / ".git" / "hooks") == before
 
 
 @needs_newer_git
