@@ -12,7 +12,7 @@ from foureyes.hooks.git_ai_notes import agent_id, read_notes
 from foureyes.hooks.journal import Line
 from foureyes.hooks.landed import Unread, landed
 from foureyes.hooks.left_behind import doubtful_paths, without_left_behind
-from foureyes.hooks.lineage import RENAME, TWIN, Links, is_replay, is_sure
+from foureyes.hooks.lineage import CONTENT, RENAME, TWIN, Links, is_replay, is_sure
 from foureyes.hooks.moved_away import has_unexplained, not_held
 from foureyes.hooks.renamed import Origins
 from foureyes.hooks.repo import Repo
@@ -38,7 +38,6 @@ from foureyes.shared.record import (
 from foureyes.shared.renamed_lines import added_lines, relabel
 from foureyes.shared.trailers import provenance_ids
 
-_ALIKE = 0.5
 _MOST_STEPS = 100
 
 
@@ -274,19 +273,37 @@ class Batch:
         lines = self.journal.get(oid, ())
         if oid in asked:
             return True  # twins of each other: each of them is asked by itself
-        if not seen_agents.witnessed(lines) or seen_agents.hints_at_agent(lines):
-            return False
         asked = asked | {oid}
+        if not seen_agents.may_be_a_persons(lines):
+            return False
         links = self.links.get(oid, {})
         before = [source for source, how in links.items() if is_sure(how)]
         if not before and oid in self.diffs:
             twins = [source for source, how in links.items() if how == TWIN and source in self.diffs]
-            before = [s for s in twins if rekey.likeness(self.diffs[oid], self.diffs[s]) >= _ALIKE][:1]
+            before = [s for s in twins if rekey.is_alike(self.diffs[oid], self.diffs[s])][:1]
+        if not before and self._takes_from_unseen(oid, asked):
+            return False
         if is_replay(lines):
             whole = [self.diffs[source] for source in before if source in self.diffs]
             if not before or not rekey.is_whole(self.diffs.get(oid, ()), whole):
                 return False
         return all(self._by_a_person(source, asked) for source in before)
+
+    def _takes_from_unseen(self, oid: str, asked: set[str]) -> bool:
+        """Whether a commit aside that no hook saw is in it: squashed, picked or reset, and committed as one's own. Not
+        where the hooks saw a person make such a commit before: others may have taken that over, too.
+        """
+        alike = [
+            source
+            for source, how in self.links.get(oid, {}).items()
+            if how == CONTENT
+            and {oid, source} <= self.diffs.keys()
+            and rekey.is_taken_over(self.diffs[oid], self.diffs[source])
+        ]
+        unseen = [source for source in alike if not self.journal.get(source)]
+        return bool(unseen) and not any(
+            self._by_a_person(source, asked) for source in alike if source not in unseen
+        )
 
     def _own_lines(self, oid: str, marks: Sequence[AgentMark], *, signs: bool) -> tuple[Contributor, ...]:
         """Lines as the evidence and the journal tell them, without what earlier commits tell."""

@@ -8,7 +8,7 @@ from foureyes.hooks.batch import Batch
 from foureyes.hooks.batch import Builder as Builder
 from foureyes.hooks.commits import read_commits, read_diffs
 from foureyes.hooks.journal import read_journal
-from foureyes.hooks.lineage import Links
+from foureyes.hooks.lineage import CONTENT, Links
 from foureyes.hooks.published import records_in_sight
 from foureyes.hooks.rekey import find_links
 from foureyes.hooks.renamed import Origins
@@ -32,6 +32,7 @@ def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Rec
     if not wanted:
         return {}
     journal = read_journal(repo.common_dir)
+    agents = {oid for oid, lines in journal.items() if any(line.agent or line.marks for line in lines)}
     links: Links = {}
     origins: dict[str, Origins] = {}
     known, kept, looked_at = dict(wanted), dict[str, Record](), list(wanted.values())
@@ -40,9 +41,7 @@ def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Rec
         for oid, sources in found_links.items():
             links[oid] = {**sources, **links.get(oid, {})}
         origins |= found_origins
-        others = (
-            {source for sources in found_links.values() for source in sources} | set(found_links)
-        ) - known.keys()
+        others = (_sources(found_links) | set(found_links)) - known.keys()
         more = read_commits(repo, others)
         # Those that are not here any more, too: their records still tell what agents did.
         kept |= _kept(repo, others)
@@ -50,10 +49,16 @@ def build(repo: Repo, commits: Iterable[str], builder: Builder) -> dict[str, Rec
             break
         known |= more
         diffs |= read_diffs(repo, list(more.values()))
-        looked_at = [commit for oid, commit in more.items() if oid in diffs and oid not in kept]
+        # What is but alike, and no agent's, tells whether a person may have taken it over; that is all.
+        followed = agents | _sources(found_links, but=CONTENT) | set(found_links)
+        looked_at = [c for oid, c in more.items() if oid in diffs and oid not in kept and oid in followed]
     batch = Batch(repo, builder, known, diffs, journal, links, kept, frozenset(kept), origins)
     batch.read()
     return {oid: batch.record(oid) for oid in wanted}
+
+
+def _sources(links: Links, *, but: str = "") -> set[str]:
+    return {source for found in links.values() for source, how in found.items() if how != but}
 
 
 def _kept(repo: Repo, commits: Iterable[str]) -> dict[str, Record]:

@@ -6,6 +6,7 @@ that an agent's lines were first recorded in are still in a reflog, or their rec
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import islice
 
 from foureyes.hooks.commits import Commit, read_commits, read_diffs
 from foureyes.hooks.journal import Line
@@ -25,12 +26,15 @@ from foureyes.hooks.lineage import (
 from foureyes.hooks.published import published_commits
 from foureyes.hooks.renamed import NOBODY, Origins, find_origins
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.seen_agents import may_be_a_persons
 from foureyes.hooks.store import kept_commits
 from foureyes.shared import paths
 from foureyes.shared.diff import FileDiff
 
 _MOST_ALIKE = 20
 """Sources of one commit, the newest first."""
+_MOST_OTHERS = 50
+"""Commits aside that no hook saw, and of those that one did; the newest."""
 _MOST_MOVED = 200
 """Commits that the lines of renamed files come from."""
 _MOST_BLAMED = 20
@@ -59,7 +63,7 @@ def find_links(
     agents = {oid for oid, lines in journal.items() if any(line.agent or line.marks for line in lines)}
     seen = in_sight(repo, [commit.oid for commit in commits])
     _add_twins(links, [commit.oid for commit in commits], seen, order, journal)
-    _add_alike(repo, commits, diffs, links, seen, order, recorded | agents)
+    _add_alike(repo, commits, diffs, links, seen, order, recorded | agents, journal)
     origins = {c.oid: find_origins(repo, c, diffs[c.oid], recorded | journal.keys()) for c in commits}
     for oid, files in origins.items():
         sources = dict.fromkeys(
@@ -114,26 +118,58 @@ def _add_alike(
     seen: Mapping[str, InSight],
     order: Order,
     interesting: Set[str],
+    journal: Mapping[str, Sequence[Line]],
 ) -> None:
+    """Commits aside that changed the same paths: those of interest; and for a commit that may be called a person's
+    also those that no hook saw, and those that one did.
+    """
     changed = {c.oid: {diff.change.path for diff in diffs[c.oid]} for c in commits}
-    candidates: dict[str, list[str]] = {}
+    candidates: dict[str, list[list[str]]] = {}
     known = interesting & seen.keys()
+    others = _others(seen, known)
+    unseen, noted = ([oid for oid in others if (oid in journal) is told] for told in (False, True))
     before: set[str] = set()
     last = ""
     for commit in commits:
-        if not known or len(commit.parents) > 1:
+        if not (known or others) or len(commit.parents) > 1:
             continue
         # A branch comes oldest first: each commit has one ancestor more than the last.
         before = before | {last} if commit.parents == (last,) else ancestors(seen, commit.oid)
         last = commit.oid
-        aside = known - before - {commit.oid, *links.get(commit.oid, ())}
+        passed = {*before, commit.oid, *links.get(commit.oid, ())}
         at = commit.committed_at
-        older = [oid for oid in aside if order.precedes(oid, seen[oid].committed_at, commit.oid, at)]
-        candidates[commit.oid] = sorted(older, key=lambda oid: (-seen[oid].committed_at, oid))
-    touched = _changed_paths(repo, {oid for found in candidates.values() for oid in found})
-    for oid, found in candidates.items():
-        alike = [other for other in found if touched.get(other, set()) & changed[oid]]
-        links.setdefault(oid, {}).update((other, CONTENT) for other in alike[:_MOST_ALIKE])
+        asked = [_newest(known - passed, seen)]
+        if may_be_a_persons(journal.get(commit.oid, ())):
+            # Of two of the same second nothing tells whether what nobody saw was first.
+            surely = (oid for oid in unseen if seen[oid].committed_at < at)
+            asked += [_first(surely, passed), _first(noted, passed)]
+        candidates[commit.oid] = [
+            [oid for oid in some if order.precedes(oid, seen[oid].committed_at, commit.oid, at)]
+            for some in asked
+        ]
+    touched = _changed_paths(repo, {oid for both in candidates.values() for some in both for oid in some})
+    for oid, both in candidates.items():
+        for some in both:
+            alike = [other for other in some if touched.get(other, set()) & changed[oid]]
+            links.setdefault(oid, {}).update((other, CONTENT) for other in alike[:_MOST_ALIKE])
+
+
+def _newest(commits: Set[str], seen: Mapping[str, InSight]) -> list[str]:
+    return sorted(commits, key=lambda oid: (-seen[oid].committed_at, oid))
+
+
+def _first(commits: Iterable[str], passed: Set[str]) -> list[str]:
+    return list(islice((oid for oid in commits if oid not in passed), _MOST_OTHERS))
+
+
+def _others(seen: Mapping[str, InSight], known: Set[str]) -> list[str]:
+    """The other commits, the newest first: no merges, and nothing that git itself put into a stash."""
+    found = {oid for oid, commit in seen.items() if len(commit.parents) < 2 and oid not in known}
+    for stash in (commit for commit in seen.values() if len(commit.parents) > 1):
+        index = seen.get(stash.parents[1])
+        if index is not None and (index.parents, index.authored_at) == (stash.parents[:1], stash.authored_at):
+            found -= set(stash.parents[1:])
+    return _newest(found, seen)
 
 
 def _changed_paths(repo: Repo, commits: Set[str]) -> dict[str, set[str]]:

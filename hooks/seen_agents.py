@@ -82,6 +82,10 @@ def hints_at_agent(lines: Iterable[Line]) -> bool:
     return any(line.agent or _env(line) for line in lines)
 
 
+def may_be_a_persons(lines: Sequence[Line]) -> bool:
+    return witnessed(lines) and not hints_at_agent(lines)
+
+
 def witness(lines: Sequence[Line]) -> Witnessed | None:
     if not lines:
         return None

@@ -18,6 +18,7 @@ from foureyes.shared.record import Contributor
 
 _ENOUGH = 20
 """Letters and digits in equal lines that no two hands write by chance in one place; a bare `}` is not enough."""
+_HALF = 0.5
 _CONTEXT = 3
 _SIDES = ("removed", "added")
 
@@ -89,11 +90,17 @@ def is_whole(diffs: Sequence[FileDiff], sources: Iterable[Sequence[FileDiff]]) -
     return all(count <= left[line] for line, count in wanted.items())
 
 
-def likeness(diffs: Sequence[FileDiff], source: Sequence[FileDiff]) -> float:
-    """Share of the source's changed lines that are changed here too, 0.0 to 1.0."""
+def is_alike(diffs: Sequence[FileDiff], source: Sequence[FileDiff]) -> bool:
+    """Whether at least half of the source's changed lines are changed here too."""
     theirs = Counter(_lines(source))
     total = theirs.total()
-    return (theirs & Counter(_lines(diffs))).total() / total if total else 0.0
+    return total > 0 and (theirs & Counter(_lines(diffs))).total() / total >= _HALF
+
+
+def is_taken_over(diffs: Sequence[FileDiff], source: Sequence[FileDiff]) -> bool:
+    """Whether that is so beyond chance: two people can give a file the same new version number."""
+    common = Counter(_lines(source)) & Counter(_lines(diffs))
+    return is_alike(diffs, source) and _weight(text for _, _, text in common) >= 2 * _ENOUGH
 
 
 def _lines(diffs: Iterable[FileDiff]) -> Iterator[tuple[str, str, bytes]]:

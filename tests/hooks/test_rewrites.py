@@ -705,3 +705,70 @@ def test_a_person_is_never_made_out_of_a_record(repo: Path):
 def test_a_repository_without_other_commits_is_no_trouble(tmp_path: Path):
     repo = make_repo(tmp_path / "plain")
     assert record(repo).cls == ""
+
+
+LONG = text("a line of somebody's that is long enough", "and one more that is not written twice by chance")
+EARLIER = {"GIT_AUTHOR_DATE": "@1700000000 +0000", "GIT_COMMITTER_DATE": "@1700000000 +0000"}
+
+
+def aside(repo: Path, files: dict[str, str], *, seen: bool) -> str:
+    """A commit on the branch `side`, made earlier by a colleague or, if `seen`, before our hooks' eyes by a person."""
+    git(repo, "checkout", "-q", "-b", "side")
+    write(repo, files)
+    git(repo, "add", "-A")
+    made = run(
+        ["git", *(() if seen else HOOKS_OFF), "commit", "-qm", "aside"], repo, env={} if seen else EARLIER
+    )
+    assert made.returncode == 0
+    return head(repo)
+
+
+TAKEN_OVER = {
+    "squash": ("merge -q --squash side", "commit -qm mine"),
+    "pick": ("cherry-pick -n side", "commit -qm mine"),
+    "path": ("checkout -q side -- f", "commit -qm mine"),
+    "soft": ("checkout -q side", "reset -q --soft main", "commit -qm mine"),
+}
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen", "unseen"])
+@pytest.mark.parametrize("how", TAKEN_OVER)
+def test_what_nobody_saw_is_no_persons_by_being_committed_as_ones_own(repo: Path, how: str, seen: bool):
+    aside(repo, {"f": LONG}, seen=seen)
+    git(repo, "checkout", "-q", "main")
+    for command in TAKEN_OVER[how]:
+        git(repo, *command.split())
+    found = record(repo)
+    assert found.cls == ("human" if seen else "")
+    assert {part.cls for part in found.contributors} == {"human" if seen else "unknown"}
+
+
+def test_a_persons_own_commit_is_theirs_though_others_took_it_over_before(repo: Path):
+    """A squash on GitHub, and then a backport of what was squashed."""
+    own = aside(repo, {"f": LONG}, seen=True)
+    git(repo, "checkout", "-q", "--orphan", "theirs")
+    git(repo, *HOOKS_OFF, "commit", "-qm", "squashed", env={"GIT_AUTHOR_EMAIL": "colleague@example.com"})
+    git(repo, "checkout", "-q", "main")
+    git(repo, "cherry-pick", "-n", own)
+    git(repo, "commit", "-qm", "again")
+    assert record(repo).cls == "human"
+    git(repo, "reset", "-q", "--hard", "HEAD~")
+    git(repo, "cherry-pick", own)
+    assert record(repo).cls == "human"
+
+
+def test_p20_a_stash_that_stays_is_no_commit_that_nobody_saw(repo: Path):
+    write(repo, {"README": LONG, "new": LONG})
+    git(repo, "add", "new")
+    git(repo, "stash", "-q", "-u")
+    commit(repo, {"g": "in between\n"}, "between")
+    git(repo, "stash", "apply", "-q")
+    commit(repo, {}, "of the stash")
+    assert record(repo).cls == "human"
+
+
+def test_a_short_change_that_somebody_else_made_too_takes_nothing_over(repo: Path):
+    aside(repo, {"VERSION": "1.2.3\n"}, seen=False)
+    git(repo, "checkout", "-q", "main")
+    commit(repo, {"VERSION": "1.2.3\n"}, "the same version")
+    assert record(repo).cls == "human"

@@ -12,7 +12,7 @@ from support_git import run
 from foureyes.shared.diff import GIT_PATCH_ARGS, FileDiff, parse_patch
 from foureyes.shared.facts import Change
 from foureyes.shared.record import Contributor
-from foureyes.shared.rekey import Source, carry, is_whole, likeness, source_gone
+from foureyes.shared.rekey import Source, carry, is_alike, is_taken_over, is_whole, source_gone
 
 ZERO = "0" * 40
 LONG = "and this is more text than two hands write by chance"
@@ -212,9 +212,14 @@ def test_whole_and_alike(diff) -> None:
     assert is_whole([both], [[one], [three]])
     assert not is_whole([diff(text("a"), text("a", "3", "3"))], [[three]])
     assert is_whole([], [])
-    assert likeness([one], [both]) == pytest.approx(2 / 3)
-    assert likeness([both], [one]) == 1
-    assert likeness([one], []) == 0
+    assert is_alike([one], [both])
+    assert is_alike([both], [one])
+    assert not is_alike([one], [])
+    assert not is_alike([three], [both])
+    assert not is_taken_over([both], [one])
+    long = diff(text("a"), text("a", LONG, f"{LONG} again"))
+    assert is_taken_over([diff(text("a"), text("a", LONG, f"{LONG} again", "more"))], [long])
+    assert not is_taken_over([long], [one])
     empty = FileDiff(Change("e", "A", "000000", "100644", ZERO, "1" * 40), ())
     assert is_whole([empty], [[empty]])
     assert not is_whole([empty], [[replace(empty, change=replace(empty.change, new_blob="2" * 40))]])
