@@ -219,6 +219,13 @@ class Batch:
         """The lines with what the sources' agents wrote; and from which sources any came."""
         parts, used = own, set()
         replayed = is_replay(self.journal.get(oid, ()))
+        for source, how, made in sources:
+            same = (
+                how == TWIN and source in self.diffs and rekey.is_alike(self.diffs[oid], self.diffs[source])
+            )
+            if source in self.diffs and (is_sure(how) or same):
+                was = rekey.Source(self.diffs[source], made.contributors, trusted=True)
+                parts = rekey.leave(self.diffs[oid], parts, was)
         for source, how, made in sorted(sources, key=lambda item: not is_sure(item[1])):
             sure = how != TWIN or replayed or source in self.kept or self._ran(source)
             if made.cls == "ai" and sure and how != RENAME:

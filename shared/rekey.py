@@ -61,6 +61,44 @@ def carry(
     return tuple(told)
 
 
+def leave(diffs: Sequence[FileDiff], parts: Sequence[Contributor], source: Source) -> tuple[Contributor, ...]:
+    """The contributors without what is an agent's for no other reason than that it ran git, where the source had it
+    already and it was not an agent's: whoever amends a commit has not written it.
+    """
+    theirs, found = _by_file(source.parts), {diff.change.path: diff for diff in source.diffs}
+    mine = _by_file(parts)
+    told: list[Contributor] = []
+    for diff in diffs:
+        path = diff.change.path
+        own, other = mine.get(path, []), found.get(path)
+        if other is None or not any(_by_running_git(part) for part in own):
+            told += own
+        elif diff.change.binary or not diff.hunks:
+            same = diff.change.new_blob == other.change.new_blob and not any(
+                part.cls == "ai" for part in theirs.get(path, ())
+            )
+            told += (_nobodys(part) if same and _by_running_git(part) else part for part in own)
+        else:
+            labelled = {
+                (side, ours.number): _nobodys(ours.part)
+                for side in _SIDES
+                for _, _, (ours, was) in _equal(
+                    _spots(diff, side, own), _spots(other, side, theirs.get(path, ()))
+                )
+                if ours.part and _by_running_git(ours.part) and was.part and was.part.cls != "ai"
+            }
+            told += _grouped(diff, own, labelled)
+    return tuple(told)
+
+
+def _by_running_git(part: Contributor) -> bool:
+    return part.cls == "ai" and part.evidence == "journal"
+
+
+def _nobodys(part: Contributor) -> Contributor:
+    return Contributor(part.path, part.side, part.start, part.count, "unknown")
+
+
 def source_gone(diffs: Sequence[FileDiff], files: Iterable[Change], parts: Iterable[Contributor]) -> Source:
     """A source of which nothing but the record is left: what it changed from the same content to the same content as
     `diffs` do, under whatever name.

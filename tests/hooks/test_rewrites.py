@@ -772,3 +772,16 @@ def test_a_short_change_that_somebody_else_made_too_takes_nothing_over(repo: Pat
     git(repo, "checkout", "-q", "main")
     commit(repo, {"VERSION": "1.2.3\n"}, "the same version")
     assert record(repo).cls == "human"
+
+
+@HINTS
+def test_an_agent_that_amends_a_persons_commit_has_written_what_it_adds(repo: Path, hints: bool):
+    base(repo)
+    commit(repo, {"f": text("human top", *(f"human base {n}" for n in range(9)))}, "by hand")
+    write(repo, {"g": text("by the agent's own program")})
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "--amend", "-m", "better", env=CLAUDE_ENV)
+    if not hints:
+        forget_hints(repo)
+    assert record(repo).cls == "ai"
+    assert by_agents(repo) == ["by the agent's own program"]

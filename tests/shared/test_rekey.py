@@ -12,7 +12,7 @@ from support_git import run
 from foureyes.shared.diff import GIT_PATCH_ARGS, FileDiff, parse_patch
 from foureyes.shared.facts import Change
 from foureyes.shared.record import Contributor
-from foureyes.shared.rekey import Source, carry, is_alike, is_taken_over, is_whole, source_gone
+from foureyes.shared.rekey import Source, carry, is_alike, is_taken_over, is_whole, leave, source_gone
 
 ZERO = "0" * 40
 LONG = "and this is more text than two hands write by chance"
@@ -271,3 +271,42 @@ def test_of_two_files_with_the_same_content_that_are_gone_the_one_of_the_same_na
     own = tuple(told(was[1], known=False))
     found = carry(was[1:], own, source_gone(was[1:], [diff.change for diff in was], parts), {})
     assert [(p.start, p.count) for p in found if p.cls == "ai"] == [(1, 1)]
+
+
+def ran(diff: FileDiff) -> tuple[Contributor, ...]:
+    """All of a change is said to be of the agent that ran git."""
+    return tuple(
+        replace(part, cls="ai", agent="codex", evidence="journal", confidence="low")
+        for part in told(diff, known=False)
+    )
+
+
+def test_whoever_amends_a_commit_has_not_written_what_was_in_it(diff) -> None:
+    before = text("base 1", "human goes")
+    was = diff(before, text("base 1", "human 1", "ai 1"))
+    now = diff(before, text("base 1", "human 1", "ai 1", "new"))
+    found = leave([now], ran(now), Source((was,), told(was), True))
+    assert [(p.side, p.start, p.count, p.cls, p.agent) for p in found] == [
+        ("removed", 2, 1, "unknown", ""),
+        ("added", 2, 1, "unknown", ""),
+        ("added", 3, 2, "ai", "codex"),
+    ]
+    other = diff(None, text("new"), path="g")
+    hooked = tuple(replace(part, evidence="agent-hook") for part in ran(now))
+    for parts in (hooked, told(now)):
+        assert leave([now], parts, Source((was,), told(was), True)) == parts
+    assert leave([other], ran(other), Source((was,), told(was), True)) == ran(other)
+
+
+@pytest.mark.parametrize(
+    ("blob", "cls", "expected"), [("2", "human", "unknown"), ("2", "ai", "ai"), ("3", "human", "ai")]
+)
+def test_whoever_amends_a_commit_has_not_made_its_binary_files(blob: str, cls: str, expected: str) -> None:
+    was, now = (
+        FileDiff(Change("logo", "A", "000000", "100644", ZERO, name * 40, binary=True), ())
+        for name in ("2", blob)
+    )
+    own = Contributor("logo", "added", 0, 0, "ai", "codex", evidence="journal", confidence="low")
+    source = Source((was,), (Contributor("logo", "added", 0, 0, cls),), True)
+    (part,) = leave([now], [own], source)
+    assert part.cls == expected
