@@ -48,7 +48,7 @@ def end_blame(file: str, begun: "Popen[bytes]") -> list[Blamed]:
 
 
 def _told(file: str, status: int, out: bytes, words: str) -> list[Blamed]:
-    if status != 0 and Path(file).is_dir():
+    if status != 0 and os.path.isdir(file):  # noqa: PTH112 -- of a name that no file can have it says no
         raise UserError(f"`{file}` is a folder", next_step="name one file in it", exit_code=2)
     if status != 0:
         said = words.strip().removeprefix("fatal: ").split("\n")[0]

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from foureyes.hooks.commit_map import FILTERED, made_again
 from foureyes.hooks.commits import Commit
 from foureyes.hooks.journal import Line
+from foureyes.hooks.raw_commit import seconds
 from foureyes.hooks.repo import Repo
 from foureyes.shared.in_toto import is_oid
 from foureyes.shared.trailers import provenance_ids
@@ -129,7 +130,7 @@ def _carriers(repo: Repo, ids: set[str], since: int) -> dict[str, tuple[set[str]
         head, _, message = entry.partition("\n")
         oid, _, at = head.partition(" ")
         if oid and set(provenance_ids(message)) & ids:
-            found[oid] = (set(provenance_ids(message)) & ids, int(at))
+            found[oid] = (set(provenance_ids(message)) & ids, seconds(at))
     return found
 
 
@@ -143,7 +144,7 @@ def in_sight(repo: Repo, commits: Iterable[str]) -> dict[str, InSight]:
         fields = head.split(" ", 3)
         if len(fields) == 4:
             found[fields[0]] = InSight(
-                tuple(parents.split()), int(fields[1]), int(fields[2]), fields[3].lower()
+                tuple(parents.split()), seconds(fields[1]), seconds(fields[2]), fields[3].lower()
             )
     return found
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from subprocess import Popen
 
-from foureyes.hooks.agents.places import work_tree_around
 from foureyes.hooks.agents.tool_call import ToolCall
 from foureyes.hooks.repo import Repo, start_git
 from foureyes.shared.errors import UserError
@@ -47,6 +46,8 @@ def _of_one(file: str, real: Path) -> dict[Repo, dict[bytes, str]]:
 
 def _of_many(named: list[tuple[str, Path]]) -> dict[Repo, dict[bytes, str]]:
     """An agent may name thousands of files in one call: no process for each of them."""
+    from foureyes.hooks.agents.places import work_tree_around  # most calls name one
+
     opened: dict[str, Repo | None] = {}
     found: dict[Repo, dict[bytes, str]] = {}
     for file, real in named:

@@ -38,10 +38,17 @@ def read_raw(raw: bytes) -> RawCommit | None:
 
 
 def _who(value: bytes) -> Person:
-    """`Name <address> seconds zone`. Raises ValueError."""
+    """`Name <address> seconds zone`. Old and imported histories hold commits without some of it: a time that is none is
+    0, as for git.
+    """
     name, _, rest = value.decode("utf-8", "replace").rpartition(" <")
-    email, _, when = rest.partition("> ")
-    return Person(name.strip(), email.strip(), int(when.split(" ")[0]))
+    email, closed, when = rest.rpartition(">")
+    return Person(name.strip(), (email if closed else rest).strip(), seconds(when.strip().split(" ")[0]))
+
+
+def seconds(text: str) -> int:
+    """A time as git shows it; 0 where it shows none."""
+    return int(text) if len(text) < 20 and text.removeprefix("-").isdecimal() else 0
 
 
 def _encoding(fields: Mapping[bytes, list[bytes]]) -> str:

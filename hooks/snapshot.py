@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foureyes.hooks.evidence import LARGEST_KEPT, UNKNOWN, Evidence, Pending, Ref, Touched
+from foureyes.hooks.raw_commit import seconds
 from foureyes.hooks.repo import Repo
 from foureyes.shared import paths
 
@@ -192,11 +193,11 @@ def new_commits(repo: Repo, before: Pending) -> tuple[NewCommit, ...]:
     old_parents = _parents(repo, before.head)
     found = []
     for line in listed.out.decode("ascii").splitlines():
-        oid, made, authored, *parents = line.split()
+        oid, made, authored, *parents = line.split(" ")
         amended = bool(before.head) and parents == old_parents
-        if int(made) >= since:
-            ours = len(parents) < 2 and (int(authored) >= since or amended)
-            found.append(NewCommit(oid, int(made), ours))
+        if seconds(made) >= since:
+            ours = len(parents) < 2 and (seconds(authored) >= since or amended)
+            found.append(NewCommit(oid, seconds(made), ours))
     return tuple(found)
 
 

@@ -136,6 +136,7 @@ def test_wrong_use(repo: Path, tmp_path: Path):
     assert refused(repo, "nowhere")[0] == 2
     assert "git cannot blame `nowhere`" in refused(repo, "nowhere")[1]
     assert "`.` is a folder" in refused(repo, ".")[1]
+    assert "git cannot blame" in refused(repo, "x" * 5000)[1]
     assert refused(repo, "README", "--rev", "no-such")[0] == 2
     assert refused(tmp_path, "README")[0] == 1
     write(repo, {"empty": ""})

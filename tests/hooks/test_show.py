@@ -153,3 +153,28 @@ def test_how_a_person_likes_their_diffs_changes_no_record(repo: Path, monkeypatc
     monkeypatch.setenv("GIT_DIFF_OPTS", "-u5")
     monkeypatch.setenv("GIT_EXTERNAL_DIFF", "false")
     assert '"deleted": 1' in said(repo, "show", "--json", "HEAD")
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        "A <a@x> -5 +0000",
+        "A <a@x> 999999999999999999999999 +0000",
+        "A <a@x> 1700000000 +9999",
+        "A <a@x>",
+        "A <<a@x>> 1700000000 +0000",
+        "A <a@x 1700000000 +0000",
+        " <> soon +0000",
+    ],
+)
+def test_commits_of_old_and_imported_histories_keep_nothing_from_being_recorded(repo: Path, who: str):
+    """On any branch: all that is in sight is looked through for what a commit was made from."""
+    lines = f"tree {git(repo, 'rev-parse', 'HEAD^{tree}')}\nparent {head(repo)}\nauthor {who}\ncommitter {who}\n\nm\n"
+    asked = ("hash-object", "-t", "commit", "-w", "--stdin", "--literally")
+    odd = git(repo, *asked, stdin=lines.encode())
+    git(repo, "branch", "odd", odd)
+    Agent(repo).write("f", "by ai\n")
+    commit(repo, {}, "x")
+    assert shown(repo)["class"] == "ai"
+    assert shown(repo, odd)["class"] is None
+    assert json.loads(said(repo, "log", "odd", "--json"))[0]["commit"] == odd
