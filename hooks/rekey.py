@@ -126,7 +126,7 @@ def _add_alike(
     changed = {c.oid: {diff.change.path for diff in diffs[c.oid]} for c in commits}
     candidates: dict[str, list[list[str]]] = {}
     known = interesting & seen.keys()
-    others = _others(seen, known)
+    others = [] if _is_partial(repo) else _others(seen, known)
     unseen, noted = ([oid for oid in others if (oid in journal) is told] for told in (False, True))
     before: set[str] = set()
     last = ""
@@ -158,6 +158,11 @@ def _newest(commits: Set[str], seen: Mapping[str, InSight]) -> list[str]:
     return sorted(commits, key=lambda oid: (-seen[oid].committed_at, oid))
 
 
+def _is_partial(repo: Repo) -> bool:
+    """Whether git would ask the remote for what this clone has left out."""
+    return any((repo.common_dir / "objects" / "pack").glob("*.promisor"))
+
+
 def _first(commits: Iterable[str], passed: Set[str]) -> list[str]:
     return list(islice((oid for oid in commits if oid not in passed), _MOST_OTHERS))
 
@@ -177,7 +182,8 @@ def _changed_paths(repo: Repo, commits: Set[str]) -> dict[str, set[str]]:
     if not commits:
         return {}
     asked = "".join(f"{oid}\n" for oid in sorted(commits)).encode()
-    out = repo.git("diff-tree", "--stdin", "--root", "-r", "-z", "--name-only", "--no-renames", input=asked)
+    options = ("--stdin", "--root", "-r", "-z", "--name-only", "--no-renames")
+    out = repo.ask("diff-tree", *options, input=asked).out  # one that cannot be read hides nothing before it
     found: dict[str, set[str]] = {}
     names: set[str] = set()
     for word in out.split(b"\0")[:-1]:

@@ -9,7 +9,7 @@ import pytest
 from support_agent import CLAUDE_ENV, Agent
 from support_built import OLGA, record
 from support_git import HOOKS_OFF, commit, git, head, make_repo, run, write
-from support_hooked import copy_hooked, make_remote, push, records
+from support_hooked import copy_hooked, install, make_remote, push, records
 
 from foureyes.hooks import renamed
 from foureyes.hooks.build import Builder
@@ -785,3 +785,16 @@ def test_an_agent_that_amends_a_persons_commit_has_written_what_it_adds(repo: Pa
         forget_hints(repo)
     assert record(repo).cls == "ai"
     assert by_agents(repo) == ["by the agent's own program"]
+
+
+def test_in_a_partial_clone_the_remote_is_not_asked_for_what_others_did_beside(repo: Path, tmp_path: Path):
+    remote = make_remote(repo, tmp_path / "remote.git")
+    aside(repo, {"f": LONG}, seen=False)
+    git(repo, "push", "-q", "--no-verify", "origin", "side")
+    git(remote, "config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{remote}", str(clone))
+    install(clone)
+    remote.rename(tmp_path / "gone")
+    commit(clone, {"f": LONG}, "mine")
+    assert record(clone).cls == "human"
