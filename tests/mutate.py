@@ -31,12 +31,14 @@ HERE = Path(__file__).parent
 SHARED = HERE.parent / "shared"
 KNOWN = HERE / "data" / "unnoticed.txt"
 MODULES = (
-    "ancestry", "case", "classes", "content", "evaluate", "exclusion", "exemption", "floor", "hidden", "owners",
-    "reviewers", "standing", "unknown_people", "rules.mergeable", "rules.no_agents", "rules.recorded", "rules.shown", "rules.two_humans",
+    "ancestry", "asking", "branches", "case", "classes", "content", "dsse", "evaluate", "exclusion", "exemption", "floor",
+    "hidden", "landing", "manifest", "owners", "protection", "record_check", "reviewers", "sshsig", "standing",
+    "unknown_people", "rules.mergeable", "rules.no_agents", "rules.recorded", "rules.shown", "rules.two_humans",
 )  # fmt: skip
 TESTS = (
     "rules", "unknown_people", "exclusion", "named_in_records", "classes", "exemption", "peer", "explain", "rejudge",
-    "floor", "hidden", "histories",
+    "floor", "hidden", "landing", "asking", "branches", "protection", "may_touch", "record_check", "sshsig", "dsse",
+    "manifest", "histories",
 )  # fmt: skip
 SECONDS = 120
 _SWAPS: dict[type, type] = {

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from support_facts import BEN, HEAD, OLGA, PULL, RITA, SAM, change, facts, policy, review
+from support_facts import BEN, HEAD, OLGA, PULL, RITA, SAM, change, facts, policy, review, unrecorded
 
 from foureyes.shared.asking import Requests, to_ask, worth_asking
 from foureyes.shared.evaluate import Judgement, evaluate
@@ -40,6 +40,8 @@ def test_equal_loads_are_decided_by_the_content_and_not_by_the_name() -> None:
     picks = {frozenset(asked(judged(), seed=str(number))) for number in range(20)}
     assert len(picks) > 3
     assert asked(judged(), seed="one") == asked(judged(), seed="one")
+    for number in range(20):
+        assert "ana" in asked(judged(), seed=str(number), load={RITA.id: 1, SAM.id: 1, BEN.id: 1})
 
 
 def test_requests_of_others_are_counted_in() -> None:
@@ -77,6 +79,23 @@ def test_an_owner_is_among_them_where_one_is_missing() -> None:
     assert asked(two, asked={ANA.id}) == set(), "one is waited for"
 
 
+def test_where_no_owner_can_be_asked_the_others_are() -> None:
+    given = facts(roster=OWNERS)
+    both = asked(judged(given, TIER0), declined={ANA.id, RAJ.id})
+    assert len(both) == 2
+    assert not both & {"ana", "raj"}
+
+
+def test_an_owner_is_asked_once_where_more_than_owners_are_missing() -> None:
+    """The owner is the least loaded of all as well."""
+    load = {OLGA.id: 5, RITA.id: 4, SAM.id: 5, BEN.id: 5, RAJ.id: 5}
+    given = evaluate(facts(roster=OWNERS), TIER0)
+    told = to_ask(given.case, Requests(load=load))
+    assert [account.login for account in told] == ["ana", "rita"]
+    enough = evaluate(facts(roster=OWNERS, reviews=(review(RITA), review(SAM, number=1))), TIER0)
+    assert [account.login for account in to_ask(enough.case, Requests(load=load))] == ["ana"]
+
+
 def test_two_accounts_of_one_person_are_asked_once() -> None:
     by = policy(aliases={"ben": ("ben-work",)})
     members = (OLGA, RITA, BEN, BEN_AT_WORK)
@@ -91,6 +110,7 @@ def test_two_accounts_of_one_person_are_asked_once() -> None:
     ("given", "worth"),
     [
         (facts(roster=TEAM), True),
+        (facts(roster=TEAM, commits=(unrecorded(),)), True),
         (facts(roster=TEAM, pull=replace(PULL, draft=True)), False),
         (facts(roster=TEAM, reviews=(review(RITA, "CHANGES_REQUESTED"),)), False),
         (facts(roster=TEAM, reviews=(review(RITA), review(SAM, number=1))), False),

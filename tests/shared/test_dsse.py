@@ -19,7 +19,13 @@ def test_lengths_are_of_bytes_so_that_no_two_envelopes_are_signed_alike():
 
 
 @pytest.mark.parametrize(
-    "signatures", [(), (Signature("SHA256:x", b"\0\xff"),), (Signature("", b"1"), Signature("", b"2"))]
+    "signatures",
+    [
+        (),
+        (Signature("SHA256:x", b"\0\xff"),),
+        (Signature("", b"1"), Signature("", b"2")),
+        (Signature("", b"1"),) * 16,
+    ],
 )
 def test_round_trip(signatures):
     envelope = Envelope(PAYLOAD_TYPE, b"{\xff}", signatures)

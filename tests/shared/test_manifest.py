@@ -16,7 +16,7 @@ LIST = Manifest("github.com/acme/shop", "refs/heads/feat/x", (B, A))
 def test_round_trip_sorted():
     data = manifest_bytes(LIST)
     assert parse_manifest(data) == LIST
-    assert LIST.entries == (A, B)
+    assert Manifest(LIST.repository, LIST.ref, (B, A)).entries == (A, B)
     assert data == manifest_bytes(Manifest(LIST.repository, LIST.ref, (A, B)))
     made = json.loads(data)
     assert [s["digest"] for s in made["subject"]] == [{"gitCommit": A.commit}, {"gitCommit": B.commit}]
@@ -54,6 +54,7 @@ def test_a_list_that_makes_no_sense_cannot_be_made(entries, why):
         lambda m: m["predicate"].pop("ref"),
         lambda m: m["predicate"].update(repository=None),
         lambda m: m["predicate"].update(records={}),
+        lambda m: m["predicate"].update(records=1),
         lambda m: m.update(predicateType="urn:foureyes:push:v2"),
         lambda m: m.update(predicateType="urn:foureyes:record:v1"),
         lambda m: m.update(_type=""),

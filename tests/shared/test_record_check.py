@@ -195,6 +195,44 @@ def test_human_and_naming_an_agent_is_not_human(keys):
     assert (fact.says, fact.agents) == ("human", ())
 
 
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        (Contributor("a", "added", 1, 1, "ai", ""), [UNNAMED]),
+        (Contributor("a", "added", 1, 1, "human", "codex"), ["codex"]),
+        (Contributor("a", "added", 1, 1, "human", ""), []),
+    ],
+)
+def test_whoever_wrote_a_line_is_named_by_it_alone(part, named):
+    """A class without a name, or a name without the class: a line that either says so is an agent's."""
+    told = check(record_bytes(replace(HUMAN, contributors=(part,))), [])
+    assert [mark.agent for mark in told.agents] == named
+    assert told.says == ("ai" if named else "human")
+
+
+def test_of_several_keys_the_one_published_first_is_named(keys):
+    payload = listing()
+    both = [signed(file, payload) for file in keys]
+    early, late = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
+    for at, other, expected in (
+        (early, late, OLGA),
+        (late, early, BEN),
+        (None, late, BEN),
+        (late, None, OLGA),
+    ):
+        known = [published(keys[0], OLGA, at), published(keys[1], BEN, other)]
+        for envelopes in (both, both[::-1]):
+            assert check(BYTES, envelopes, known).signer.account == expected
+
+
+def test_a_key_that_is_published_and_one_that_is_not_are_no_problem_together(keys):
+    payload = listing()
+    fact = check(BYTES, [signed(file, payload) for file in keys], [published(keys[0])])
+    assert (fact.state, fact.why) == (RecordState.SIGNED, "")
+    beside = check(BYTES, [envelope(payload), signed(keys[0], listing(b"another"))], [published(keys[0])])
+    assert beside.state is RecordState.UNSIGNED, "an unsigned list names exactly this one"
+
+
 def test_unlisted_fields_are_told_and_nothing_else_changes(keys):
     made = statement(RECORD)
     made["predicate"].update({f"new{at}": "x" for at in range(5)})
@@ -214,3 +252,10 @@ def test_an_operator_without_a_login_is_claimed_by_address():
 def test_a_record_of_an_agents_work_that_names_no_agent_tells_of_one_all_the_same():
     data = record_bytes(replace(RECORD, agents=(), contributors=()))
     assert [mark.agent for mark in check(data, []).agents] == [UNNAMED]
+
+
+def test_a_few_unlisted_fields_are_all_told():
+    made = statement(RECORD)
+    made["predicate"].update({f"new{at}": "x" for at in range(3)})
+    told = check(canonical_bytes(made), []).why
+    assert told.endswith("predicate.new0, predicate.new1, predicate.new2")

@@ -304,3 +304,16 @@ def test_public_key_lines(key):
     ):
         with pytest.raises(SshsigError):
             parse_public_key(line)
+
+
+def test_a_key_has_one_spelling():
+    blob = base64.b64encode(field(b"abc"))
+    assert blob.endswith(b"w==")
+    assert parse_public_key(f"abc {blob.decode()}").kind == "abc"
+    with pytest.raises(SshsigError, match="not plain base64"):
+        parse_public_key(f"abc {blob.replace(b'w==', b'x==').decode()}")
+
+
+def test_what_is_too_long_is_not_read():
+    refused(b"SSHSIG".ljust(16_385, b"\0"), "too long")
+    refused(b"SSHSIG".ljust(16_384, b"\0"), "version 0")
