@@ -233,18 +233,31 @@ def journal(look: Look) -> Iterator[Finding]:
     if look.settings is None:
         return
     folder = journal_dir(look.repo.common_dir)
-    places = [look.repo.common_dir, look.repo.home, folder]
-    with contextlib.suppress(OSError):
-        places += sorted(folder.iterdir())
+    places = [look.repo.common_dir, look.repo.home]
+    evidence = look.repo.home / "evidence"
+    for part in (folder, evidence, evidence / "sessions", evidence / "pending"):
+        places.append(part)
+        with contextlib.suppress(OSError):
+            places += sorted(part.iterdir())
     for path in places:
-        if path.exists() and not os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)):
-            yield Finding(
-                "journal", State.PROBLEM, f"{path} cannot be written or read", f"chmod u+rwX '{path}'"
-            )
+        if os.path.lexists(path) and not _can_be_used(path):
+            yield Finding("journal", State.PROBLEM, f"{path} cannot be written or read", _made_usable(path))
             return
-    if folder.exists() and not folder.is_dir():
-        yield Finding("journal", State.PROBLEM, f"{folder} is not a folder", f"rm '{folder}' && {_INSTALL}")
+    no_folder = [path for path in (folder, evidence) if path.exists() and not path.is_dir()]
+    if no_folder:
+        mend = f"rm '{no_folder[0]}' && {_INSTALL}"
+        yield Finding("journal", State.PROBLEM, f"{no_folder[0]} is not a folder", mend)
     elif shutil.disk_usage(look.repo.common_dir).free == 0:
         yield Finding("journal", State.PROBLEM, "the disk is full: nothing can be noted", "free some space")
     else:
         yield Finding("journal", State.GOOD, "can be written")
+
+
+def _can_be_used(path: Path) -> bool:
+    return os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0))
+
+
+def _made_usable(path: Path) -> str:
+    """An agent in a container may have made it as another user."""
+    own = path.lstat().st_uid == os.geteuid()
+    return f"chmod u+rwX '{path}'" if own else f"sudo chown -R $(id -u) '{path}'"

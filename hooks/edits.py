@@ -5,19 +5,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from foureyes.hooks.commits import Commit
-from foureyes.hooks.evidence import (
-    PENDING_SECONDS,
-    UNKNOWN,
-    UNSEEN,
-    Event,
-    Evidence,
-    Pending,
-    Ref,
-    Touched,
-)
+from foureyes.hooks.evidence import PENDING_SECONDS, Evidence
 from foureyes.hooks.journal import Line
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
+from foureyes.hooks.tool_events import UNKNOWN, UNSEEN, Event, Pending, Ref, Touched
 from foureyes.shared.attribution import Edit
 from foureyes.shared.line_trace import Hand
 from foureyes.shared.stored_form import blob_ids, pointer

@@ -16,27 +16,18 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
 
 from foureyes.hooks.digest import sha256_hex
 from foureyes.hooks.sharing import keep_to, make_folder
+from foureyes.hooks.tool_events import Event, Pending, Touched, by_end, parse_event, parse_pending
+from foureyes.shared.errors import UserError
 
-Ref: TypeAlias = str | None
-"""Where a content is: `s:<sha256>` in this store, `g:<oid>` a git blob, `t:<size>:<mtime>` a file too large to keep
-(it can be compared, not read), `?` not known. None: there was no file. What a call left of a too large file is known
-again once it is committed: `t:<size>:<mtime>:<sha256>:<oid>:<oid>`, as git names it in a repository of either kind.
-"""
-UNKNOWN = "?"
 LARGEST_KEPT = 4 * 2**20
 DEFAULT_LIMIT = 200 * 2**20
 _RECENT = 64 * 1024
-LOST, ONGOING = "lost", "ongoing"
-"""Kinds of a pending call: a checkpoint of it failed; or the agent goes on, and the command runs in the background."""
-UNSEEN = "unseen"
-"""The kind of the event of these: who else changed the paths meanwhile cannot be told."""
 PENDING_SECONDS = 2 * 86400
 """Nothing is heard any more of a call that began so long ago."""
 _RECORDED_SECONDS = 30 * 86400
@@ -47,53 +38,6 @@ _MARKS = (_RECORDED, _FORGOTTEN)
 """Beside a session to which nothing has been added since: it has gone into records; its contents are gone."""
 _LONGEST_EDIT = 10 * 10**9
 """Ticks by which an edit may have begun before its end, if its beginning was not told."""
-
-
-class Touched(NamedTuple):
-    """One path of a tool call, as `paths.decode` writes it, with its content before and after: the same one where the
-    call changed only whether the file can be run.
-    """
-
-    path: str
-    before: Ref
-    after: Ref
-
-
-class Event(NamedTuple):
-    """One tool call. Times are seconds since the epoch; `session` is a hash; `kind` is `edit`, `shell`, UNSEEN, or
-    `review`: the agent approved a pull request, as `account` (a login, "" if not known), and touched nothing. Ticks
-    are of the store's clock: 0 in an event of a version that had none.
-    """
-
-    agent: str
-    version: str
-    model: str
-    session: str
-    worktree: str
-    kind: str
-    started: float
-    ended: float
-    touched: tuple[Touched, ...]
-    account: str = ""
-    tick_started: int = 0
-    tick_ended: int = 0
-
-
-class Pending(NamedTuple):
-    """The half of a tool call that is known before it ends. `contents` maps path to content; `head` is the commit
-    that was checked out: "" on an unborn branch, and for an edit, which makes no commits. `executable` are those of
-    the paths that could be run. `kind` is that of the event, LOST (then nothing is known) or ONGOING.
-    """
-
-    session: str
-    worktree: str
-    kind: str
-    started: float
-    root: str
-    head: str
-    contents: dict[str, Ref]
-    tick: int = 0
-    executable: Sequence[str] = ()
 
 
 class Evidence:
@@ -160,12 +104,20 @@ class Evidence:
 
     def events(self) -> tuple[Event, ...]:
         """All events, by end: that is when their contents were seen. Lines that cannot be read are skipped: they may
-        be torn.
+        be torn. Raises UserError if the files cannot be read: an agent that ran as another user may have made them.
         """
-        return tuple(sorted(_parsed(self._sessions()), key=_by_end))
+        with _to_be_read(self._folder):
+            return tuple(sorted(_parsed(self._sessions()), key=by_end))
 
     def _sessions(self) -> list[Path]:
-        return sorted((self._folder / "sessions").glob("*.jsonl"))
+        return [path for path in self._listed("sessions") if path.suffix == ".jsonl"]
+
+    def _listed(self, name: str) -> list[Path]:
+        with _to_be_read(self._folder):
+            try:
+                return sorted((self._folder / name).iterdir())
+            except FileNotFoundError:
+                return []
 
     def since(self, tick: int) -> tuple[Event, ...]:
         """Events that ended after a tick, by end; of the last ones only, where a session has very many."""
@@ -176,9 +128,9 @@ class Evidence:
                 if os.fstat(file.fileno()).st_mtime < untouched:
                     continue
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _RECENT))
-                events = map(_parse_event, file.read().splitlines())
+                events = map(parse_event, file.read().splitlines())
                 found += [event for event in events if event is not None and event.tick_ended > tick]
-        return tuple(sorted(found, key=_by_end))
+        return tuple(sorted(found, key=by_end))
 
     def hold(self, call: str, pending: Pending) -> None:
         """Keep the half of a call that begins now. An agent without ids for its calls may make the same one again."""
@@ -196,19 +148,19 @@ class Evidence:
         for held in (path, *path.parent.glob(f"{_NEW}{call}.*")):
             with contextlib.suppress(OSError, ValueError, TypeError):
                 held.rename(done)
-                taken = taken or _pending(done)
+                taken = taken or parse_pending(done.read_bytes())
         return taken
 
     def is_open(self, call: str) -> bool:
         return (self._folder / "pending" / call).exists()
 
     def open_calls(self) -> tuple[Pending, ...]:
-        """Calls that have begun and of whose end nothing was heard."""
+        """Calls that have begun and of whose end nothing was heard. Raises UserError."""
         found = []
-        for file in sorted((self._folder / "pending").glob("*")):
-            with contextlib.suppress(OSError, ValueError, TypeError):
-                if file.suffix != ".done":
-                    found.append(_pending(file))
+        for file in self._listed("pending"):
+            with _to_be_read(self._folder), contextlib.suppress(FileNotFoundError, ValueError, TypeError):
+                if file.suffix != ".done" and not file.is_dir():
+                    found.append(parse_pending(file.read_bytes()))
         return tuple(found)
 
     def was_taken(self, call: str) -> bool:
@@ -244,10 +196,10 @@ class Evidence:
         return int(text) if text.isdecimal() else 0
 
     def reviews_since(self, tick: int) -> tuple[Event, ...]:
-        """The reviews that agents submitted after a tick, by end."""
-        reviews = _parsed(self._sessions(), b'"kind":"review"')
-        found = [event for event in reviews if event.tick_ended > tick]
-        return tuple(sorted(found, key=_by_end))
+        """The reviews that agents submitted after a tick, by end. Raises UserError."""
+        with _to_be_read(self._folder):
+            reviews = list(_parsed(self._sessions(), b'"kind":"review"'))
+        return tuple(sorted((event for event in reviews if event.tick_ended > tick), key=by_end))
 
     def mark_reviews_told(self, tick: int) -> None:
         _write_whole(self._folder / "reviews-told", f"{tick}\n".encode())
@@ -302,20 +254,27 @@ class Evidence:
         return self._folder / "sessions" / f"{session}.jsonl"
 
 
-def _pending(file: Path) -> Pending:
-    """Raises OSError, ValueError, TypeError."""
-    found = Pending(**json.loads(file.read_bytes()))
-    return found._replace(executable=tuple(found.executable))
-
-
-def _by_end(event: Event) -> tuple[int, float]:
-    return event.tick_ended or int(event.ended * 1e9), event.started
+@contextmanager
+def _to_be_read(folder: Path) -> Iterator[None]:
+    """What cannot be read is not nothing."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"what agents were seen to do cannot be read: {error.filename}: {error.strerror}",
+            why="without it their lines would be taken for a person's",
+            next_step=f"make {folder} and all in it readable for you, then run this again",
+        ) from error
 
 
 def _parsed(sessions: Iterable[Path], holding: bytes = b"") -> Iterator[Event]:
     for path in sessions:
-        for line in path.read_bytes().splitlines():
-            event = _parse_event(line) if holding in line else None
+        try:
+            lines = path.read_bytes().splitlines()
+        except FileNotFoundError:
+            continue  # collected meanwhile
+        for line in lines:
+            event = parse_event(line) if holding in line else None
             if event is not None:
                 yield event
 
@@ -337,15 +296,6 @@ def _refs(touched: Touched) -> Iterator[str]:
     for ref in (touched.before, touched.after):
         if ref is not None:
             yield ref
-
-
-def _parse_event(line: bytes) -> Event | None:
-    try:
-        value: Mapping[str, Any] = json.loads(line)
-        touched = tuple(Touched(**item) for item in value["touched"])
-        return Event(**{**value, "touched": touched})
-    except (ValueError, TypeError, KeyError):
-        return None
 
 
 def _write_whole(path: Path, content: bytes) -> None:

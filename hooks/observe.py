@@ -9,22 +9,13 @@ from pathlib import Path
 from foureyes.hooks import snapshot
 from foureyes.hooks.agents.tool_call import ToolCall
 from foureyes.hooks.digest import sha256_hex
-from foureyes.hooks.evidence import (
-    LOST,
-    ONGOING,
-    UNKNOWN,
-    UNSEEN,
-    Event,
-    Evidence,
-    Pending,
-    Ref,
-    Touched,
-)
+from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.journal import append_line, seen_commits, worktree_id
 from foureyes.hooks.named_files import by_repository, open_or_none
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.session_models import remember
 from foureyes.hooks.sharing import keep_to
+from foureyes.hooks.tool_events import LOST, ONGOING, UNKNOWN, UNSEEN, Event, Pending, Ref, Touched
 from foureyes.shared import paths
 from foureyes.shared.errors import UserError
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from foureyes.hooks.evidence import Event, Evidence
+from foureyes.hooks.evidence import Evidence
+from foureyes.hooks.tool_events import Event
 from foureyes.shared.record import MOST_NAMED, Record, RecordError, Reviewed, parse_record
 
 

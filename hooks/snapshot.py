@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from foureyes.hooks.evidence import LARGEST_KEPT, UNKNOWN, Evidence, Pending, Ref, Touched
+from foureyes.hooks.evidence import LARGEST_KEPT, Evidence
 from foureyes.hooks.raw_commit import seconds
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.tool_events import UNKNOWN, Pending, Ref, Touched
 from foureyes.shared import paths
 
 _MOST_KEPT = 2000

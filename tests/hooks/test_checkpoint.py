@@ -11,9 +11,10 @@ from support_agent import Agent, checkpoint
 from support_git import commit, git, head, make_repo, python_env, run, write
 
 from foureyes.hooks.agents import claude_style
-from foureyes.hooks.evidence import Event, Evidence
+from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.journal import read_journal, worktree_id
 from foureyes.hooks.repo import Repo
+from foureyes.hooks.tool_events import Event
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support_agent import Agent
 from support_git import commit, git, make_repo, run, write
 from support_newer_git import needs_newer_git, use_newer_git
 from support_ssh import make_key
@@ -234,6 +235,22 @@ class TestTheInstallation:
         shutil.rmtree(journal_dir(repo / ".git"))
         journal_dir(repo / ".git").write_text("")
         assert {"journal", "records"} >= {p.subject for p in found(repo)} >= {"journal"}
+
+    def test_evidence_that_is_no_folder(self, repo: Path) -> None:
+        (repo / ".git" / "foureyes" / "evidence").write_text("")
+        assert "evidence is not a folder" in one_problem(repo).what
+
+    @pytest.mark.parametrize(("owner", "mend"), [(0, "chmod u+rwX '"), (1, "sudo chown -R $(id -u) '")])
+    def test_what_an_agent_in_a_container_left_behind(
+        self, repo: Path, monkeypatch: pytest.MonkeyPatch, owner: int, mend: str
+    ) -> None:
+        Agent(repo).write("f", "by ai\n")
+        (file,) = (repo / ".git" / "foureyes" / "evidence" / "sessions").iterdir()
+        access = os.access
+        monkeypatch.setattr(os, "access", lambda path, mode: path != file and access(path, mode))
+        monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + owner)
+        problem = one_problem(repo)
+        assert (problem.what, problem.mend) == (f"{file} cannot be written or read", f"{mend}{file}'")
 
 
 class TestTheKey:

@@ -11,7 +11,9 @@ import pytest
 from support_git import python_env
 
 from foureyes.hooks import evidence
-from foureyes.hooks.evidence import Event, Evidence, Pending, Touched
+from foureyes.hooks.evidence import Evidence
+from foureyes.hooks.tool_events import Event, Pending, Touched
+from foureyes.shared.errors import UserError
 
 EVENT = Event("claude-code", "2.1", "m", "a" * 64, "main", "edit", 10.0, 11.0, (Touched("f", None, "s:1"),))
 
@@ -205,3 +207,46 @@ def test_beyond_the_limit_what_is_in_no_record_yet_stays_known_without_its_conte
     add("b")
     assert collect(170_000) == "aabbc", "what was recorded of it is not all of it any more"
     assert (collect(1), collect(1)) == ("aabbc", "c"), "bounded all the same: the newest alone stays"
+
+
+@pytest.mark.parametrize("name", ["sessions", "pending", "sessions/x.jsonl", ""])
+def test_what_cannot_be_read_is_not_nothing(tmp_path: Path, name: str):
+    """An agent in a container may have run as another user; here something else is in the place."""
+    store = Evidence(tmp_path)
+    place = tmp_path / "evidence" / name
+    if name.endswith("l"):
+        place.mkdir(parents=True)
+    else:
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("in the way")
+    read = store.open_calls if name == "pending" else store.events
+    with pytest.raises(UserError, match="cannot be read"):
+        read()
+    assert Evidence(tmp_path / "elsewhere").events() == Evidence(tmp_path / "elsewhere").open_calls() == ()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"started": "x"}, {"ended": None}, {"tick_ended": "1"}, {"agent": 3}, {"touched": [["f", None, 5]]}],
+    ids=lambda odd: next(iter(odd)),
+)
+def test_a_line_of_other_types_is_none(tmp_path: Path, odd: dict[str, object]):
+    store = Evidence(tmp_path)
+    store.append(EVENT)
+    (file,) = (tmp_path / "evidence" / "sessions").iterdir()
+    value = {**json.loads(file.read_text()), **odd}
+    if "touched" in odd:
+        value["touched"] = [{"path": "f", "before": None, "after": 5}]
+    file.write_text(file.read_text() + json.dumps(value) + "\n")
+    assert len(store.events()) == 1
+
+
+def test_a_pending_call_of_other_types_is_none(tmp_path: Path):
+    store = Evidence(tmp_path)
+    store.hold("call", Pending("s" * 64, "main", "edit", 1.0, "/repo", "", {"f": None}))
+    file = tmp_path / "evidence" / "pending" / "call"
+    for odd in ({"started": "x"}, {"contents": [1]}, {"tick": "1"}):
+        file.write_text(json.dumps({**json.loads(file.read_text()), **odd}))
+        assert store.open_calls() == ()
+        assert store.take("call") is None
+        store.hold("call", Pending("s" * 64, "main", "edit", 1.0, "/repo", "", {"f": None}))
