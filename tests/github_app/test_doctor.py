@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from support_doctor import apply, ask_as, doctor, finding, states
 from support_gate import SHOP, Gate, running_gate
 
+import foureyes.github_app.doctor
 from foureyes.github_app.branch_rules import BranchRules, Bypass, RequiredCheck
-from foureyes.github_app.protected import Protected
+from foureyes.github_app.protected import Protected, all_at_once
 from foureyes.github_app.repository_findings import findings
 from foureyes.github_app.sandbox import checks
 from foureyes.hooks.doctor import command
@@ -303,6 +304,31 @@ def test_a_token_that_sees_no_checks_is_enough_with_the_apps_number(gate: Gate) 
     assert states(doctor("--app", str(gate.sandbox.app.id))[1])["App"] == "ok"
 
 
+def test_a_404_that_says_no_more_may_hide_the_older_protection(gate: Gate) -> None:
+    gate.fault("status", "GET *protection", status=404, message="Not Found")
+    told = doctor("--app", str(gate.sandbox.app.id))[1]
+    assert finding(told, "main: seen")["what"].startswith("the older branch protection")
+
+
+def test_a_rule_for_no_check_at_all_brings_nothing_up_to_date(gate: Gate) -> None:
+    (ruleset,) = gate.sandbox.world.repositories[SHOP].rulesets
+    given = ruleset.rules[0]["parameters"]
+    given |= {"required_status_checks": [], "strict_required_status_checks_policy": True}
+    assert states(doctor("--app", str(gate.sandbox.app.id))[1])["main: base"] == "problem"
+
+
+def test_branches_beyond_those_looked_at_are_counted(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = 'version: 1\nbranches: [one, two, three]\nroster: ["@acme/engineers"]\nprotected: ["infra/**"]\n'
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": policy}))
+    gate.push("noor", "one", gate.tip())
+    monkeypatch.setattr(foureyes.github_app.doctor, "MOST_BRANCHES", 1)
+    told = doctor("--app", str(gate.sandbox.app.id))[1]
+    assert finding(told, "branches") == {
+        "subject": "branches", "state": "unknown",
+        "what": "2 more gated branches and patterns were not looked at", "mend": None,
+    }  # fmt: skip
+
+
 # the findings alone
 
 
@@ -328,6 +354,21 @@ def test_a_repository_that_is_well_protected_has_nothing_but_good() -> None:
 )
 def test_what_each_rule_says(rules: BranchRules, subject: str, state: State) -> None:
     assert of(subject, findings(replace(FINE, branches=(rules,)))).state is state
+
+
+def test_one_ruleset_for_a_queue_and_for_others_brings_the_others_up_to_date() -> None:
+    bare = replace(GOOD, checks=(), up_to_date=False)
+    queue, plain = replace(bare, branch="q", is_default=False, queue=True), bare
+
+    def strict(*branches: BranchRules) -> bool:
+        body = json.loads(shlex.split(all_at_once(replace(FINE, branches=branches)))[2])
+        (rule,) = body["rules"]
+        return bool(rule["parameters"]["strict_required_status_checks_policy"])
+
+    assert strict(queue, plain)
+    assert strict(plain, queue)
+    assert not strict(queue), "a queue brings each up to date by itself"
+    assert strict(replace(GOOD, up_to_date=False)), "the check alone is not enough"
 
 
 def test_a_check_that_is_no_verdict_must_not_be_required() -> None:

@@ -1,15 +1,20 @@
 """A merge queue's groups, end to end: real commits made by the sandbox's queue, judged and let in or not."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from support_gate import SHOP, Gate, running_gate
 from support_sweep import sweeping
 
-from foureyes.github_app import alerts, asking, lanes, storage, tables
+from foureyes.github_app import alerts, asking, lanes, merge_group, storage, tables
+from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.lanes import Retry
-from foureyes.github_app.queue_query import QueueEntry, group
+from foureyes.github_app.last_look import LastLook
+from foureyes.github_app.pull_query import Ground, Shown, ask_head
+from foureyes.github_app.queue_query import QueueEntry, ask_queue, group
 from foureyes.github_app.sandbox import merge_queue, webhooks
 
 QUEUE_RULE = {
@@ -187,10 +192,99 @@ def test_a_group_with_commits_of_nobody_in_it_is_refused(gate: Gate) -> None:
     assert "commits of no pull request" in (gate.runs(evil)[0].summary or "")
 
 
+@pytest.mark.parametrize(
+    ("change", "why"), [({"base": "release/1"}, "has moved"), ({"state": "closed"}, "is not open any more")]
+)
+def test_one_that_goes_elsewhere_or_is_closed_in_the_queue_stops_the_group(
+    gate: Gate, change: dict[str, str], why: str
+) -> None:
+    """It passes by itself: nobody waits where it goes now."""
+    gate.push("noor", "release/1", gate.tip())
+    number = approved(gate, "feat", "infra/a.tf")
+    made = enqueue(gate, number)
+    gate.settle()
+    assert said(gate, made) == "success"
+    gate.as_person("olga", "PATCH", f"/repos/{SHOP}/pulls/{number}", change)
+    gate.settle()
+    assert said(gate, made) == "failure"
+    assert f"#{number} {why}" in (gate.runs(made)[0].summary or "")
+
+
+def test_a_group_that_is_not_built_on_the_branch_as_it_is_now_is_refused(gate: Gate) -> None:
+    number = approved(gate, "feat", "infra/a.tf")
+    made = enqueue(gate, number)
+    gate.settle()
+    gate.push("noor", "main", gate.change({"docs/other.md": "x\n"}))
+    gate.review("ben", number, "COMMENT")
+    gate.settle()
+    assert said(gate, made) == "failure"
+    assert "is not built on `main` as it is now" in (gate.runs(made)[0].summary or "")
+
+
+def test_a_group_that_lacks_one_of_its_pull_requests_is_refused(gate: Gate) -> None:
+    """The queue says that it is built on the other one."""
+    one, two = approved(gate, "one", "infra/a.tf"), approved(gate, "two", "infra/b.tf")
+    gate.deaf = True
+    enqueue(gate, one), enqueue(gate, two)
+    gate.deaf = False
+    alone = gate.clone.merge(gate.tip(), gate.pull(two).head)
+    put_in_place_of(gate, alone)
+    gate.settle()
+    assert said(gate, alone) == "failure"
+    assert f"#{one} is not in it" in (gate.runs(alone)[0].summary or "")
+
+
+def test_a_group_whose_commits_cannot_be_read_is_refused(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = approved(gate, "feat", "infra/a.tf")
+    made = enqueue(gate, number)
+    monkeypatch.setattr(merge_group, "bring", lambda _mirror, oids: frozenset(oids) - {made})
+    gate.settle()
+    assert said(gate, made) == "failure"
+    assert "not all of its commits can be read" in (gate.runs(made)[0].summary or "")
+
+
+def test_nothing_is_written_that_moved_meanwhile_or_that_another_worker_has(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = approved(gate, "feat", "infra/a.tf")
+    made = enqueue(gate, number)
+    monkeypatch.setattr(lanes, "backoff_ms", no_second_try)
+    for name, stand_in in (
+        ("look", lambda *_: LastLook(())),
+        ("may_write", lambda *_: False),
+        ("ask_head", lambda client, *asked: elsewhere(*ask_head(client, *asked))),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(merge_group, name, stand_in)
+            with storage.writing(gate.engine) as conn:
+                conn.execute(tables.work.update().values(due_at=0, not_before=0))
+            gate.settle()
+            assert isinstance(gate.outcomes[-1], Retry)
+            assert gate.runs(made) == []
+    with storage.writing(gate.engine) as conn:
+        conn.execute(tables.work.update().values(due_at=0, not_before=0))
+    gate.settle()
+    assert said(gate, made) == "success"
+
+
+def elsewhere(ground: Ground, shown: Shown) -> tuple[Ground, Shown]:
+    """The name is another repository's by now."""
+    return replace(ground, repository=replace(ground.repository, id=ground.repository.id + 1)), shown
+
+
+def test_a_part_of_the_queue_is_not_taken_for_all_of_it() -> None:
+    class Client:
+        def graphql(self, _query: str, _variables: object) -> object:
+            return {"repository": {"mergeQueue": {"entries": {"totalCount": 1, "nodes": []}}}}
+
+    with pytest.raises(GitHubError, match="GitHub lists 0 of 1"):
+        ask_queue(cast("InstallationClient", Client()), SHOP, "main")
+
+
 def put_in_place_of(gate: Gate, evil: str) -> None:
-    """As if the queue had made this commit of its only entry."""
+    """As if the queue had made this commit of its last entry."""
     shop = gate.sandbox.world.repositories[SHOP]
-    (entry,) = shop.queues["main"]
+    entry = shop.queues["main"][-1]
     gate.push("noor", "elsewhere", evil)
     entry.head = evil
     with gate.sandbox.world.lock:
