@@ -112,15 +112,17 @@ class Walk:
         """What comes onto the branch with these commits is the pull request's own, and nothing was put in between and
         taken out again: a step is one merge of it, or its commits, as they were or rebased.
         """
+        own = {commit.oid for commit in step}
         brought = self.mirror.range(step[-1].oid, [position, source.head], MOST_COMMITS)
-        if not {commit.oid for commit in step}.issuperset(brought):
+        if not own.issuperset(brought):
             return False
         if len(step) == 1:
             return True
         oids = self.mirror.range(source.head, [position], MOST_COMMITS)
         raw = self.mirror.objects(oids, "commit", cap=256 * 1024 * 1024)
-        its = Counter(_hand(parse_commit(oid, content)) for oid, content in raw.items())
-        return all(len(commit.parents) == 1 for commit in step) and Counter(map(_hand, step)) <= its
+        its = Counter(_hand(parse_commit(oid, content)) for oid, content in raw.items() if oid not in own)
+        rebased = [commit for commit in step if commit.oid not in oids]
+        return all(len(commit.parents) == 1 for commit in rebased) and Counter(map(_hand, rebased)) <= its
 
     def _merged_tree(self, ours: str, head: str) -> str | None:
         if self.mirror.missing([head]) or not self.mirror.merge_bases(ours, head):

@@ -7,9 +7,14 @@ import pytest
 from support_gate import SHOP, Gate, running_gate
 from support_ssh import make_key
 
-from foureyes.github_app import alerts, storage, tables
+from foureyes.github_app import after_merge, alerts, storage, tables
+from foureyes.github_app.after_merge import AfterMerge
 from foureyes.github_app.alerts import Alert, Kind
+from foureyes.github_app.git_facts import bring
+from foureyes.github_app.landed import Moved
 from foureyes.shared.record_ref import record_ref
+
+OLGA = ("Olga", "olga@acme.example")
 
 
 @pytest.fixture
@@ -125,6 +130,19 @@ def test_what_passed_once_and_was_given_up_is_not_let_in_by_that(gate: Gate, wha
     assert [alert.kind for alert in raised(gate)] == ([] if what == "merged" else [Kind.DIRECT])
 
 
+def test_a_fast_forward_over_merges_is_what_was_approved(gate: Gate) -> None:
+    tip = gate.tip()
+    side = gate.change({"docs/side.md": "x\n"}, tip, message="aside")
+    merged = gate.clone.merge(infra(gate, tip, message="one"), side, author=OLGA)
+    head = gate.change({"infra/storage.tf": "two\n"}, merged, message="two")
+    number = gate.open("olga", "feat", head)
+    approved(gate, number)
+    gate.push("noor", "main", head)
+    gate.settle()
+    assert raised(gate) == []
+    assert findings(gate)[-1] == "decided"
+
+
 def test_more_in_the_merge_commit_than_the_merge_is_an_alert(gate: Gate) -> None:
     head = infra(gate)
     number = gate.open("olga", "feat", head)
@@ -223,6 +241,44 @@ def test_what_was_put_in_between_and_taken_out_again_is_an_alert(gate: Gate) -> 
     assert [(alert.kind, alert.commit) for alert in raised(gate)] == [(Kind.DIRECT, gone)]
 
 
+def test_what_github_did_not_show_any_more_when_it_was_merged_is_an_alert(gate: Gate) -> None:
+    """It was shown and approved, and then the branch took in what the head was made from."""
+    root = gate.tip()
+    fixed = infra(gate, root, text="fixed\n")
+    gate.push("noor", "main", fixed)
+    feature = gate.change({"docs/feature.md": "x\n"}, root)
+    number = gate.open("olga", "feat", gate.clone.commit(gate.files(feature), feature, fixed, author=OLGA))
+    approved(gate, number)
+    assert gate.verdict(number) == "success"
+    gate.deaf = True
+    gate.push("noor", "main", gate.clone.merge(fixed, feature, author=OLGA))
+    gate.deaf = False
+    known = len(raised(gate))
+    merge(gate, "noor", number)
+    gate.settle()
+    (alert,) = [one for one in raised(gate)[known:] if one.pull == number]
+    assert alert.kind == Kind.MISMATCH
+    assert "GitHub's diff does not show reviewers this change" in alert.text
+
+
+def test_of_two_looks_at_once_one_tells_what_was_found(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease ended in the middle of a look, and another worker was faster."""
+    real = AfterMerge._moves
+
+    def with_another(self: AfterMerge, begin: str, pushes: tuple[Moved, ...]) -> list[Moved]:
+        monkeypatch.setattr(AfterMerge, "_moves", real)
+        self.look()
+        return real(self, begin, pushes)
+
+    gate.settle()
+    gate.push("noor", "main", gate.change({"docs/first.md": "x\n"}))
+    gate.settle()
+    monkeypatch.setattr(AfterMerge, "_moves", with_another)
+    gate.push("noor", "main", infra(gate))
+    gate.settle()
+    assert [alert.kind for alert in raised(gate)] == [Kind.DIRECT, Kind.DIRECT]
+
+
 def test_what_was_pushed_before_there_was_a_policy_is_nobodys_business(gate: Gate) -> None:
     policy = gate.files(gate.tip())[".github/foureyes.yml"]
     bare = gate.change({".github/foureyes.yml": None})
@@ -250,6 +306,21 @@ def test_a_force_push_that_takes_commits_away_is_an_alert(gate: Gate) -> None:
     (alert,) = raised(gate)
     assert alert.kind == Kind.FORCED
     assert "2 commits" in alert.title
+
+
+def test_what_was_pushed_away_and_is_gone_keeps_nothing_from_being_told(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.push("noor", "main", gate.change({"docs/first.md": "x\n"}))
+    gate.settle()
+    gone, other = infra(gate, text="gone\n"), gate.change({"docs/other.md": "x\n"})
+    gate.push("noor", "main", gone)
+    gate.push("noor", "main", other)
+    monkeypatch.setattr(after_merge, "bring", lambda mirror, oids: bring(mirror, oids) - {gone})
+    gate.settle()
+    alert = raised(gate)[-1]
+    assert (len(raised(gate)), alert.kind, alert.commit) == (2, Kind.FORCED, other)
+    assert "commits that had landed are no longer on it" in alert.text
 
 
 def test_what_happens_again_is_an_alert_again_and_says_who(gate: Gate) -> None:
