@@ -47,7 +47,7 @@ _CONTENT_NAMES = frozenset(
     )
 )
 _COMMAND_NAMES = frozenset(
-    str.split("command commands cmd script diff destination new_path newPath new_name newName")
+    str.split("command commands cmd script diff destination new_path newPath new_name newName tool_calls")
 )
 _BACKGROUND = ("run_in_background", "is_background", "isBackground", "background", "detach", "async")
 _PLACE_NAMES = ("cwd", "workdir", "working_directory", "dir_path", "directory")

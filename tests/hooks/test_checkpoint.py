@@ -111,6 +111,7 @@ def test_a_shell_command_is_seen_by_what_it_left(repo: Path, script: str, expect
         ("write_stdin", {"session_id": 1, "chars": "y"}),
         ("move_file", {"source": "README", "destination": "b"}),
         ("ApplyDiff", {"diff": "..."}),
+        ("batch", {"tool_calls": [{"tool": "edit", "parameters": {"filePath": "README"}}]}),
         ("Save", {"path": "README", "content": "changed\n"}),
     ],
 )
