@@ -258,8 +258,9 @@ def test_nothing_is_written_that_moved_meanwhile_or_that_another_worker_has(
             patched.setattr(merge_group, name, stand_in)
             with storage.writing(gate.engine) as conn:
                 conn.execute(tables.work.update().values(due_at=0, not_before=0))
+            gate.outcomes.clear()
             gate.settle()
-            assert isinstance(gate.outcomes[-1], Retry)
+            assert any(isinstance(outcome, Retry) for outcome in gate.outcomes)
             assert gate.runs(made) == []
     with storage.writing(gate.engine) as conn:
         conn.execute(tables.work.update().values(due_at=0, not_before=0))
