@@ -11,7 +11,6 @@ from foureyes.github_app import merging, notes, records
 from foureyes.github_app.mirror import OURS, GitError, Mirror, Trouble, is_oid, is_ref
 from foureyes.github_app.range import MOST_COMMITS, Range, read_range
 from foureyes.shared.canonical import sha256_hex
-from foureyes.shared.facts import Change
 
 T = TypeVar("T")
 
@@ -188,11 +187,6 @@ def branch_tip(mirror: Mirror, branch: str) -> str:
             raise
         return ""
     return mirror.refs(f"tip/{name}").get("", "")
-
-
-def net_changes(mirror: Mirror, base: str, head: str) -> tuple[Change, ...]:
-    """Of commits that are here. Raises GitError."""
-    return merging.net_changes(mirror, base, head)
 
 
 def _read(

@@ -72,18 +72,13 @@ def uncounted(mirror: Mirror, base: str, head: str) -> Merged:
 
 
 def net(mirror: Mirror, base: str, head: str) -> Merged:
-    """As `uncounted`. Raises GitError without a clean merge."""
+    """As `uncounted`, for a digest, which needs no line counts. Raises GitError without a clean merge."""
     merged = uncounted(mirror, base, head)
     if merged.merge.state is MergeState.UNRELATED:
         raise GitError(Trouble.NO_REF, "the histories were unrelated")
     if merged.merge.state is MergeState.CONFLICT:
         raise GitError(Trouble.NO_REF, "it conflicted with its base")
     return merged
-
-
-def net_changes(mirror: Mirror, base: str, head: str) -> tuple[Change, ...]:
-    """Without line counts, which a digest does not need. Raises GitError without a clean merge."""
-    return net(mirror, base, head).changes
 
 
 def raw_changes(mirror: Mirror, old: str, new: str) -> tuple[Change, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support_repository import Bare
 
-from foureyes.github_app import git_facts
+from foureyes.github_app import merging
 from foureyes.github_app.git_facts import Kept, Wanted, bring, read, renewed
 from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
 from foureyes.shared.record_ref import record_path, record_ref
@@ -109,7 +109,7 @@ def test_commits_that_are_gone_do_not_keep_others_from_coming(
 ) -> None:
     old = bare.commit({**SAFE, "infra/a": "old\n"}, wanted.base)
     assert bring(mirror, [old, "e" * 40, "not an id"]) == {old}
-    assert git_facts.net_changes(mirror, wanted.base, old)
+    assert merging.net(mirror, wanted.base, old).changes
 
 
 def test_what_is_kept_stays_small() -> None:

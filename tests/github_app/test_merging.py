@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support_repository import Bare
 
-from foureyes.github_app.merging import Merged, merge, net_changes, uncounted
+from foureyes.github_app.merging import Merged, merge, net, uncounted
 from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
 from foureyes.shared.facts import Held, MergeState
 
@@ -110,7 +110,7 @@ def test_a_conflict_is_not_a_tree(bare: Bare, mirror: Mirror) -> None:
     assert (found.merge.state, found.merge.tree) == (MergeState.CONFLICT, None)
     assert paths(found) == {"infra/a": "M"}
     with pytest.raises(GitError):
-        net_changes(mirror, base, head)
+        net(mirror, base, head)
 
 
 def test_unrelated_histories_are_told_apart(bare: Bare, mirror: Mirror) -> None:
@@ -118,7 +118,7 @@ def test_unrelated_histories_are_told_apart(bare: Bare, mirror: Mirror) -> None:
     found = merged(mirror, base, head)
     assert (found.merge.state, found.merge.tree) == (MergeState.UNRELATED, None)
     with pytest.raises(GitError):
-        net_changes(mirror, base, head)
+        net(mirror, base, head)
 
 
 def test_G58_githubs_merge_of_the_same_two_with_another_tree_is_told(bare: Bare, mirror: Mirror) -> None:
@@ -142,7 +142,7 @@ def test_the_net_change_of_an_approval_is_the_same_where_the_base_moved_elsewher
     moved = bare.commit({**SAFE, "README": "x\n"}, root)
     merged(mirror, root, head)
     merged(mirror, moved, head)
-    assert net_changes(mirror, root, head) == net_changes(mirror, moved, head)
+    assert net(mirror, root, head).changes == net(mirror, moved, head).changes
 
 
 def many(directory: str) -> dict[str, str]:

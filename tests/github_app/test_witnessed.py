@@ -77,7 +77,7 @@ def test_G23_the_content_is_that_on_the_newer_of_the_two(tmp_path: Path) -> None
         return Reader(Contents(), mirror, 1, POLICY, "oid", {head}).of([review])[review]
 
     def on(base: str) -> object:
-        return Known(content.of(merging.net_changes(mirror, base, head), POLICY))
+        return Known(content.of(merging.net(mirror, base, head).changes, POLICY))
 
     assert read(base, moved) == read(moved, "") == on(moved) != on(base)
     assert read(moved, base) == on(moved), "a push that was missed"
