@@ -85,7 +85,7 @@ def told_links(
     """Links by post-rewrite, back to the first version, by filter-repo's map and by Provenance-Id; one process."""
     links: Links = {commit.oid: {} for commit in commits}
     _add_told(links, list(links), journal)
-    gone = made_again(repo, links)
+    gone = made_again(repo, links.keys() - journal.keys())
     for oid, olds in gone.items():
         links[oid] = {**dict.fromkeys(olds, FILTERED), **links[oid]}
     _add_told(links, [old for olds in gone.values() for old in olds if old not in links], journal)

@@ -50,6 +50,7 @@ def move_below(repo: Path, folder: str) -> dict[str, str]:
         message = git(repo, "log", "-1", "--format=%B", old)
         made[old] = git(repo, "commit-tree", git(repo, "write-tree"), *parents, "-m", message, env=dates)
     git(repo, "reset", "-q", "--hard", made[head(repo)])
+    git(repo, "clean", "-qfd")
     git(repo, "update-ref", "-d", "ORIG_HEAD")
     git(repo, "reflog", "expire", "--expire=now", "--all")
     git(repo, "gc", "-q", "--prune=now")
@@ -120,11 +121,21 @@ def test_a_map_that_tells_nothing_changes_nothing(repo: Path, text: str):
     assert (found.cls, found.contributors) == (before.cls, before.contributors)
 
 
-def test_of_what_a_map_says_that_nobody_saw_nothing_human_is_made(repo: Path):
-    assert record(repo).cls == "human"
+def test_what_the_hooks_saw_being_made_is_not_what_a_map_makes_of_it(repo: Path):
     (repo / MAP).parent.mkdir()
     (repo / MAP).write_text(f"{'1' * 40} {head(repo)}\n")
-    assert record(repo).cls == ""
+    assert (record(repo).cls, record(repo).lineage) == ("human", ())
+
+
+def test_a_person_amends_what_filter_repo_made(repo: Path):
+    keep(repo)
+    git(repo, "reset", "-q", "--hard", "HEAD~")
+    move_below(repo, "sub")
+    commit(
+        repo, {"sub/a": "ai first line\nai second line\nhuman third line\nhuman fourth\n"}, "more", "--amend"
+    )
+    assert record(repo).cls == "ai"
+    assert parts(repo, "HEAD") == [("sub/a", "added", 1, 2, "ai")]
 
 
 def test_a_map_of_a_folder_or_without_end_is_passed_over(repo: Path, monkeypatch: pytest.MonkeyPatch):
