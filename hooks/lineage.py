@@ -16,6 +16,8 @@ from foureyes.shared.in_toto import is_oid
 from foureyes.shared.trailers import provenance_ids
 
 _MOST_SEARCHED = 5000
+_IN_SIGHT = ("--ignore-missing", "--all", "--reflog", f"--max-count={_MOST_SEARCHED}")
+"""A ref to something that is gone hides nothing else."""
 _MOST_STEPS = 500
 _SECONDS_BACK = 400 * 24 * 3600
 
@@ -121,7 +123,7 @@ def _is_old(commit: Commit, journal: Mapping[str, Sequence[Line]]) -> bool:
 
 def _carriers(repo: Repo, ids: set[str], since: int) -> dict[str, tuple[set[str], int]]:
     """Commit -> its Provenance-Ids and when it was made, of all commits in sight that have one of `ids`."""
-    asked = ("--all", "--reflog", f"--max-count={_MOST_SEARCHED}", f"--since=@{max(since, 0)}")
+    asked = (*_IN_SIGHT, f"--since=@{max(since, 0)}")
     grep = (f"--grep={one}" for one in sorted(ids))
     # HEAD by name too: a commit on a detached HEAD is in no branch.
     answer = repo.ask("log", "--fixed-strings", *grep, *asked, "-z", "--format=%H %ct%n%B", "HEAD")
@@ -136,7 +138,7 @@ def _carriers(repo: Repo, ids: set[str], since: int) -> dict[str, tuple[set[str]
 
 def in_sight(repo: Repo, commits: Iterable[str]) -> dict[str, InSight]:
     """The newest commits of all refs and reflogs, and what leads to `commits`; one process."""
-    asked = ("--all", "--reflog", f"--max-count={_MOST_SEARCHED}", "-z", "--format=%H %at %ct %ae%n%P")
+    asked = (*_IN_SIGHT, "-z", "--format=%H %at %ct %ae%n%P")
     answer = repo.ask("log", *asked, *commits, "--")
     found: dict[str, InSight] = {}
     for entry in answer.out.decode("utf-8", "replace").split("\0"):

@@ -208,7 +208,11 @@ class _Records:
 
 def _on_no_remote(repo: Repo, commits: list[str]) -> list[str]:
     asked = "".join(f"{oid}\n" for oid in commits).encode()
-    new = set(repo.git("rev-list", "--stdin", "--not", "--remotes", input=asked).decode("ascii").split())
+    new = set(
+        repo.git("rev-list", "--ignore-missing", "--stdin", "--not", "--remotes", input=asked)
+        .decode("ascii")
+        .split()
+    )
     return [oid for oid in commits if oid in new]
 
 

@@ -165,7 +165,11 @@ def _build(repo: Repo, commits: Sequence[str], builder: Builder) -> dict[str, Re
 
 def _reached_by_remotes(repo: Repo, commits: Sequence[str]) -> set[str]:
     asked = "".join(f"{oid}\n" for oid in commits).encode()
-    new = repo.git("rev-list", "--stdin", "--not", "--remotes", input=asked).decode("ascii").split()
+    new = (
+        repo.git("rev-list", "--ignore-missing", "--stdin", "--not", "--remotes", input=asked)
+        .decode("ascii")
+        .split()
+    )
     return set(commits) - set(new)
 
 

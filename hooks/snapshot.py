@@ -190,7 +190,7 @@ def new_commits(repo: Repo, before: Pending) -> tuple[NewCommit, ...]:
     since = int(before.started)
     excluded = (f"^{before.head}",) if before.head else ()
     asked = ("--max-count=500", f"--since=@{since - 1}", "--no-show-signature", "--format=%H %ct %at %P")
-    listed = repo.ask("log", *asked, head, *excluded, "--not", "--remotes")
+    listed = repo.ask("log", "--ignore-missing", *asked, head, *excluded, "--not", "--remotes")
     old_parents = _parents(repo, before.head)
     found = []
     for line in listed.out.decode("ascii").splitlines():

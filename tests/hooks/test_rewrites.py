@@ -798,3 +798,22 @@ def test_in_a_partial_clone_the_remote_is_not_asked_for_what_others_did_beside(r
     remote.rename(tmp_path / "gone")
     commit(clone, {"f": LONG}, "mine")
     assert record(clone).cls == "human"
+
+
+def test_a_ref_to_what_is_gone_hides_nothing_else(repo: Path):
+    base(repo)
+    ai_and_human(repo)
+    keep(repo)
+    (repo / ".git" / "refs" / "heads" / "gone").write_text("1" * 40 + "\n")
+    git(repo, "commit", "-q", "--amend", "-m", "another message")
+    forget_hints(repo)
+    assert by_agents(repo) == BOTH
+    git(
+        repo,
+        "commit",
+        "-q",
+        "--amend",
+        "-m",
+        "Provenance by id\n\nProvenance-Id: 01980a6e-6b4c-7c1e-9f5e-2f6d3c1b0a99",
+    )
+    assert by_agents(repo) == BOTH
