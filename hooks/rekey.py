@@ -33,7 +33,7 @@ from foureyes.shared.diff import FileDiff
 
 _MOST_ALIKE = 20
 """Sources of one commit, the newest first."""
-_MOST_OTHERS = 50
+_MOST_OTHERS = 200
 """Commits aside that no hook saw, and of those that one did; the newest."""
 _MOST_MOVED = 200
 """Commits that the lines of renamed files come from."""
