@@ -40,7 +40,9 @@ class Given:
 
 
 @group.command(
-    "credentials", help="Store the id, key and webhook secret of an App where `foureyes serve` finds them."
+    "credentials",
+    help="Store the id, key and webhook secret of an App where `foureyes serve` finds them.",
+    short_help="Store the App's id, key and webhook secret.",
 )
 @click.option("--id", "app_id", metavar="NUMBER", help="The App's id.")
 @click.option(
@@ -72,7 +74,9 @@ def command(
     try:
         path = credentials.store(data, found, replace=True)
     except CredentialsError as error:
-        raise UserError(str(error), next_step="Nothing was changed.") from error
+        raise UserError(
+            str(error), next_step="see to that folder, then run this again; nothing was changed"
+        ) from error
     _tell(path, settings, answer, as_json)
     return 0
 
@@ -125,15 +129,15 @@ def _text(path: Path, what: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UserError(
-            f"the {what} cannot be read: {path}: {why}", next_step="Nothing was changed. Give another file."
+            f"the {what} cannot be read: {path}: {why}", next_step="give another file; nothing was changed"
         ) from error
 
 
 def _prompt(what: str, option: str, *, hidden: bool = False) -> str:
     if not sys.stdin.isatty():
         raise UserError(
-            f"{what} is not known",
-            next_step=f"Give it with {option}; nobody is here to be asked.",
+            f"{what[0].lower()}{what[1:]} is not known",
+            next_step=f"give it with {option}: there is no terminal to ask on",
             exit_code=2,
         )
     return str(click.prompt(what, hide_input=hidden, err=True))

@@ -71,7 +71,11 @@ def _tell(found: Sequence[Finding]) -> None:
             click.echo(f"  {problem}")
 
 
-@group.command("backup", help="Write a copy to FILE (mode 0600) while the server runs: whole, or not at all.")
+@group.command(
+    "backup",
+    help="Write a copy to FILE (mode 0600) while the server runs: whole, or not at all.",
+    short_help="Write a copy of it while the server runs.",
+)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--replace", is_flag=True, help="Write over a file that is there.")
 @_JSON

@@ -21,7 +21,9 @@ def group() -> None:
     """On the database that FOUREYES_DATA or FOUREYES_DATABASE_URL name; the server may run."""
 
 
-@group.command("list", help="With why, and when each is tried next. The one that failed most comes first.")
+@group.command(
+    "list", help="List them with why, and when each is tried next. The one that failed most comes first."
+)
 @click.argument("repository", required=False)
 @click.option("--failing", "all_failing", is_flag=True, help="Also what failed less often.")
 @_JSON

@@ -20,7 +20,7 @@ from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.optional_permissions import optional_permissions, permission_findings
 from foureyes.github_app.org_floor import PATH as FLOOR_PATH
 from foureyes.github_app.org_floor import ask_floor, floor_problem
-from foureyes.github_app.own_token import find_token
+from foureyes.github_app.own_token import find_token, way_out
 from foureyes.github_app.personal_client import PersonalGitHub
 from foureyes.github_app.policy_in_force import first_problem
 from foureyes.github_app.protected import GITHUB, Protected, all_at_once
@@ -59,9 +59,7 @@ def run(repository: str, app: int | None, as_json: bool) -> int:
         found, extra = examine(client, slug, app or _app_from_environment(), urlsplit(url).netloc)
     except GitHubError as error:
         why = redact(error.why.replace(token, HIDDEN))
-        raise UserError(
-            f"{slug} could not be read: {why}", next_step="see that your token may read it"
-        ) from None
+        raise UserError(f"{slug} could not be read: {why}", next_step=way_out(error)) from None
     told = _as_json(found, extra) if as_json else _as_text(found, extra)
     click.echo(told.replace(token, HIDDEN))
     if _with_state(found, State.PROBLEM):

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from foureyes.github_app.client import GitHubError, RetryLater
+from foureyes.github_app.client import GitHubError
 from foureyes.github_app.explain_pull import Explained, explain_pull
 from foureyes.github_app.mirror import GitError
-from foureyes.github_app.own_token import find_token
+from foureyes.github_app.own_token import find_token, way_out
 from foureyes.github_app.redaction import HIDDEN, redact
 from foureyes.github_app.settings import Settings, read_github_url
 from foureyes.shared.errors import UserError
@@ -41,7 +41,7 @@ def command(pull_request: str, as_json: bool) -> int:
         explained = explain_pull(settings, token, slug, number, _cache(os.environ, url))
     except (GitHubError, GitError) as error:
         why = redact(error.why.replace(token, HIDDEN))
-        raise UserError(f"{slug}#{number} could not be read: {why}", next_step=_next(error)) from None
+        raise UserError(f"{slug}#{number} could not be read: {why}", next_step=way_out(error)) from None
     told = (
         json.dumps(_as_json(explained, slug, number), indent=2)
         if as_json
@@ -49,14 +49,6 @@ def command(pull_request: str, as_json: bool) -> int:
     )
     click.echo(told.replace(token, HIDDEN))
     return _EXIT[explained.explanation.outcome.name.lower()] if explained.explanation else 0
-
-
-def _next(error: GitHubError | GitError) -> str:
-    if isinstance(error, RetryLater):
-        return f"GitHub asks to wait: try again in {error.after:.0f} s"
-    if isinstance(error, GitHubError) and error.status in (401, 403):
-        return "your token was refused: `gh auth status` shows which one it is and what it may read"
-    return "try again"
 
 
 def _named(text: str, url: str) -> tuple[str, int]:

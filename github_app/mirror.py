@@ -112,6 +112,10 @@ class Mirror:
     bounds: Bounds = field(default_factory=Bounds, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
+    def __post_init__(self) -> None:
+        # git works in a folder of its own, where a relative name, as the default of FOUREYES_DATA, is another place.
+        self.folder = self.folder.absolute()
+
     # what is here
 
     def missing(self, oids: Iterable[str]) -> tuple[str, ...]:

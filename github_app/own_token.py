@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from foureyes.github_app.client import GitHubError, RetryLater
 from foureyes.shared.errors import UserError
 
 _SECONDS = 10.0
@@ -20,10 +21,21 @@ def find_token(github_url: str, environment: Mapping[str, str]) -> str:
         names = " or ".join(_variables(host))
         raise UserError(
             f"there is no token of yours for {host}",
-            why="the pull request is read from GitHub, as you",
+            why="GitHub is asked as you",
             next_step=f"gh auth login --hostname {host}, or set {names}",
         )
     return token
+
+
+def way_out(error: Exception) -> str:
+    """What to do where GitHub could not be read with it."""
+    if isinstance(error, RetryLater):
+        return f"GitHub asks to wait: try again in {error.after:.0f} s"
+    if isinstance(error, GitHubError) and error.status in (401, 403):
+        return "your token was refused: `gh auth status` shows which one it is and what it may read"
+    if "Could not resolve to a Repository" in str(error):
+        return "check the name; a private repository needs a token with access to it"
+    return "try again"
 
 
 def _variables(host: str) -> tuple[str, ...]:

@@ -191,9 +191,11 @@ def _from_file(path: Path) -> Decision:
     try:
         return decisions.from_json(json.loads(path.read_bytes()))
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+        raise UserError(
+            f"cannot read {path}: {error.strerror}", next_step="name a file that `--export` wrote"
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not JSON") from error
+        raise UserError(f"{path} is not JSON", next_step="name a file that `--export` wrote") from error
 
 
 def _write(path: Path, stored: Decision) -> None:

@@ -44,7 +44,11 @@ _ANSWERING_SECONDS = 5
 """How long a stopping server lets requests that are on their way be answered."""
 
 
-@click.command("serve", help="Run the GitHub App: hear webhooks, judge pull requests, publish the check.")
+@click.command(
+    "serve",
+    help="Run the GitHub App: hear webhooks, judge pull requests, publish the check. Without an App it serves /setup, "
+    "where one is made. Its settings are read from the environment (FOUREYES_...).",
+)
 @click.option("--check", "only_check", is_flag=True, help="Read the settings and stop.")
 @click.option(
     "--web-only",

@@ -225,11 +225,13 @@ class _Reader:
     def report(self) -> None:
         if self.problems:
             lines = "".join(f"\n  - {problem}" for problem in self.problems)
+            lacks_app = any(" is missing" in problem for problem in self.problems)
+            stored = ". An App can be stored with `foureyes app credentials` instead" if lacks_app else ""
             raise UserError(
                 f"the server's settings do not hold:{lines}",
                 why="it starts only if it can verify what it hears and say who it is",
-                next_step="set these in the environment, or run `foureyes app credentials`;"
-                " docs/operations.md lists every setting",
+                next_step="set these right in the environment; docs/operations.md lists every setting"
+                + stored,
             )
 
     def problem(self, name: str, what: str) -> None:
@@ -276,7 +278,8 @@ class _Reader:
     def private_key(self) -> str:
         inline, file = self.values["PRIVATE_KEY"], self.values["PRIVATE_KEY_FILE"]
         if bool(inline) == bool(file):
-            both = "and PRIVATE_KEY are both set; keep one" if inline else "is missing (or PRIVATE_KEY)"
+            other = f"{PREFIX}PRIVATE_KEY"
+            both = f"and {other} are both set; keep one" if inline else f"is missing (or {other})"
             self.problem("PRIVATE_KEY_FILE", both)
             return ""
         name = "PRIVATE_KEY" if inline else "PRIVATE_KEY_FILE"

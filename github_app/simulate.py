@@ -170,13 +170,13 @@ def _as_text(found: Simulation, file: Path) -> Iterator[str]:
 
 
 def _in_short(differing: tuple[Both, ...]) -> str:
-    """`: 3 ask for more people, 1 for fewer, 2 no longer gated`"""
+    """`: 3 with more people, 1 with fewer, 2 no longer gated`"""
     counts = Counter(_kind(both) for both in differing)
     told = [f"{counts[kind]} {kind}" for kind in _KINDS if counts[kind]]
     return f": {', '.join(told)}" if told else "."
 
 
-_KINDS = ("ask for more people", "ask for fewer", "are not gated any more", "have another verdict")
+_KINDS = ("with more people", "with fewer", "no longer gated", "with another verdict")
 
 
 def _kind(both: Both) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ _SAYS = {
     "human": "a person's: the hooks here saw it being made",
     "": "no class: nobody here saw it being made",
 }
+_UNCLEAR = "no class: who wrote it was not clear"
 
 
 @click.command("attest")
@@ -83,13 +83,16 @@ def _as_json(outcome: Outcome, records: Mapping[str, Record]) -> dict[str, objec
 def _as_text(outcome: Outcome, records: Mapping[str, Record], remote: Remote) -> Iterator[str]:
     for oid, record in records.items():
         agents = ", ".join(agent.id for agent in record.agents)
-        yield f"{oid[:10]}  {_SAYS[record.cls]}{f' ({agents})' if agents else ''}"
+        says = _UNCLEAR if not record.cls and record.witness else _SAYS[record.cls]
+        yield f"{oid[:10]}  {says}{f' ({agents})' if agents else ''}"
     if isinstance(outcome.signature, Signed):
         yield f"signed with {outcome.signature.keyid}, to {remote.name} ({outcome.branches[0].ref})"
-    counts = Counter(record.cls for record in records.values())
-    if counts[""]:
-        few = counts[""] == 1
+    without = [record for record in records.values() if not record.cls]
+    if without:
+        few = len(without) == 1
+        seen = all(record.witness for record in without)
+        cannot = "settle who wrote it" if seen else "make up for a hook that did not run"
         yield (
-            f"{counts['']:,} {'has' if few else 'have'} no class. A signature cannot make up for a hook that did not "
-            f"run: on protected paths {'it needs' if few else 'they need'} two approvals."
+            f"{len(without):,} {'has' if few else 'have'} no class. A signature cannot {cannot}: "
+            f"on protected paths {'it needs' if few else 'they need'} two approvals."
         )

@@ -33,11 +33,9 @@ COMMANDS: dict[str, Entry] = {
     ),
     "status": Entry("foureyes.hooks.status:command", "Are the hooks at work here, and who are you to them?"),
     "doctor": Entry(
-        "foureyes.hooks.doctor:command", "Find what keeps commits from being recorded, and mend it."
+        "foureyes.hooks.doctor:command", "What keeps commits from being recorded, and what mends it."
     ),
-    "show": Entry(
-        "foureyes.hooks.show:command", "Who wrote a commit: the agent, its operator, lines and deletions."
-    ),
+    "show": Entry("foureyes.hooks.show:command", "Who wrote a commit: agent, operator, lines, deletions."),
     "blame": Entry(
         "foureyes.hooks.blame:command",
         "Who wrote each line of a file, agents included.",
@@ -48,6 +46,10 @@ COMMANDS: dict[str, Entry] = {
     "attest": Entry("foureyes.hooks.attest:command", "Sign records of commits that are already pushed."),
     "verify": Entry("foureyes.hooks.verify:command", "Does what is published about these commits hold?"),
     "export": Entry("foureyes.hooks.export:command", "Records for other tools: JSON, Agent Trace, git-ai."),
+    "uninstall": Entry("foureyes.hooks.uninstall:command", "Take the hooks out again, to the byte."),
+    "checkpoint": Entry(
+        "foureyes.hooks.checkpoint:main", "Called by an agent before and after it uses a tool.", direct=True
+    ),
     "check": Entry(
         "foureyes.hooks.check:command", "What a change will need, before there is a pull request."
     ),
@@ -57,10 +59,6 @@ COMMANDS: dict[str, Entry] = {
         "app",
     ),
     "policy": Entry("foureyes.hooks.policy_commands:group", "Check the policy file, and try it on cases."),
-    "uninstall": Entry("foureyes.hooks.uninstall:command", "Take the hooks out again, to the byte."),
-    "checkpoint": Entry(
-        "foureyes.hooks.checkpoint:main", "Called by an agent before and after it uses a tool.", direct=True
-    ),
     "demo": Entry(
         "foureyes.github_app.sandbox.demo:command", "The whole story on this machine, in a minute.", "sandbox"
     ),
@@ -97,6 +95,14 @@ COMMANDS: dict[str, Entry] = {
     ),
 }
 """In the order in which a person meets them."""
+
+HEADINGS = {
+    "scan": "In your repository",
+    "check": "On a pull request",
+    "demo": "To try it",
+    "serve": "On the server",
+}
+"""What stands above a command, and those that follow it, in the help."""
 
 
 SERVER_SIDE: dict[str, Entry] = {

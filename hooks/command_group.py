@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from foureyes.hooks.cli import COMMANDS, load
+from foureyes.hooks.cli import COMMANDS, HEADINGS, load
 from foureyes.hooks.version import VERSION
 from foureyes.shared.errors import UserError
 
@@ -45,15 +45,21 @@ class LateGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+        parts: list[tuple[str, list[tuple[str, str]]]] = []
+        for name, entry in COMMANDS.items():
+            if name in HEADINGS:
+                parts.append((HEADINGS[name], []))
+            parts[-1][1].append((f"{name:<12}", entry.help))
+        for heading, listed in parts:
+            with formatter.section(heading):
+                formatter.write_dl(listed)
 
 
 @click.group(
     cls=LateGroup,
     name="foureyes",
     help="Two humans look. The operator does not count.",
-    epilog="Start with `foureyes install` in a repository.",
+    epilog="`foureyes scan` needs no set-up; `foureyes install` begins to record.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(VERSION, prog_name="foureyes")

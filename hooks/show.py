@@ -40,6 +40,7 @@ _CLASSES = {
     "human": "a person's, as far as the hooks of this machine saw",
     "": "no class: nobody saw it being made, so it counts like an agent's",
 }
+_UNCLEAR = "no class: who wrote it was not clear, so it counts like an agent's"
 
 _COLOURS = {"ai": "magenta", "human": "green", "": None}
 _EVIDENCE = {
@@ -138,7 +139,8 @@ def _as_text(shown: Shown) -> Iterator[str]:
     record, totals = shown.record, shown.record.totals
     title = title_of(shown.commit.message)
     yield f"{click.style(shown.commit.oid[:10], dim=True)}  {click.style(title, bold=True)}"
-    yield f"class      {click.style(_CLASSES[record.cls], fg=_COLOURS[record.cls])}"
+    cls = _UNCLEAR if not record.cls and record.witness else _CLASSES[record.cls]
+    yield f"class      {click.style(cls, fg=_COLOURS[record.cls])}"
     agents = Counter(map(_agent, record.agents))
     told = [f"{text}{f', in {count} sessions' if count > 1 else ''}" for text, count in agents.items()]
     yield from _labelled("agents", told)

@@ -18,6 +18,7 @@ from foureyes.hooks.published import published_record
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.version import VERSION
 from foureyes.hooks.who import Login
+from foureyes.shared.markup import count
 
 _MOST_COMMITS = 200
 
@@ -73,7 +74,7 @@ def read(repo: Repo) -> Status:
         version=settings.version if settings else "",
         missing=tuple(event for event in EVENTS if event not in working),
         seen=len(journal),
-        last=max(lines, key=lambda line: line.at, default=None),
+        last=max(reversed(lines), key=lambda line: line.at, default=None),
         unpushed=unpushed,
         unseen=tuple(oid for oid in unpushed if oid not in journal),
         published=_published(repo, newest, unpushed) if newest in journal else None,
@@ -121,9 +122,8 @@ def _as_text(status: Status) -> Iterator[str]:
     yield f"journal       {_journal(status)}"
     if status.unpushed:
         seen = len(status.unpushed) - len(status.unseen)
-        yield (
-            f"not pushed    {seen} of {_count(len(status.unpushed))} commits were seen by the hooks"
-            + _some(status.unseen)
+        yield f"not pushed    {seen} of {_count(len(status.unpushed))} seen by the hooks" + _some(
+            status.unseen
         )
     if status.published is not None:
         yield f"records       {'published' if status.published else 'not in sight. Publish them: foureyes publish'}"
@@ -167,7 +167,7 @@ def _journal(status: Status) -> str:
         return "no commit seen yet"
     at = datetime.fromtimestamp(status.last.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     agent = f", made by {status.last.agent}" if status.last.agent else ""
-    return f"{_count(status.seen)} commits seen; the last one {status.last.commit[:10]} at {at}{agent}"
+    return f"{count(status.seen, 'commit')} seen; the last one {status.last.commit[:10]} at {at}{agent}"
 
 
 def _count(number: int) -> str:

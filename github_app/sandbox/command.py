@@ -19,17 +19,22 @@ from foureyes.shared.errors import UserError
 REPOSITORY = "acme/shop"
 _OLDEST_GIT = (2, 38)
 """The first with `merge-tree --write-tree`."""
-_SHOWN = ("olga", "rita", "sam", "noor")
+_SHOWN = ("olga", "rita", "ben", "noor")
 _CURL = "curl -s -H 'Authorization: Bearer {token}' {url}"
+_QUIET = " -o /dev/null -w '%{http_code}\\n'"
+_SERVES = "http://127.0.0.1:8080/webhook"
+"""Where `foureyes serve` listens unless it is told otherwise."""
 
 
 @click.command("sandbox", help="Run a GitHub stand-in on loopback, with an organisation to try things on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port; 0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: a free one.")
 @click.option(
-    "--data", type=click.Path(file_okay=False, path_type=Path), help="Folder to keep; default: none."
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder to keep; without it all is gone at the end.",
 )
 @click.option("--no-merge-check", is_flag=True, help="Let pull requests merge without the required check.")
-@click.option("--webhook", default="", help="URL of the App's webhook.")
+@click.option("--webhook", default="", help="Where the App hears webhooks; can be told later.")
 @click.option("--json", "as_json", is_flag=True, help="Say everything in one line of JSON.")
 def command(port: int, data: Path | None, no_merge_check: bool, webhook: str, as_json: bool) -> int:
     stopped = _stop_signal()
@@ -99,7 +104,9 @@ def _told(sandbox: Sandbox) -> str:
     facts = described(sandbox)
     users, api = facts["users"], facts["api_url"]
     pulls = f"{api}/repos/{REPOSITORY}/pulls"
-    olga, rita = users["olga"]["token"], users["rita"]["token"]
+    olga, rita, ben, noor = (users[login]["token"] for login in ("olga", "rita", "ben", "noor"))
+    control = facts["control_url"]
+    approve = """ -d '{"event": "APPROVE"}'"""
     new_pull = '{"title": "Widen the network", "head": "widen", "base": "main"}'
     check = (
         "The merge waits for the check `foureyes` of the App."
@@ -114,18 +121,28 @@ def _told(sandbox: Sandbox) -> str:
             f"  people        {', '.join(users)}; {seed.OWNER} owns acme and may bypass",
             "",
             *(f"  {login:<5} {users[login]['token']}" for login in _SHOWN),
-            f"  all tokens    curl -s {facts['control_url']}/tokens",
+            f"  all tokens    curl -s {control}/tokens",
+            "",
+            "Run the App on it, in a second terminal:",
+            f'  eval "$(curl -s {control}/exports)"',
+            f"""  curl -s {control}/webhook -d '{{"url": "{_SERVES}"}}'""",
+            "  foureyes serve",
             "",
             "Drive a pull request:",
             f"  git clone http://olga:{olga}@{sandbox.url.removeprefix('http://')}/{REPOSITORY}.git && cd shop",
+            f"  git config user.name olga && git config user.email {users['olga']['email']}",
             "  git switch -c widen && echo '# wider' >> infra/network.tf && git commit -am 'Widen the network'",
             "  git push origin widen",
-            "  " + _CURL.format(token=olga, url=pulls) + f" -d '{new_pull}'",
-            "  " + _CURL.format(token=rita, url=f"{pulls}/1/reviews") + """ -d '{"event": "APPROVE"}'""",
+            "  " + _CURL.format(token=olga, url=pulls) + _QUIET + f" -d '{new_pull}'",
+            "  " + _CURL.format(token=rita, url=f"{pulls}/1/reviews") + _QUIET + approve,
+            "  " + _CURL.format(token=ben, url=f"{pulls}/1/reviews") + _QUIET + approve,
             "  " + _CURL.format(token=olga, url=f"{pulls}/1/merge") + " -X PUT",
             "",
-            f"Run the App on it: the variables of  curl -s {facts['control_url']}/environment  then foureyes serve",
-            f"Make it misbehave:  curl -s {facts['control_url']}/faults      Ctrl-C ends it.",
+            "Ask about it, with the settings of the second terminal:",
+            f"  GH_TOKEN={noor} foureyes explain {REPOSITORY}#1",
+            f"  GH_TOKEN={noor} foureyes doctor {REPOSITORY}",
+            "",
+            f"Make it misbehave:  curl -s {control}/faults      Ctrl-C ends it.",
         )
     )
 

@@ -5,6 +5,7 @@
 import base64
 import dataclasses
 import json
+import shlex
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -49,7 +50,7 @@ def respond(world: World, request: Request) -> Response:
         return _json({"message": f"sandbox: {problem}"}, 422)
     except KeyError as missing:
         return _json({"message": f"sandbox: {missing.args[0]} is missing"}, 422)
-    return _json(answer, 200)
+    return Response(answer, 200) if isinstance(answer, str) else _json(answer, 200)
 
 
 def _json(value: Any, status: int) -> Response:
@@ -242,6 +243,12 @@ def show_environment(world: World, body: Json) -> dict[str, str]:
     return app_environment(world, _app(world, body))
 
 
+def show_exports(world: World, body: Json) -> str:
+    """The same for a shell: `eval "$(curl -s .../exports)"`."""
+    settings = show_environment(world, body).items()
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings)
+
+
 def list_apps(world: World, body: Json) -> list[Json]:
     return [app_credentials(world, app) for app in world.apps.values()]
 
@@ -374,6 +381,7 @@ COMMANDS: dict[str, Command] = {
     "POST apps": create_app,
     "GET apps": list_apps,
     "GET environment": show_environment,
+    "GET exports": show_exports,
     "POST suspend": suspend,
     "POST webhook": set_webhook,
     "POST permissions": set_permissions,

@@ -413,3 +413,16 @@ def test_the_organisations_floor_is_looked_at_too(gate: Gate) -> None:
     gate.push("noor", "main", broken, slug=place)
     told = doctor("--app", str(gate.sandbox.app.id))[1]
     assert states(told)["floor"] == "problem"
+
+
+def test_a_token_that_is_refused_and_a_name_that_is_wrong_are_told_apart(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def next_step(repository: str) -> str:
+        ended = CliRunner().invoke(command, [repository], standalone_mode=False)
+        assert isinstance(ended.exception, UserError)
+        return ended.exception.next_step
+
+    assert next_step("acme/no-such").startswith("check the name")
+    monkeypatch.setenv("GH_TOKEN", "ghp_of_nobody")
+    assert next_step(SHOP).startswith("your token was refused")

@@ -46,6 +46,18 @@ def test_fetch_brings_commits_and_trees_and_no_blob(bare: Bare, mirror: Mirror) 
     assert object_types(mirror) == {"commit", "tree"}
 
 
+def test_a_folder_can_be_named_from_where_the_server_was_started(
+    bare: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is with the default of FOUREYES_DATA."""
+    monkeypatch.chdir(tmp_path)
+    mirror = Mirror(Path("foureyes-data/mirrors/7.git"), Remote(bare.url, protocols=("file",)))
+    head = bare.commit({"infra/a": LINES})
+    fetched(mirror, head)
+    assert mirror.missing([head]) == ()
+    assert (tmp_path / "foureyes-data" / "mirrors" / "7.git" / "HEAD").is_file()
+
+
 def test_a_question_about_what_is_here_never_fetches(bare: Bare, mirror: Mirror) -> None:
     head = bare.commit({"a": LINES})
     fetched(mirror, head)

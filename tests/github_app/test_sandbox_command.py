@@ -74,7 +74,15 @@ def test_what_it_prints_drives_a_pull_request_when_pasted(tmp_path: Path) -> Non
         lines = []
         while "Ctrl-C" not in (lines or [""])[-1]:
             lines.append(first_line(process))
+        exports = next(shlex.split(line)[-1] for line in lines if "/exports" in line)
+        url = exports.removeprefix("$(curl -s ").removesuffix(")")
+        text = ask(url.removesuffix("/_sandbox/exports"), "GET", "/_sandbox/exports").raw.decode()
+        shell = ["sh", "-c", f'{text}echo "$FOUREYES_APP_ID"; echo "$FOUREYES_PRIVATE_KEY"']
+        number, first, *_ = run(shell, tmp_path).stdout.decode().splitlines()
+        assert (number.isdecimal(), first) == (True, "-----BEGIN RSA PRIVATE KEY-----")
         story = [line.strip() for line in lines if re.match(r"  (git|curl) ", line)]
+        assert "/_sandbox/webhook" in story[0]
+        assert _curl(story.pop(0)) == {}
         where, answers = tmp_path, []
         for line in story:
             for part in line.split(" && "):
@@ -88,8 +96,9 @@ def test_what_it_prints_drives_a_pull_request_when_pasted(tmp_path: Path) -> Non
                     run(shlex.split(part), where)
                 else:
                     answers.append(_curl(part))
-        assert [body.get("state") for body in answers[:2]] == ["open", "APPROVED"]
-        assert answers[2]["merged"] is True
+        assert [body.get("state") for body in answers[:3]] == ["open", "APPROVED", "APPROVED"]
+        assert answers[3]["merged"] is True
+        assert git(where, "log", "-1", "--format=%ae", "origin/widen") == "olga@acme.example"
         git(where, "fetch", "-q", "origin")
         assert "# wider" in git(where, "show", "origin/main:infra/network.tf")
 
@@ -97,7 +106,7 @@ def test_what_it_prints_drives_a_pull_request_when_pasted(tmp_path: Path) -> Non
 def _curl(line: str) -> dict[str, str]:
     """What curl would do with this line; it need not be installed."""
     words = shlex.split(line)
-    name, _, value = words[words.index("-H") + 1].partition(": ")
+    name, _, value = words[words.index("-H") + 1].partition(": ") if "-H" in words else ("X", "", "")
     url = next(word for word in words if word.startswith("http://"))
     body = json.loads(words[words.index("-d") + 1]) if "-d" in words else None
     method = words[words.index("-X") + 1] if "-X" in words else "POST"

@@ -85,7 +85,7 @@ def test_a_stricter_policy_shows_who_would_wait_by_week_and_by_reviewer(data: Pa
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert lines[0] == "4 pull requests of acme/shop, 2026-11-22 to 2026-11-24, judged by new.yml"
-    assert lines[2] == "3 would be judged otherwise: 3 ask for more people"
+    assert lines[2] == "3 would be judged otherwise: 3 with more people"
     assert [line.split()[0] for line in lines[3:6]] == ["#1", "#2", "#4"]
     assert "Passed (2) → Blocked (3)" in lines[3]
     assert "not enough eligible reviewers" in lines[3]
@@ -105,7 +105,7 @@ def test_the_same_policy_changes_nothing(data: Path) -> None:
 
 def test_a_weaker_policy_lets_more_pass_and_asks_nobody(data: Path) -> None:
     _, out, _ = ended(data, OLD.replace("infra/**", "other/**"))
-    assert "3 would be judged otherwise: 3 ask for fewer\n" in out
+    assert "3 would be judged otherwise: 3 with fewer\n" in out
     assert "Waiting (2) → Passed " in out
     status, out, _ = ended(data, OLD.replace("infra/**", "other/**"), "--last", "2", "--json")
     told = json.loads(out)
@@ -180,7 +180,7 @@ def test_the_floor_that_a_decision_was_made_by_stays_unless_another_is_named(dat
     (data / "floor.yml").write_text(FLOOR.replace("docs/**", "nothing/**"))
     status, out, _ = ended(data, OLD, "--floor", "floor.yml")
     assert status == 0
-    assert "1 would be judged otherwise: 1 ask for fewer" in out
+    assert "1 would be judged otherwise: 1 with fewer" in out
     assert "#5  2026-11-25  Waiting (2) → Passed" in out
     (data / "floor.yml").write_text(FLOOR.replace("docs/**", "!docs/**"))
     status, _, err = ended(data, OLD, "--floor", "floor.yml")
@@ -197,12 +197,12 @@ def test_a_pull_request_into_a_branch_that_is_not_gated_any_more_waits_for_nobod
     _, out, _ = ended(data, wide)
     assert "0 would be judged otherwise." in out
     _, out, _ = ended(data, OLD)
-    assert "1 would be judged otherwise: 1 are not gated any more" in out
+    assert "1 would be judged otherwise: 1 no longer gated" in out
     assert "Waiting (2) → not gated  release/1 is not gated: nobody waits" in out
     told = json.loads(ended(data, OLD, "--json")[1])
     assert [one["after"]["gated"] for one in told["differing"]] == [False]
     _, out, _ = ended(data, OLD, "--default-branch", "release/1")
-    assert "4 are not gated any more" in out
+    assert "4 no longer gated" in out
 
 
 def test_the_repository_has_to_be_named_if_there_are_several(data: Path) -> None:

@@ -64,6 +64,16 @@ def test_it_signs_what_is_pushed_and_makes_nobody_human_whom_no_hook_saw(repo: P
     assert f"{made[0][:10]}  agent-written (claude-code)" in text
 
 
+def test_a_signature_settles_nothing_about_a_commit_that_was_seen_and_is_not_clear(repo: Path, remote: Path):
+    git(repo, "checkout", "-q", "-b", "work")
+    made = commit(repo, {"f": "one\n"}, "in an editor's terminal", env={"CLAUDECODE": "1"})
+    git(repo, "push", "-q", "--no-verify", "-u", "origin", "work")
+    make_key(home() / ".ssh" / "id_ed25519")
+    text = said(repo, "attest", "main..work")
+    assert f"{made[:10]}  no class: who wrote it was not clear" in text
+    assert "1 has no class. A signature cannot settle who wrote it: on" in text
+
+
 def test_it_signs_one_commit_of_somebody_else(repo: Path, remote: Path, tmp_path: Path):
     made = unpublished(repo)
     make_key(home() / ".ssh" / "id_ed25519")

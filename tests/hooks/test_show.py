@@ -39,6 +39,11 @@ def test_a_person_reads_who_how_much_and_what_was_destroyed(repo: Path):
     assert "\x1b[" not in text
 
 
+def test_a_commit_that_was_seen_and_whose_writer_is_not_clear_is_not_called_unseen(repo: Path):
+    commit(repo, {"f": "one\n"}, "in an editor's terminal", env={"CLAUDECODE": "1"})
+    assert "no class: who wrote it was not clear" in said(repo, "show")
+
+
 def test_an_agent_with_several_sessions_is_named_once(repo: Path):
     for name in "abc":
         Agent(repo, session=name).write(name, f"by {name}\n")

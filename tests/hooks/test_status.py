@@ -49,12 +49,24 @@ def test_installed(
     monkeypatch.chdir(repo)
     assert cli.run(["status"]) == 0
     shown = capsys.readouterr().out
-    assert f"1 commits seen; the last one {oid[:10]}" in shown
+    assert f"1 commit seen; the last one {oid[:10]}" in shown
     assert "@olga (from git config)" in shown
     assert cli.run(["status", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["journal"]["last"]["commit"] == oid
     assert answer["recording"] is True
+
+
+def test_of_two_commits_in_one_second_the_later_is_the_last_one(tmp_path: Path) -> None:
+    repo = installed(tmp_path / "repo")
+    commit(repo, {"a": "1"}, "x")
+    later = commit(repo, {"a": "2"}, "y")
+    (journal,) = (repo / ".git" / "foureyes" / "journal").iterdir()
+    lines = [line.split("\t") for line in journal.read_text().splitlines()]
+    journal.write_text("".join("\t".join([*line[:2], "1796028077", *line[3:]]) + "\n" for line in lines))
+    last = status(repo).last
+    assert last is not None
+    assert last.commit == later
 
 
 def test_commits_that_no_hook_saw_are_counted(tmp_path: Path) -> None:
