@@ -186,7 +186,7 @@ _AUTHOR = {
     "conflict": "resolve the conflicts with {}",
     "unrelated": "make the branch anew from {}",
     "merge-differs": "push again, so that GitHub makes its merge anew",
-    "hidden": "rebase onto {}, so that GitHub shows reviewers all of it",
+    "hidden": "rebase onto {} or merge it in, so that GitHub shows reviewers all of it",
     "draft": "mark it ready for review when it is",
     "agent-written": "this project's policy takes no agent-written commits; leave them out",
     "nothing-to-merge": "nothing is left to merge; close it",
