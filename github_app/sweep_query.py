@@ -97,24 +97,31 @@ def ask_repositories(client: InstallationClient) -> tuple[Covered, ...]:
     raise GitHubError(f"more than {MOST_PAGES * 100} repositories")
 
 
-def ask_happened(client: InstallationClient, repositories: Sequence[Covered]) -> Iterator[Happened]:
+def ask_happened(
+    client: InstallationClient, repositories: Sequence[Covered], *, queues: bool = True
+) -> Iterator[Happened]:
     """One query for all; where GitHub refuses that because of one of them, the others are asked without it, and where
-    it is too much for GitHub, half of them.
+    it is too much for GitHub, half of them. `queues`: what waits to be merged too; an App that may not read that is
+    told all the rest.
 
     Raises GitHubError where it is not about a repository.
     """
+    asked = {"ids": [one.node_id for one in repositories], "queues": queues}
     try:
-        answer = client.graphql_answer(operation("Happened"), {"ids": [one.node_id for one in repositories]})
+        answer = client.graphql_answer(operation("Happened"), asked)
     except RetryLater:
         raise
     except GitHubError as error:
         refused, alone = error.status in (200, 404), len(repositories) == 1
+        if refused and queues:
+            yield from ask_happened(client, repositories, queues=False)
+            return
         if not refused and (alone or error.status < 500):
             raise
         if not alone:
             half = len(repositories) // 2
-            yield from ask_happened(client, repositories[:half])
-            yield from ask_happened(client, repositories[half:])
+            yield from ask_happened(client, repositories[:half], queues=queues)
+            yield from ask_happened(client, repositories[half:], queues=queues)
         return
     until = seen_until(answer.began)
     for node in understood(lambda: list(answer.data["nodes"])):
@@ -181,7 +188,7 @@ def _page(connection: Mapping[str, Any]) -> Page:
 
 def _updated(node: Mapping[str, Any]) -> Updated:
     at = int(datetime.fromisoformat(node["updatedAt"]).timestamp() * 1000)
-    made = (node["mergeQueueEntry"] or {}).get("headCommit") or {}
+    made = (node.get("mergeQueueEntry") or {}).get("headCommit") or {}
     return Updated(
         int(node["number"]), node["headRefOid"], at, node["headRefName"], bool(node["isCrossRepository"]),
         node["baseRefName"], made.get("oid", ""),

@@ -152,6 +152,7 @@ def test_when_nothing_changed_next_to_nothing_is_asked(swept: Swept, deaf: Gate)
     swept.round()
     age_reads(deaf)
     swept.round()
+    age_reads(deaf)  # what another test left to be looked at was read just now
     deaf.forget_calls()
     swept.round()
     assert dict(deaf.calls) == {
@@ -229,6 +230,8 @@ def test_a_server_that_stops_leaves_its_turn_at_the_next_good_place(
     with storage.writing(deaf.engine) as conn:
         conn.execute(errand.update().values(due_at=0))
     swept.round()
+    # one repository more would cost the other tests a query more
+    deaf.control("DELETE", "repositories", repository="acme/second")
 
 
 def test_a_query_that_is_too_much_for_github_is_asked_in_parts(swept: Swept) -> None:
@@ -244,3 +247,20 @@ def test_a_query_that_is_too_much_for_github_is_asked_in_parts(swept: Swept) -> 
     four = [Covered(number, f"R_{number}") for number in range(4)]
     assert list(ask_happened(Overloaded(), four)) == []  # type: ignore[arg-type]
     assert asked == [4, 2, 2]
+
+
+def test_an_app_that_may_not_read_queues_is_told_all_the_rest(swept: Swept, deaf: Gate) -> None:
+    client = swept.deps.github.installation(next(iter(deaf.sandbox.world.installations)))
+    asked: list[object] = []
+
+    class WithoutQueues:
+        def graphql_answer(self, query: str, variables: dict[str, Any]) -> Answer:
+            asked.append(variables["queues"])
+            if variables["queues"]:
+                raise GitHubError("GraphQL: Resource not accessible by integration", 200)
+            return client.graphql_answer(query, variables)
+
+    shop = deaf.sandbox.world.repositories[SHOP]
+    node = client.get(f"/repos/{SHOP}")["node_id"]
+    (found,) = ask_happened(WithoutQueues(), [Covered(shop.id, node)])  # type: ignore[arg-type]
+    assert (found.slug, asked) == (SHOP, [True, False])
