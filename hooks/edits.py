@@ -1,5 +1,6 @@
 """The agents' edits that can have gone into a commit, out of the evidence store."""
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -42,12 +43,14 @@ def tick_of(lines: Sequence[Line]) -> int | None:
 
 class Result(NamedTuple):
     """What an edit left of a path. `blobs` are the ids that it can be committed under, "" for no file; `ended` is the
-    tick at its end, 0 if that is not known. `carried`: the next edit in the list began with just this.
+    tick by which it can have ended, or 0, and `after` is the time then in seconds since 1970. `carried`: the next edit
+    in the list began with just this.
     """
 
     path: str
     blobs: frozenset[str]
     ended: int
+    after: float
     carried: bool
 
 
@@ -103,7 +106,7 @@ class Edits:
             and not until.precedes(event.tick_started, event.started)
         ]
         self._read_blobs(chosen)
-        return self._resolve(chosen, None).edits
+        return self._resolve(chosen, None, until).edits
 
     def for_commit(
         self, changed: Mapping[str, str], worktree: str, until: Moment, parent: int | None
@@ -120,8 +123,8 @@ class Edits:
         here = {touched.path for event, touched in candidates if event.worktree == worktree}
         chosen = [(e, t) for e, t in candidates if e.worktree == worktree or t.path not in here]
         others = [(e, t) for e, t in candidates if e.worktree != worktree and t.path in here]
-        found = self._resolve(chosen, parent)
-        elsewhere = self._resolve(others, parent).edits if others else ()
+        found = self._resolve(chosen, parent, until)
+        elsewhere = self._resolve(others, parent, until).edits if others else ()
         open_calls = (call for call in self._open if call.worktree == worktree and _is_open_at(call, until))
         doubt = {path for call in open_calls for path in self._may_have_changed(call, changed)}
         return replace(found, elsewhere=elsewhere, unread=found.unread | doubt)
@@ -133,7 +136,7 @@ class Edits:
             if concerned and blob not in self._blob_ids(call.contents.get(path, UNKNOWN)):
                 yield path
 
-    def _resolve(self, chosen: Sequence[tuple[Event, Touched]], parent: int | None) -> Found:
+    def _resolve(self, chosen: Sequence[tuple[Event, Touched]], parent: int | None, until: Moment) -> Found:
         edits: list[Edit] = []
         unread: set[str] = set()
         last: dict[str, bytes | None] = {}
@@ -155,16 +158,18 @@ class Edits:
             hand = Hand(event.agent, event.version, event.model, event.session, seen)
             fresh = parent is not None and event.tick_started > parent
             edits.append(Edit(touched.path, before, after, hand, fresh))
-        return Found(tuple(edits), frozenset(unread), results=tuple(self._results(chosen, unread)))
+        return Found(tuple(edits), frozenset(unread), results=tuple(self._results(chosen, unread, until)))
 
-    def _results(self, chosen: Sequence[tuple[Event, Touched]], unread: Collection[str]) -> Iterator[Result]:
+    def _results(
+        self, chosen: Sequence[tuple[Event, Touched]], unread: Collection[str], until: Moment
+    ) -> Iterator[Result]:
         for path in sorted(unread):
             here = [(event, touched) for event, touched in chosen if touched.path == path]
             for (event, touched), then in zip(here, [*here[1:], None], strict=True):
                 yield Result(
                     path,
                     self._blob_ids(touched.after),
-                    event.tick_ended,
+                    *_ended(event, until),
                     carried=then is not None
                     and then[0].worktree == event.worktree
                     and UNKNOWN != _state(then[1].before) == _state(touched.after),
@@ -201,6 +206,15 @@ class Edits:
 
 def _is_open_at(call: Pending, until: Moment) -> bool:
     return not until.precedes(call.tick, call.started) and until.at - call.started < PENDING_SECONDS
+
+
+def _ended(event: Event, until: Moment) -> tuple[int, float]:
+    """When a commit can first have landed what an edit left, as `Result` has it. What nobody saw may have ended long
+    before that was told, but a commit from before it was told stays in doubt.
+    """
+    if event.kind != UNSEEN or until.tick is None or until.tick < event.tick_ended:
+        return event.tick_ended, math.inf
+    return event.tick_started, event.started
 
 
 def _state(ref: Ref) -> Ref:

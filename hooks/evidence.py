@@ -3,6 +3,7 @@
     evidence/sessions/<session>.jsonl   one line per tool call, one file per agent session
     evidence/contents/ab/cdef...        file contents, zlib, named by their sha256
     evidence/pending/<call>             the "before" half of a tool call that has not ended
+    evidence/unwritten/<worktree>       whether nothing can be written since some time (unwritten.py)
     evidence/clock                      the last tick: what order things happened in, exactly
     evidence/reviews-told               the tick up to which a push told of reviews that agents submitted
 
@@ -11,6 +12,7 @@ not git objects, so `git gc` cannot take them away.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -20,9 +22,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from foureyes.hooks import unwritten
 from foureyes.hooks.digest import sha256_hex
 from foureyes.hooks.sharing import keep_to, make_folder
-from foureyes.hooks.tool_events import Event, Pending, Touched, by_end, parse_event, parse_pending
+from foureyes.hooks.tool_events import UNSEEN, Event, Pending, Touched, by_end, parse_event, parse_pending
 from foureyes.shared.errors import UserError
 
 LARGEST_KEPT = 4 * 2**20
@@ -83,7 +86,9 @@ class Evidence:
     def append(self, event: Event) -> None:
         """Add one line to the session's file: under a lock, in one write. It has ended now."""
         ended = self.tick()
-        event = event._replace(tick_started=event.tick_started or ended - _LONGEST_EDIT, tick_ended=ended)
+        started = event.tick_started or (0 if event.kind == UNSEEN else ended - _LONGEST_EDIT)
+        event = event._replace(tick_started=started, tick_ended=ended)
+        unwritten.prepare(self._folder, event.worktree)
         path = self._session_path(event.session)
         path.parent.mkdir(parents=True, exist_ok=True)
         new = not path.exists()
@@ -95,7 +100,8 @@ class Evidence:
             end = os.fstat(descriptor).st_size
             if end and os.pread(descriptor, 1, end - 1) != b"\n":
                 line = b"\n" + line  # a torn line (disk full) must not swallow this one
-            os.write(descriptor, line)
+            if os.write(descriptor, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             _unmark(path)
         finally:
             os.close(descriptor)
@@ -135,6 +141,7 @@ class Evidence:
     def hold(self, call: str, pending: Pending) -> None:
         """Keep the half of a call that begins now. An agent without ids for its calls may make the same one again."""
         pending = pending._replace(tick=self.tick())
+        unwritten.prepare(self._folder, pending.worktree)
         path = self._folder / "pending" / call
         path.with_suffix(".done").unlink(missing_ok=True)
         _write_whole(path, json.dumps(pending._asdict()).encode())
@@ -151,17 +158,36 @@ class Evidence:
                 taken = taken or parse_pending(done.read_bytes())
         return taken
 
+    def give_back(self, call: str) -> None:
+        """What was taken has not ended after all: its end could not be written."""
+        path = self._folder / "pending" / call
+        with contextlib.suppress(OSError):
+            path.with_suffix(".done").rename(path)
+
     def is_open(self, call: str) -> bool:
         return (self._folder / "pending" / call).exists()
 
     def open_calls(self) -> tuple[Pending, ...]:
         """Calls that have begun and of whose end nothing was heard. Raises UserError."""
-        found = []
+        found = list(self.unseen())
         for file in self._listed("pending"):
             with _to_be_read(self._folder), contextlib.suppress(FileNotFoundError, ValueError, TypeError):
                 if file.suffix != ".done" and not file.is_dir():
                     found.append(parse_pending(file.read_bytes()))
         return tuple(found)
+
+    def cannot_be_written(self, worktree: str) -> None:
+        """What agents do there is not seen as of now. Raises OSError where not even that can be told."""
+        unwritten.begin(self._folder, worktree)
+
+    def unseen(self) -> tuple[Pending, ...]:
+        """The work trees that cannot be written, as open calls that nobody made. Raises UserError."""
+        marks = self._listed("unwritten")
+        with _to_be_read(self._folder):
+            return tuple(unwritten.as_open_calls(marks))
+
+    def can_be_written(self, worktree: str) -> None:
+        unwritten.end(self._folder, worktree)
 
     def was_taken(self, call: str) -> bool:
         return (self._folder / "pending" / call).with_suffix(".done").exists()

@@ -131,8 +131,11 @@ def _landings(one: Unread, history: _History, journal: Mapping[str, Sequence[Lin
 
 def _is_later(change: _Change, result: Result, journal: Mapping[str, Sequence[Line]]) -> bool:
     """Whether the hooks saw the commit when the edit had ended: the same content may have been there before."""
-    ticks = [line.reached for line in journal.get(change.commit, ()) if line.reached is not None]
-    return bool(ticks) and 0 < result.ended <= min(ticks)
+    lines = journal.get(change.commit, ())
+    if not result.ended:
+        return bool(lines) and result.after < min(line.at for line in lines)
+    ticks = [line.reached for line in lines if line.reached is not None]
+    return bool(ticks) and result.ended <= min(ticks)
 
 
 def _comes_back(diff: FileDiff, landings: Iterable[_Change], lines: "_Lines") -> bool:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from foureyes.hooks import snapshot
@@ -51,7 +51,10 @@ def lose(call: ToolCall) -> None:
     for at, place in enumerate((call.cwd or ".", *call.elsewhere, *map(os.path.dirname, named))):
         repo, one = open_or_none(Path(place)), call._replace(call=_name(call, place, at))
         if repo is not None and not Evidence(repo.home).is_open(one.call):
-            _begin(one, repo, LOST, "", {})
+            try:
+                _begin(one, repo, LOST, "", {})
+            except OSError:
+                Evidence(repo.home).cannot_be_written(worktree_id(repo))
 
 
 def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
@@ -62,6 +65,7 @@ def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
         for held in Evidence(repo.home).held_by(call.session):
             with contextlib.suppress(UserError):  # a work tree that is gone hides no other
                 _finish(call, repo, held)
+        _end_unwritten(call, repo)
     elif call.phase == "before":
         _begin_shell(call, repo, "shell")
         if call.is_review:
@@ -70,6 +74,15 @@ def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
         _finish(call, repo, call.call)
         if call.goes_on:
             _begin_shell(call._replace(call=f"{call.call}-on"), repo, ONGOING)
+
+
+def _end_unwritten(call: ToolCall, repo: Repo) -> None:
+    """All that was not seen while nothing could be written has ended, too, unless another agent is at work here."""
+    evidence, here = Evidence(repo.home), worktree_id(repo)
+    unseen = [one for one in evidence.unseen() if one.worktree == here]
+    if unseen and not any(one.session for one in evidence.open_calls() if one.worktree == here):
+        _append(call, repo, UNSEEN, unseen[0], snapshot.since(repo, unseen[0], evidence))
+        evidence.can_be_written(here)
 
 
 def _begin_shell(call: ToolCall, repo: Repo, kind: str) -> None:
@@ -103,13 +116,14 @@ def _edit(call: ToolCall, repo: Repo, files: Mapping[bytes, str]) -> None:
     pending = evidence.take(call.call)
     known = pending.contents if pending else {}
     touched = []
-    for path, now in snapshot.contents(root, files, evidence).items():
-        if pending is None and evidence.held_by(call.session, path):
-            continue  # its own end will be told with what was there before
-        then = known[path] if path in known else _told(call, files[paths.encode(path)], now, evidence)
-        if then != now:
-            touched.append(Touched(path, then, now))
-    _append(call, repo, "edit", pending, tuple(touched))
+    with _open_until_written(evidence, call.call):
+        for path, now in snapshot.contents(root, files, evidence).items():
+            if pending is None and evidence.held_by(call.session, path):
+                continue  # its own end will be told with what was there before
+            then = known[path] if path in known else _told(call, files[paths.encode(path)], now, evidence)
+            if then != now:
+                touched.append(Touched(path, then, now))
+        _append(call, repo, "edit", pending, tuple(touched))
 
 
 def _told(call: ToolCall, named: str, now: Ref, evidence: Evidence) -> Ref:
@@ -144,8 +158,21 @@ def _finish(call: ToolCall, repo: Repo, held: str) -> None:
     """The end of a call whose beginning was seen. Without that nothing tells the call's work from anyone else's."""
     evidence = Evidence(repo.home)
     pending = evidence.take(held)
-    if pending is None:
-        return
+    if pending is not None:
+        with _open_until_written(evidence, held):
+            _end(call, repo, pending, evidence)
+
+
+@contextlib.contextmanager
+def _open_until_written(evidence: Evidence, held: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        evidence.give_back(held)
+        raise
+
+
+def _end(call: ToolCall, repo: Repo, pending: Pending, evidence: Evidence) -> None:
     if Path(pending.root) != repo.work_tree:
         repo = Repo.open(Path(pending.root))
     if pending.kind == "edit":
@@ -154,7 +181,7 @@ def _finish(call: ToolCall, repo: Repo, held: str) -> None:
             Touched(p, pending.contents[p], ref) for p, ref in now.items() if pending.contents[p] != ref
         )
     elif pending.kind == LOST:
-        touched = snapshot.not_as_committed(repo, evidence)
+        touched = snapshot.since(repo, pending, evidence)
     elif pending.kind == ONGOING:
         touched = snapshot.compare(repo, pending, evidence, snapshot.new_commits(repo, pending))
     else:

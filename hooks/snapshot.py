@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foureyes.hooks.evidence import LARGEST_KEPT, Evidence
+from foureyes.hooks.journal import Line, read_journal
 from foureyes.hooks.raw_commit import seconds
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.tool_events import UNKNOWN, Pending, Ref, Touched
@@ -162,10 +163,20 @@ def compare(
     return tuple(found)
 
 
-def not_as_committed(repo: Repo, evidence: Evidence) -> tuple[Touched, ...]:
-    """All that differs from HEAD."""
-    found = contents(root_of(repo), changed(repo, head_of(repo)), evidence)
+def since(repo: Repo, lost: Pending, evidence: Evidence) -> tuple[Touched, ...]:
+    """All that may have changed since a call began of which nothing was seen: what differs from HEAD, and what has been
+    committed meanwhile.
+    """
+    made = [commit.oid for commit in new_commits(repo, lost) if commit.authored]
+    if made and lost.tick:  # more exact than seconds
+        lines = read_journal(repo.common_dir)
+        made = [oid for oid in made if all(_may_follow(line, lost.tick) for line in lines.get(oid, ()))]
+    found = contents(root_of(repo), changed(repo, head_of(repo)).keys() | _paths_of(repo, made), evidence)
     return tuple(Touched(path, UNKNOWN, now) for path, now in found.items())
+
+
+def _may_follow(line: Line, tick: int) -> bool:
+    return line.reached is None or line.reached >= tick
 
 
 def _same_as_blob(then: Ref, now: Ref, evidence: Evidence) -> bool:

@@ -538,6 +538,7 @@ def test_what_a_checkpoint_that_failed_did_not_see_is_no_persons(
     agent.calls += 1
     call(agent, "one\ntwo\nthree\n")
     agent._tell(agent._payload("Stop", "", {}))
+    assert (record(repo).cls, lines(record(repo), "f")) in (("", {2: "unknown"}), ("ai", {2: "ai"}))
     commit(repo, {}, "after its turn")
     assert record(repo).cls in {"", "ai"}
     assert lines(record(repo), "f") in ({3: "unknown"}, {3: "ai"})
