@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -71,7 +73,12 @@ def _cache(environment: Mapping[str, str], url: str) -> Path:
 def _as_text(explained: Explained, slug: str, number: int) -> str:
     if explained.explanation is None:
         return explained.said
-    return f"{slug}#{number} at {explained.head[:7]}\n{explained.explanation.terminal}"
+    return f"{slug}#{number} at {explained.head[:7]}\n{explained.explanation.on_terminal(columns())}"
+
+
+def columns() -> int:
+    """Of the terminal, 100 at most; 0 where nobody looks."""
+    return min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else 0
 
 
 def _as_json(explained: Explained, slug: str, number: int) -> dict[str, object]:

@@ -13,6 +13,7 @@ from foureyes.hooks import planned as plan
 from foureyes.hooks import who
 from foureyes.hooks.catalogue import agents_around, catalogue
 from foureyes.hooks.floor_file import read_floor, ruling
+from foureyes.hooks.on_screen import columns
 from foureyes.hooks.policy_file import policy_from, read_file
 from foureyes.hooks.repo import Repo
 from foureyes.shared.errors import UserError
@@ -144,7 +145,7 @@ def _login(repo: Repo, given: str | None) -> str:
 
 
 def _as_text(answer: Answer) -> str:
-    return answer.explanation.terminal if answer.explanation else answer.said
+    return answer.explanation.on_terminal(columns()) if answer.explanation else answer.said
 
 
 def _as_json(answer: Answer) -> dict[str, object]:

@@ -1,6 +1,13 @@
 """What others wrote, as it can be shown to a person: anybody can put anything into a commit."""
 
+import shutil
+import sys
 import time
+
+
+def columns() -> int:
+    """Of the terminal, 100 at most, for text is not read well in longer lines; 0 where nobody looks."""
+    return min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else 0
 
 
 def day(at: int | None) -> str:

@@ -211,7 +211,7 @@ def _deletions(report: Report) -> Iterator[str]:
             f'<td><code>{found.commit[:10]}</code></td><td class="n">{day(found.at)}</td><td>{_text(agents)}</td>'
             f'<td class="name">{_text(found.mostly_in)}{f"<br>{_text(title)}" if title else ""}</td></tr>'
         )
-    head = '<th class="n">lines</th><th></th><th class="n">whole files</th><th>commit</th><th>date</th>'
+    head = '<th class="n">lines</th><th class="bar"></th><th class="n">whole files</th><th>commit</th><th>date</th>'
     table = f"<table><tr>{head}<th>agent</th><th>mostly in</th></tr>{''.join(rows)}</table>"
     yield _section("Largest deletions in commits that name an agent", table)
 
@@ -227,9 +227,8 @@ def _sums(
     most = max((found.commits for _, found in shown), default=0) or 1
     lines = '<th class="n">added</th><th class="n">deleted</th>' if report.lines_counted else ""
     end = f"<th>{escape(last[0])}</th>" if last else ""
-    made = [
-        f'<tr><th>{escape(title)}</th><th class="n">commits</th><th class="n">share</th><th></th>{lines}{end}</tr>'
-    ]
+    head = f'<th>{escape(title)}</th><th class="n">commits</th><th class="n">share</th><th class="bar"></th>'
+    made = [f"<tr>{head}{lines}{end}</tr>"]
     for at, (name, found) in enumerate(shown):
         style = styles[at] if styles else "claimed"
         cells = f'<td class="name">{_text(name)}</td><td class="n">{found.commits:,}</td>'

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from foureyes.hooks.on_screen import day, printable
+from foureyes.hooks.on_screen import columns, day, printable
 from foureyes.hooks.scan_count import Kind, Sum
 from foureyes.hooks.scan_merges import AGENT, NO_RECORD
 from foureyes.hooks.scan_report import Report, share
+from foureyes.shared.explanation import wrapped
 from foureyes.shared.landing import How
 from foureyes.shared.markup import count
 
@@ -73,7 +74,8 @@ def _table(
     report: Report, title: str, rows: Sequence[tuple[str, Sum]], last: tuple[str, Sequence[str]] | None = None
 ) -> Iterator[str]:
     shown = rows[: report.top]
-    names = [printable(name) for name, _ in shown]
+    figures = 44 if report.lines_counted else 18
+    names = [printable(name, max(columns() - figures, 20) if columns() else 80) for name, _ in shown]
     width = max(20, *(len(name) for name in names), len(title)) if names else 20
     head = f"{title:<{width}} {'commits':>9} {'share':>7}"
     if report.lines_counted:
@@ -151,13 +153,15 @@ def _merges(report: Report) -> Iterator[str]:
         under += " (workflows and git's settings always are)"
     two = click.style(f"{waits.for_two:,} would have waited for two humans", bold=True)
     how = ", ".join(count(n, name, _PLURAL[How(name)]) for name, n in waits.by_how.most_common())
-    yield f"Of the last {count(waits.looked_at, 'merge')} ({how}), {two}{under}."
+    yield wrapped(f"Of the last {count(waits.looked_at, 'merge')} ({how}), {two}{under}.", columns())
     if waits.for_two:
-        yield f"  {waits.reasons[AGENT]:,} because {AGENT}; {waits.reasons[NO_RECORD]:,} because commits have no record"
+        without = f"{waits.reasons[NO_RECORD]:,} because commits have no record"
+        yield wrapped(f"  {waits.reasons[AGENT]:,} because {AGENT}; {without}", columns())
         systems = ", ".join(f"{printable(name)} {n:,}" for name, n in waits.systems.most_common(report.top))
-        yield f"  by system: {systems}"
+        yield wrapped(f"  by system: {systems}", columns())
         if waits.reasons[NO_RECORD]:
-            yield "  With the hooks installed, people's own commits have a record and wait for fewer."
+            hint = "  With the hooks installed, people's own commits have a record and wait for fewer."
+            yield wrapped(hint, columns())
     if waits.for_one:
         yield f"  {waits.for_one:,} more for one human"
 
@@ -171,7 +175,7 @@ def _deletions(report: Report) -> Iterator[str]:
         size = [f"{found.lines:,} lines"] if report.lines_counted else []
         size += [count(found.files, "whole file")] if found.files else []
         agents = ", ".join(report.name(agent) for agent in found.agents)
-        where = printable(found.mostly_in)
+        where = printable(found.mostly_in, max(columns() - 70, 20) if columns() else 80)
         yield f"{', '.join(size):>28}   {found.commit[:10]}  {day(found.at)}  {agents}, mostly in {where}"
         if report.people:
             yield f"{'':>28}   {printable(found.author)}: {printable(found.title)}"
@@ -187,4 +191,6 @@ def _dim(text: str) -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    return click.wrap_text(text, width=100, initial_indent="- ", subsequent_indent="  ").split("\n")
+    return click.wrap_text(text, width=columns() or 100, initial_indent="- ", subsequent_indent="  ").split(
+        "\n"
+    )

@@ -1,5 +1,6 @@
 """What a person reads: title, open sections, folded sections, in markdown for the check and plain for a terminal."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -76,7 +77,12 @@ class Explanation:
 
     @property
     def terminal(self) -> str:
-        return "\n".join([self.title, *(section.terminal() for section in self.sections)])
+        return self.on_terminal(0)
+
+    def on_terminal(self, columns: int) -> str:
+        """Broken at words where there are so many columns, what goes on further in than it began; 0: not at all."""
+        text = "\n".join([self.title, *(section.terminal() for section in self.sections)])
+        return wrapped(text, columns)
 
     def to_json(self) -> Json:
         return {
@@ -89,6 +95,19 @@ class Explanation:
             "digest": self.digest,
             "data": self.data,
         }
+
+
+def wrapped(text: str, columns: int) -> str:
+    """Names of files and commands are never broken: they are there to be copied."""
+    if not columns:
+        return text
+    lines: list[str] = []
+    for line in text.split("\n"):
+        further = " " * (len(line) - len(line.lstrip(" ")) + 2)
+        lines += textwrap.wrap(
+            line, columns, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+    return "\n".join(lines)
 
 
 def nothing_said(title: str) -> dict[str, Json]:

@@ -14,6 +14,8 @@ from support_git import commit, git, make_repo, python_env, run
 from support_in_process import ended, said
 from support_made_history import Made, make_history
 
+from foureyes.hooks import scan_text
+
 CLAUDE = b"\n\nCo-authored-by: Claude Opus 5 <noreply@anthropic.com>"
 CODE = "from foureyes.hooks.cli import main; main()"
 
@@ -45,6 +47,17 @@ def shop(tmp_path: Path) -> Path:
     ]
     make_history(tmp_path / "shop", made)
     return tmp_path / "shop"
+
+
+def test_a_narrow_terminal_is_enough_however_long_the_names_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(scan_text, "columns", lambda: 80)
+    long = f"services/{'a-long-name-' * 8}/x".encode()
+    make_history(tmp_path / "shop", [Made(b"one (#1)" + CLAUDE, files={long: b"1\n"}, at=1_760_000_000)])
+    text = scan(tmp_path / "shop").stdout.decode()
+    assert "services/a-long-name-" in text
+    assert [line for line in text.splitlines() if len(line) > 80 and "protected: [" not in line] == []
 
 
 def test_what_a_newcomer_reads(shop: Path):

@@ -449,6 +449,16 @@ def test_hostile_names_cannot_break_out_of_their_code_span():
     assert explanation.terminal.startswith("Waiting")
 
 
+def test_on_a_terminal_lines_are_broken_at_words_and_names_of_files_never():
+    long = "infra/" + "x" * 70
+    explanation = told(facts(changes=(change(long),), reviews=()))
+    lines = explanation.on_terminal(60).splitlines()
+    assert explanation.terminal.split() == explanation.on_terminal(60).split()
+    assert [line for line in lines if len(line) > 60 and " " in line.strip()] == []
+    at = next(number for number, line in enumerate(lines) if line.startswith("  Does not count: "))
+    assert lines[at + 1].startswith("    ")
+
+
 @pytest.mark.parametrize("number", [0, 1, 3, 40])
 def test_titles_fit_however_many_people_there_are(number):
     crowd = tuple(Account(100 + n, f"somebody-with-a-long-login-{n}") for n in range(number))

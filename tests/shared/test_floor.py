@@ -135,6 +135,13 @@ def test_what_becomes_of_each_part():
     assert {system.paths for system in both.systems.values()} == {("infra/**",)}
 
 
+def test_of_every_part_of_a_policy_it_is_said_what_holds_where_there_are_two():
+    """A part that `combine` does not know of would be the repository's alone, whatever the floor says."""
+    short = Policy(version=1, roster=("@acme/reviewers",), systems={})
+    unsaid = set(Policy.model_fields) - combine(short, short).model_fields_set
+    assert unsaid == {"automation", "trailers"}, "exemptions: see `Floor`; trailers are no matter of the gate"
+
+
 @pytest.mark.parametrize(("floor", "own"), [(False, False), (False, True), (True, False), (True, True)])
 def test_what_is_on_where_both_say_so_and_what_where_either_does(floor, own):
     loose = ("squash_only", "trust_software_keys")
