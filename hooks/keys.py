@@ -57,7 +57,7 @@ class SigningKey:
         """For people: the file or, without one, the fingerprint."""
         if self.path is None:
             return self.fingerprint
-        home = str(Path.home())
+        home = str(_expanded("~"))
         return (
             f"~{str(self.path)[len(home) :]}" if str(self.path).startswith(home + os.sep) else str(self.path)
         )
@@ -88,7 +88,7 @@ def _candidates(repo: Repo) -> Iterator[SigningKey | None]:
     yield _configured(repo)
     yield from _in_agent()
     for name in _FILES:
-        yield _in_file(Path.home() / ".ssh" / name, _DEFAULT)
+        yield _in_file(_expanded("~/.ssh") / name, _DEFAULT)
 
 
 def _configured(repo: Repo) -> SigningKey | None:
@@ -98,10 +98,15 @@ def _configured(repo: Repo) -> SigningKey | None:
         return _from_line(literal, "user.signingkey", None)
     if not value or (repo.config("gpg.format") != "ssh" and not value.endswith(".pub") and "/" not in value):
         return None  # the id of an OpenPGP key
-    path = Path(value).expanduser()
+    path = _expanded(value)
     if not path.is_absolute():
         path = (repo.work_tree or repo.git_dir) / path
     return _in_file(path, "user.signingkey")
+
+
+def _expanded(path: str) -> Path:
+    """As it is where nobody has such a home: a user that this machine does not know, in a container."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 -- Path's own raises
 
 
 def _in_agent() -> Iterator[SigningKey | None]:
@@ -113,6 +118,8 @@ def _in_agent() -> Iterator[SigningKey | None]:
 def _in_file(path: Path, how: str) -> SigningKey | None:
     """A key pair by either of its files. Without a `.pub` beside it ssh-keygen tells what the private file holds."""
     private = path.with_suffix("") if path.suffix == ".pub" else path
+    if path.name.endswith("-cert.pub"):  # nobody checks certificates; the key that it is for is beside it
+        path = private = path.with_name(path.name.removesuffix("-cert.pub"))
     public = private.with_name(private.name + ".pub")
     try:
         if public.is_file():

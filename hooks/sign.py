@@ -7,6 +7,7 @@ there stops ssh-keygen alone: the push goes on, unsigned.
 import base64
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,8 +45,15 @@ def sign(key: SigningKey, message: bytes, *, namespace: str = NAMESPACE) -> Sign
         (Path(folder) / "message").write_bytes(message)
         command = _command(key, Path(folder), namespace)
         if not key.needs_touch:
-            if _alone(command):
+            signed = _alone(command)
+            if signed is None and key.path is not None:
+                signed = _alone(command, agent=False)  # it does not answer: the key may be in its file
+            if signed:
                 return _signature(Path(folder))
+            if signed is None:
+                return NotSigned(f"{key.shown} did not sign within {_SECONDS_ALONE:.0f} seconds")
+            if not shutil.which(command[0]):
+                return NotSigned("there is no ssh-keygen")
             if key.path is None:
                 return NotSigned(f"the SSH agent does not sign with {key.shown}")
         with _terminal() as terminal:
@@ -65,7 +73,7 @@ def signs_unasked(key: SigningKey) -> bool:
     """Whether the key signs without a person, which a hook needs where there is no terminal. Never asks."""
     with tempfile.TemporaryDirectory(prefix="foureyes-sign-") as folder:
         (Path(folder) / "message").write_bytes(b"foureyes doctor")
-        return not key.needs_touch and _alone(_command(key, Path(folder), "foureyes.doctor"))
+        return not key.needs_touch and bool(_alone(_command(key, Path(folder), "foureyes.doctor")))
 
 
 def _command(key: SigningKey, folder: Path, namespace: str) -> list[str]:
@@ -87,9 +95,10 @@ def _command(key: SigningKey, folder: Path, namespace: str) -> list[str]:
     ]
 
 
-def _alone(command: list[str]) -> bool:
-    """Without a terminal: in a session of its own, where nothing can be asked."""
-    quiet = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "SSH_ASKPASS")}
+def _alone(command: list[str], *, agent: bool = True) -> bool | None:
+    """Without a terminal: in a session of its own, where nothing can be asked. None: no answer in time."""
+    left_out = ("DISPLAY", "SSH_ASKPASS", *(() if agent else ("SSH_AUTH_SOCK",)))
+    quiet = {name: value for name, value in os.environ.items() if name not in left_out}
     try:
         done = subprocess.run(
             command,
@@ -100,7 +109,9 @@ def _alone(command: list[str]) -> bool:
             start_new_session=True,
             env={**quiet, "SSH_ASKPASS_REQUIRE": "never"},
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
+        return None
+    except OSError:
         return False
     return done.returncode == 0
 

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -70,12 +71,51 @@ def test_the_key_that_git_signs_with_comes_first(repo: Repo, tmp_path: Path):
     assert isinstance(sign.sign(without_public, b"m"), sign.Signed)
 
 
-@pytest.mark.parametrize("value", ["0xDEADBEEF", "", "me@example.com", "/no/such/file", "key::nonsense"])
+@pytest.mark.parametrize(
+    "value",
+    ["0xDEADBEEF", "", "me@example.com", "/no/such/file", "key::nonsense", "~nobody-of-that-name/key"],
+)
 def test_what_is_no_ssh_key_is_passed_over(repo: Repo, value: str):
     git(repo.work_tree, "config", "user.signingkey", value)
     assert keys.find(repo) is None
     make_key(home() / ".ssh" / "id_ed25519")
     assert (keys.find(repo).how, keys.find(repo).shown) == ("a default key", "~/.ssh/id_ed25519")
+
+
+def test_where_git_signs_with_a_certificate_the_key_that_it_is_for_signs(repo: Repo, tmp_path: Path):
+    for name in ("authority", "mine"):
+        make_key(tmp_path / name)
+    certify = ["ssh-keygen", "-q", "-s", "authority", "-I", "me", "-n", "me", "mine.pub"]
+    run(certify, tmp_path)
+    git(repo.work_tree, "config", "user.signingkey", str(tmp_path / "mine-cert.pub"))
+    signed = sign.sign(keys.find(repo), b"m")
+    assert isinstance(signed, sign.Signed)
+    assert accepted_by_openssh(tmp_path, tmp_path / "mine.pub", signed.sig, b"m", "foureyes.push.v1")
+
+
+def test_an_agent_that_never_answers_keeps_no_key_in_a_file_from_signing(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    mine = make_key(tmp_path / "mine")
+    git(repo.work_tree, "config", "user.signingkey", str(mine))
+    monkeypatch.setattr(sign, "_SECONDS_ALONE", 0.5)
+    monkeypatch.setattr(keys, "_SECONDS", 0.5)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "silent"))
+        silent.listen()
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "silent"))
+        assert isinstance(sign.sign(keys.find(repo), b"m"), sign.Signed)
+        git(repo.work_tree, "config", "user.signingkey", f"key::{(tmp_path / 'mine.pub').read_text()}")
+        refused = sign.sign(keys.find(repo), b"m")
+    assert isinstance(refused, sign.NotSigned)
+    assert "did not sign within" in refused.why
+
+
+def test_without_ssh_keygen_it_is_named(repo: Repo, monkeypatch: pytest.MonkeyPatch):
+    make_key(home() / ".ssh" / "id_ed25519")
+    key = keys.find(repo)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert sign.sign(key, b"m") == sign.NotSigned("there is no ssh-keygen")
 
 
 def test_an_rsa_key_that_nobody_accepts_does_not_sign(repo: Repo, tmp_path: Path):
@@ -99,13 +139,13 @@ def test_an_rsa_key_that_nobody_accepts_does_not_sign(repo: Repo, tmp_path: Path
 
 def test_a_key_that_only_the_agent_holds_signs(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     held = make_key(tmp_path / "held")
-    socket = tmp_path / "a.sock"
-    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    listens = tmp_path / "a.sock"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(listens)], stdout=subprocess.DEVNULL)
     try:
-        while not socket.exists():
+        while not listens.exists():
             assert agent.poll() is None
             time.sleep(0.01)
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(listens))
         run(["ssh-add", "-q", held], tmp_path)
         public = Path(f"{held}.pub").read_text()
         held.unlink()
