@@ -223,16 +223,14 @@ class _Reader:
         self.values |= {name: value for name, value in stored.items() if name not in self.told}
 
     def report(self) -> None:
-        if self.problems:
-            lines = "".join(f"\n  - {problem}" for problem in self.problems)
-            lacks_app = any(" is missing" in problem for problem in self.problems)
-            stored = ". An App can be stored with `foureyes app credentials` instead" if lacks_app else ""
-            raise UserError(
-                f"the server's settings do not hold:{lines}",
-                why="it starts only if it can verify what it hears and say who it is",
-                next_step="set these right in the environment; docs/operations.md lists every setting"
-                + stored,
-            )
+        if not self.problems:
+            return
+        step = "set these right in the environment; docs/operations.md lists every setting"
+        if any(" is missing" in problem for problem in self.problems):
+            step += ". An App can be stored with `foureyes app credentials` instead"
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        why = "it starts only if it can verify what it hears and say who it is"
+        raise UserError(f"the server's settings do not hold:{lines}", why=why, next_step=step)
 
     def problem(self, name: str, what: str) -> None:
         self.problems.append(f"{PREFIX}{name} {what}")
@@ -278,9 +276,8 @@ class _Reader:
     def private_key(self) -> str:
         inline, file = self.values["PRIVATE_KEY"], self.values["PRIVATE_KEY_FILE"]
         if bool(inline) == bool(file):
-            other = f"{PREFIX}PRIVATE_KEY"
-            both = f"and {other} are both set; keep one" if inline else f"is missing (or {other})"
-            self.problem("PRIVATE_KEY_FILE", both)
+            both = "and {}PRIVATE_KEY are both set; keep one" if inline else "is missing (or {}PRIVATE_KEY)"
+            self.problem("PRIVATE_KEY_FILE", both.format(PREFIX))
             return ""
         name = "PRIVATE_KEY" if inline else "PRIVATE_KEY_FILE"
         # A PEM in one environment line often has its line ends written out.
