@@ -64,6 +64,10 @@ def commit_of(repo: Repo, rev: str) -> str:
     """Its full id; whatever else was given stays no option of git's. Raises UserError."""
     asked = ("rev-parse", "-q", "--verify", "--end-of-options", f"{rev}^{{commit}}")
     found = repo.ask(*asked).out.decode("ascii", "replace").strip()
+    if not found and rev == "HEAD":
+        from foureyes.hooks.ranges import no_commits  # a reader of a line does not wait for it
+
+        raise no_commits(repo, rev)
     if not found:
         raise UserError(
             f"`{rev}` is not a commit here",

@@ -75,7 +75,10 @@ def policy_in(file: Path) -> Source:
     try:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the policy {file} cannot be read: {error}", exit_code=2) from error
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UserError(
+            f"the policy {file} cannot be read: {why}", next_step="name a policy file", exit_code=2
+        ) from error
     try:
         return Source(parse_policy(text), str(file))
     except PolicyError as error:

@@ -197,7 +197,7 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one(shop: Path, tmp_path: 
         (["--since", "banana"], 2, "`banana` is no date in the past"),
         (["--since", "tomorrow"], 2, "no date in the past"),
         (["--top", "0"], 2, "0 is not in the range"),
-        (["--policy", "missing.yml"], 2, "the policy missing.yml cannot be read"),
+        (["--policy", "missing.yml"], 2, "missing.yml cannot be read: No such file or directory\n"),
         (["missing-folder"], 1, "is not a folder"),
         (["/"], 1, "not in a git repository"),
     ],

@@ -144,7 +144,7 @@ def test_errors_say_what_to_do(repo: Path, tmp_path: Path):
     assert (status, "not in a git repository" in text) == (1, True)
     make_repo(tmp_path / "empty", first_commit=False)
     status, text = refused(tmp_path / "empty")
-    assert (status, "is not a commit here" in text) == (2, True)
+    assert (status, "nothing is committed on this branch yet" in text) == (2, True)
     keep_records(Repo.open(repo), {head(repo): b'{"_type":"something else"}'}, at=1)
     status, text = refused(repo)
     assert status == 1
