@@ -1,24 +1,19 @@
-"""What a person or a test does to the sandbox itself, below /_sandbox/: people, repositories, faults, deliveries."""
+"""What a person or a test does to the sandbox itself, below /_sandbox/: people, repositories, Apps, checks."""
 
 # ruff: noqa: ARG001, ARG005  (all entries of the table take the same arguments)
 
-import base64
-import dataclasses
 import json
 import shlex
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from foureyes.github_app.sandbox import checks, merge_queue, pulls, seed, webhooks
-from foureyes.github_app.sandbox.faults import ANSWER_FAULTS, DELIVERY_FAULTS, Fault
+from foureyes.github_app.sandbox import checks, control_faults, merge_queue, pulls, seed, webhooks
 from foureyes.github_app.sandbox.rest import supported
 from foureyes.github_app.sandbox.state import (
     ROLES,
     App,
-    Delivery,
     Json,
     Key,
     Organization,
@@ -279,62 +274,6 @@ def list_tokens(world: World, body: Json) -> Json:
     return {c.user.login: token for token, c in world.credentials.items() if c.installation is None}
 
 
-def add_fault(world: World, body: Json) -> Json:
-    return dataclasses.asdict(world.faults.add(Fault(**body)))
-
-
-def list_faults(world: World, body: Json) -> Json:
-    kinds = ANSWER_FAULTS | DELIVERY_FAULTS
-    return {"kinds": kinds, "faults": [dataclasses.asdict(fault) for fault in world.faults.listed()]}
-
-
-def clear_faults(world: World, body: Json) -> Json:
-    world.faults.clear()
-    return {}
-
-
-def set_settings(world: World, body: Json) -> Json:
-    """`merge_check`, `files_list`, `caps` and `clock` (seconds that the sandbox's time is ahead)."""
-    if "merge_check" in body:
-        world.merge_check = bool(body["merge_check"])
-    if "clock" in body:
-        world.clock_offset = timedelta(seconds=float(body["clock"]))
-    if "files_list" in body:
-        if body["files_list"] not in ("", "empty", "first", "renamed"):
-            raise Misuse("files_list is empty, first, renamed or nothing")
-        world.faults.files_list = str(body["files_list"])
-    world.faults.caps |= {str(name): int(cap) for name, cap in body.get("caps", {}).items()}
-    return {
-        "merge_check": world.merge_check,
-        "files_list": world.faults.files_list,
-        "caps": world.faults.caps,
-        "clock": world.clock_offset.total_seconds(),
-    }
-
-
-def delivery(of: Delivery) -> Json:
-    return {
-        "id": of.id,
-        "guid": of.guid,
-        "app": of.app.slug,
-        "event": of.event,
-        "action": of.action,
-        "status": of.status,
-        "status_code": of.status_code,
-        "redelivery": of.redelivery,
-        "headers": of.headers,
-        "body": base64.b64encode(of.body).decode(),
-    }
-
-
-def list_deliveries(world: World, body: Json) -> list[Json]:
-    return [delivery(d) for d in world.courier.log]
-
-
-def release(world: World, body: Json) -> Json:
-    return {"released": world.courier.release()}
-
-
 def set_draft(world: World, body: Json) -> Json:
     pulls.set_draft(world, pull(world, body), person(world, body["login"]), bool(body["draft"]))
     return {}
@@ -386,12 +325,12 @@ COMMANDS: dict[str, Command] = {
     "POST webhook": set_webhook,
     "POST permissions": set_permissions,
     "GET tokens": list_tokens,
-    "POST faults": add_fault,
-    "GET faults": list_faults,
-    "DELETE faults": clear_faults,
-    "POST settings": set_settings,
-    "GET deliveries": list_deliveries,
-    "POST release": release,
+    "POST faults": control_faults.add_fault,
+    "GET faults": control_faults.list_faults,
+    "DELETE faults": control_faults.clear_faults,
+    "POST settings": control_faults.set_settings,
+    "GET deliveries": control_faults.list_deliveries,
+    "POST release": control_faults.release,
     "POST draft": set_draft,
     "POST review-commit": set_review_commit,
     "POST click": click_check,
