@@ -31,7 +31,8 @@ from foureyes.shared.manifest import Entry, Manifest, manifest_bytes
 from foureyes.shared.record import Record, parse_record, record_bytes
 from foureyes.shared.record_ref import push_path, record_path, record_ref
 
-_ATTEMPTS = 5
+_TRIES = 3
+"""On one and the same state of the record ref: more of them change nothing."""
 _SECONDS = 60.0
 
 
@@ -205,14 +206,16 @@ _GUARD = {"FOUREYES_PUSHING": "1"}
 
 
 def _push(repo: Repo, remote: Remote, branch: str, puts: Sequence[Put]) -> str:
-    """Put files on the branch's record ref, on top of whatever is there. The problem, empty if there was none."""
+    """Put files on the branch's record ref, on top of whatever is there, however many others do so at the same time.
+    The problem, empty if there was none.
+    """
     ref = record_ref(branch)
     seen = seen_ref(remote, ref)
     deadline = time.monotonic() + _SECONDS
     problem = ""
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            _fetch(repo, remote, ref, seen, deadline)
+    tried: list[str] = []
+    while tried.count(tip := tip_of(repo, seen)) < _TRIES:
+        tried.append(tip)
         new = _on_top(repo, seen, puts)
         pushed = _remote(repo, deadline, "push", *_PUSH, remote.url, f"{new}:{ref}")
         if not pushed:
@@ -221,6 +224,7 @@ def _push(repo: Repo, remote: Remote, branch: str, puts: Sequence[Put]) -> str:
         problem = pushed
         if time.monotonic() >= deadline:
             break
+        _fetch(repo, remote, ref, seen, deadline)
     return problem
 
 

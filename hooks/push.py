@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from foureyes.hooks.build import Builder
 from foureyes.hooks.builder import builder_in
@@ -16,6 +17,11 @@ from foureyes.hooks.push_notice import notice
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.sign import NotSigned
 from foureyes.shared.errors import UserError
+
+_OURS = "refs/foureyes/"
+"""Whoever pushes one of these mirrors all refs: git deletes those that are not here, which no line tells, and its push
+fails if they change meanwhile.
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,8 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _push(remote: Remote, lines: str) -> None:
-    pushed = list(_branches(lines))
+    changes = list(_changes(lines))
+    # Tags and other refs have no records.
+    pushed = [Branch(ref, new) for ref, new in changes if ref.startswith("refs/heads/")]
     if not pushed:
+        return
+    if any(ref.startswith(_OURS) for ref, _ in changes):
+        _say(
+            "records there that are not here as such are gone after this push (--mirror): run foureyes publish"
+        )
         return
     repo = Repo.open(Path.cwd(), bare_ok=True)
     builder = builder_in(repo, remote, agents_around(os.environ))
@@ -49,14 +62,19 @@ def _push(remote: Remote, lines: str) -> None:
             withdraw(repo, remote, branch.ref)
 
 
-def _branches(lines: str) -> Iterator[Branch]:
-    """Branches among what is pushed; without a tip if they are deleted. Tags and other refs have no records. The first
-    word is what the person named, as they named it: it may hold blanks.
-    """
+class _Change(NamedTuple):
+    """Of a ref there; `new` is empty if it is deleted."""
+
+    ref: str
+    new: str
+
+
+def _changes(lines: str) -> Iterator[_Change]:
+    """The first word of each line is what the person named, as they named it: it may hold blanks."""
     for line in lines.split("\n"):
         words = line.rsplit(" ", 3)
-        if len(words) == 4 and words[2].startswith("refs/heads/"):
-            yield Branch(words[2], words[1] if words[1].strip("0") else "")
+        if len(words) == 4:
+            yield _Change(words[2], words[1] if words[1].strip("0") else "")
 
 
 def _tell(outcome: Outcome) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support_agent import CLAUDE_ENV, Agent
-from support_git import commit, git, head, make_repo, run, write
+from support_git import commit, foureyes, git, head, make_repo, run, write
 from support_hooked import (
     copy_hooked,
     envelopes,
@@ -392,3 +392,37 @@ def test_a_repository_without_hooks_of_ours_pushes_as_ever(tmp_path: Path):
     commit(repo, {"f": "x\n"}, "x")
     push(repo, "origin", "work")
     assert files(remote, "work") == {}
+
+
+def test_others_who_are_faster_time_and_again_cost_no_record(repo: Path, remote: Path, tmp_path: Path):
+    """Eight people, each of whom another one overtakes."""
+    git(repo, "checkout", "-q", "-b", "work")
+    first = commit(repo, {"f": "x\n"}, "x")
+    push(repo, "origin", "work")
+    times = tmp_path / "times"
+    overtake = (
+        f'[ "$(cat {times} | wc -l)" -ge 8 ] || {{ echo >> {times}; git update-ref "$1" '
+        '"$(git commit-tree -p "$2" -m other "$2^{tree}")" "$2"; }'
+    )
+    times.touch()
+    refuse_records(remote, overtake)
+    second = commit(repo, {"f": "y\n"}, "y")
+    assert push(repo, "origin", "work") == ""
+    assert len(times.read_text()) == 8
+    assert set(records(remote, "work")) == {first, second}
+
+
+def test_a_push_that_replaces_the_records_themselves_goes_through_and_they_can_come_back(
+    repo: Path, remote: Path
+):
+    """What is not here goes there, by `git push --mirror`: publishing at the same time made that fail."""
+    git(repo, "checkout", "-q", "-b", "work")
+    made = commit(repo, {"f": "x\n"}, "x")
+    assert push(repo, "--mirror", "origin") == ""
+    assert set(records(remote, "work")) == {made}
+    later = commit(repo, {"f": "y\n"}, "y")
+    assert "Put them back with: foureyes publish" in push(repo, "--mirror", "origin")
+    assert git(remote, "rev-parse", "work") == later
+    assert records(remote, "work") == {}
+    foureyes(repo, "publish")
+    assert set(records(remote, "work")) == {made, later}
