@@ -47,9 +47,7 @@ def _push(remote: Remote, lines: str) -> None:
     if not pushed:
         return
     if any(ref.startswith(_OURS) for ref, _ in changes):
-        _say(
-            "records there that are not here as such are gone after this push (--mirror): run foureyes publish"
-        )
+        _say("git push --mirror takes the published records away. Put them back with: foureyes publish")
         return
     repo = Repo.open(Path.cwd(), bare_ok=True)
     builder = builder_in(repo, remote, agents_around(os.environ))
