@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 from support_database import fresh_database, migrated, postgresql
+from support_repository import Bare
+
+from foureyes.github_app.mirror import Mirror, Remote
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +38,15 @@ def engine(database_url: str) -> Iterator[Engine]:
 def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
     with migrated(f"sqlite:///{tmp_path / 'foureyes.sqlite3'}") as engine:
         yield engine
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Bare:
+    """A repository to fetch from."""
+    return Bare.make(tmp_path / "origin.git")
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, bare: Bare) -> Mirror:
+    """Of it, empty."""
+    return Mirror(tmp_path / "mirrors" / "7.git", Remote(bare.url, protocols=("file",)))

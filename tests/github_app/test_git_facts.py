@@ -1,27 +1,16 @@
 """What is read again and what is kept, on real repositories: a kept reading must never hide a change."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from support_repository import Bare
 
 from foureyes.github_app import merging
 from foureyes.github_app.git_facts import Kept, Wanted, bring, read, renewed
-from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
+from foureyes.github_app.mirror import GitError, Mirror, Trouble
 from foureyes.shared.record_ref import record_path, record_ref
 
 SAFE = {"infra/a": "v1\n", "docs/x": "1\n"}
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Bare:
-    return Bare.make(tmp_path / "origin.git")
-
-
-@pytest.fixture
-def mirror(tmp_path: Path, bare: Bare) -> Mirror:
-    return Mirror(tmp_path / "mirrors" / "7.git", Remote(bare.url, protocols=("file",)))
 
 
 @pytest.fixture

@@ -1,25 +1,13 @@
 """The test merge and what it changes, on histories made to fool a reader of diffs."""
 
-from pathlib import Path
-
 import pytest
 from support_repository import Bare
 
 from foureyes.github_app.merging import Merged, merge, net, uncounted
-from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
+from foureyes.github_app.mirror import GitError, Mirror, Trouble
 from foureyes.shared.facts import Held, MergeState
 
 SAFE = {"infra/a": "v1\n", "docs/x": "1\n"}
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Bare:
-    return Bare.make(tmp_path / "origin.git")
-
-
-@pytest.fixture
-def mirror(tmp_path: Path, bare: Bare) -> Mirror:
-    return Mirror(tmp_path / "mirrors" / "7.git", Remote(bare.url, protocols=("file",)))
 
 
 def merged(mirror: Mirror, base: str, head: str, github: str = "") -> Merged:

@@ -14,16 +14,6 @@ from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble, basic,
 LINES = "".join(f"line {number}\n" for number in range(40))
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> Bare:
-    return Bare.make(tmp_path / "origin.git")
-
-
-@pytest.fixture
-def mirror(tmp_path: Path, bare: Bare) -> Mirror:
-    return Mirror(tmp_path / "mirrors" / "7.git", Remote(bare.url, protocols=("file",)))
-
-
 def fetched(mirror: Mirror, *oids: str) -> None:
     mirror.fetch([f"+{oid}:refs/foureyes-mirror/test/{oid}" for oid in oids])
 

@@ -2,25 +2,14 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 from support_repository import Bare
 
 from foureyes.github_app import notes
-from foureyes.github_app.mirror import GitError, Mirror, Remote, Trouble
+from foureyes.github_app.mirror import GitError, Mirror, Trouble
 
 GIT_AI, TRACE = "refs/notes/ai", "refs/notes/agent-trace"
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Bare:
-    return Bare.make(tmp_path / "origin.git")
-
-
-@pytest.fixture
-def mirror(tmp_path: Path, bare: Bare) -> Mirror:
-    return Mirror(tmp_path / "mirrors" / "7.git", Remote(bare.url, protocols=("file",)))
 
 
 def git_ai(*tools: str) -> str:

@@ -1,25 +1,13 @@
 """Commits of a range and what each touches, read from real histories."""
 
-from pathlib import Path
-
 import pytest
 from support_repository import Bare
 
-from foureyes.github_app.mirror import GitError, Mirror, Remote
+from foureyes.github_app.mirror import GitError, Mirror
 from foureyes.github_app.range import Range, parse_commit, read_range
 from foureyes.shared.people import Identity
 
 SAFE = {"infra/a": "v1\n", "docs/x": "1\n"}
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Bare:
-    return Bare.make(tmp_path / "origin.git")
-
-
-@pytest.fixture
-def mirror(tmp_path: Path, bare: Bare) -> Mirror:
-    return Mirror(tmp_path / "mirrors" / "7.git", Remote(bare.url, protocols=("file",)))
 
 
 def read(mirror: Mirror, base: str, head: str) -> Range:
