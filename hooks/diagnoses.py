@@ -13,6 +13,7 @@ from foureyes.hooks.capture_files import EVENTS
 from foureyes.hooks.journal import journal_dir
 from foureyes.hooks.keys import SigningKey
 from foureyes.hooks.place import Settings
+from foureyes.hooks.policy_file import trailers_of
 from foureyes.hooks.repo import Repo, run_git
 from foureyes.hooks.version import VERSION
 from foureyes.hooks.who import Login
@@ -226,6 +227,11 @@ def installation(look: Look) -> Iterator[Finding]:
         )
     else:
         yield Finding("foureyes", State.GOOD, f"foureyes {VERSION}, started with {settings.python}")
+    wanted = trailers_of(look.repo.work_tree)
+    if wanted and wanted != settings.style and not look.repo.config("foureyes.trailers"):
+        everyones = f"git config foureyes.trailers {wanted}" if look.how == everywhere.HOW else _INSTALL
+        what = f"the policy has agents named by `{wanted}`, and these hooks do not"
+        yield Finding("trailers", State.NOTE, what, everyones)
 
 
 def journal(look: Look) -> Iterator[Finding]:

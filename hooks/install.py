@@ -21,6 +21,7 @@ from foureyes.hooks.capture_files import EVENTS, STYLES
 from foureyes.hooks.keys import SigningKey
 from foureyes.hooks.managers import Manager
 from foureyes.hooks.place import Settings
+from foureyes.hooks.policy_file import trailers_of
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.who import Login
 from foureyes.hooks.whole_file import way_out
@@ -113,7 +114,8 @@ def install(
     repo.version  # noqa: B018 -- refuses a git that is too old before anything is written
     you = who.find(repo, login)
     before = place.read_settings(repo)
-    style = trailers or repo.config("foureyes.trailers") or (before.style if before else STYLES[0])
+    wanted = trailers or repo.config("foureyes.trailers") or trailers_of(repo.work_tree)
+    style = wanted or (before.style if before else STYLES[0])
     settings = place.put_in_place(repo, place.settings_for(style=style))
     settings = _remember(repo, settings, you)
     found = managers.find(repo)

@@ -1,5 +1,6 @@
 """A policy file as it lies on this machine, read with everything that is wrong with it."""
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,25 @@ def read_file(file: Path, usual: str = POLICY) -> bytes:
             f"{file} cannot be read: {error.strerror}",
             next_step=f"run this at the top of the repository, or name the file; it is usually {usual}",
         ) from error
+
+
+def trailers_of(work_tree: Path | None) -> str:
+    """How the policy that is checked out wants agents named; empty where it does not say, or has errors."""
+    file = (work_tree or Path()) / POLICY
+    if work_tree is None or not file.is_file():
+        return ""
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    if not re.search(r"^[\"']?trailers\b", text, re.MULTILINE):
+        return ""
+    from foureyes.shared.policy_text import parse_policy
+
+    try:
+        return parse_policy(text).trailers
+    except PolicyError:
+        return ""
 
 
 def text_of(data: bytes) -> str | Problem:

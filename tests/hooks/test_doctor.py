@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support_agent import Agent
+from support_agent import CLAUDE_ENV, Agent
 from support_git import commit, git, make_repo, run, write
 from support_newer_git import needs_newer_git, use_newer_git
 from support_ssh import make_key
@@ -65,6 +65,30 @@ def test_where_nothing_is_wrong(
     assert answer["good"] is True
     states = {f["state"] for f in answer["findings"] if f["subject"] != "git"}
     assert states == {"ok", "unknown"}
+
+
+POLICY = 'version: 1\nroster: ["@ana", "@ben", "@raj"]\nprotected: ["infra/**"]\n'
+
+
+@pytest.mark.parametrize("said", ["", "trailers: assisted-by\n", "trailers: loud\n", "# trailers: none\n"])
+def test_a_policy_that_asks_for_no_other_trailers_is_left_alone(repo: Path, said: str) -> None:
+    write(repo, {".github/foureyes.yml": POLICY + said})
+    assert found(repo, State.NOTE) == []
+
+
+def test_an_agent_is_named_as_the_policy_says_and_a_change_of_it_is_told(repo: Path) -> None:
+    write(repo, {".github/foureyes.yml": POLICY + "trailers: none\n"})
+    (note,) = found(repo, State.NOTE)
+    assert (note.subject, note.mend) == ("trailers", "foureyes install")
+    assert "`none`" in note.what
+    install(repo)
+    assert found(repo, State.NOTE) == []
+    commit(repo, {"a": "1"}, "by an agent", env=CLAUDE_ENV)
+    assert "Assisted-by" not in git(repo, "log", "-1", "--format=%B")
+    install(repo, trailers="generated-by")
+    (note,) = found(repo, State.NOTE)
+    git(repo, "config", "foureyes.trailers", "generated-by")
+    assert found(repo, State.NOTE) == [], "who says it here has the last word"
 
 
 def test_it_changes_nothing(repo: Path) -> None:
