@@ -16,6 +16,8 @@ _SCHEMA = re.compile(r"authorship/3\.[0-9]+\.[0-9]+")
 _ENTRY = re.compile(r"  (\S+) ([0-9][0-9,-]*)")
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _DIVIDER = "---"
+_OF_AGENT = re.compile(r"(?:s_)?[0-9a-f-]+")
+"""Keys of an agent's session; those of people begin otherwise."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,18 @@ def _attested(attested: list[str], about: dict[str, object]) -> Iterator[NotedLi
             name = line[1:-1] if len(line) > 1 and line[0] == line[-1] == '"' else line
             path = paths.decode(name.encode())
             continue
-        session = sessions.get(entry[1].partition("::")[0])
-        agent = session.get("agent_id") if isinstance(session, dict) else None
-        if isinstance(agent, dict):
-            noted = NotedAgent(str(agent.get("tool", "")), str(agent.get("model", "")))
+        key = entry[1].partition("::")[0]
+        noted = _agent(sessions.get(key), key)
+        if noted is not None:
             for first, last in _RANGE.findall(entry[2]):
                 yield NotedLines(path, int(first), int(last or first), noted)
+
+
+def _agent(session: object, key: str) -> NotedAgent | None:
+    """Which one is not told where the note does not describe the session, as many that were rewritten do not. None for
+    people.
+    """
+    agent = session.get("agent_id") if isinstance(session, dict) else None
+    if isinstance(agent, dict):
+        return NotedAgent(str(agent.get("tool", "")), str(agent.get("model", "")))
+    return NotedAgent("", "") if _OF_AGENT.fullmatch(key) else None

@@ -40,6 +40,24 @@ def test_a_session_without_lines_and_a_person_are_nobodys_agents() -> None:
     assert parse_note(data) == ()
 
 
+@pytest.mark.parametrize(
+    ("key", "about"),
+    [
+        ("s_1::t_1", {}),
+        ("s_1", {"sessions": ["s_1"]}),
+        ("s_1::t_1", {"sessions": {"s_1": "x"}}),
+        ("s_1::t_1", {"sessions": {"s_1": {"agent_id": "x"}, "s_2": session("x")}}),
+        ("82ac861", {}),
+        ("601fa7cb531db267", {"prompts": {}}),
+        ("8c2f1d6e-0d3b-4c57-9a53-3f0c1f1c9b11", {}),
+    ],
+)
+def test_a_session_that_the_note_does_not_describe_is_some_agents(key: str, about: dict[str, object]) -> None:
+    """144 of 10,685 notes of git-ai's own repository describe none of their sessions."""
+    assert parse_note(note(f"a\n  {key} 1\n", **about)) == (NotedAgent("", ""),)
+    assert parse_note(note("a\n  h_1 1\n  a_person 2\n", **about)) == ()
+
+
 def test_a_file_with_the_dividers_name_does_not_hide_the_sessions() -> None:
     data = note(f"---\n  {SESSION}::t_1 1\nb\n  {SESSION}::t_1 2\n", sessions={SESSION: session("amp")})
     assert parse_note(data) == (NotedAgent("amp", ""),)
@@ -54,11 +72,7 @@ def test_a_file_with_the_dividers_name_does_not_hide_the_sessions() -> None:
         b"a\n  s_1::t_1 1\n---\n[]",
         b"a\n  s_1 1\n---\n" + b"[" * 100_000,
         note("a\n  s_1::t_1 1\n", schema_version="authorship/4.0.0", sessions={"s_1": session("x")}),
-        note("a\n  s_1::t_1 1\n", sessions=["s_1"]),
-        note("a\n  s_1::t_1 1\n", sessions={"s_1": "x"}),
-        note("a\n  s_1::t_1 1\n", sessions={"s_1": {"agent_id": "x"}}),
         note("a\n  s_1::t_1\n", sessions={"s_1": session("x")}),
-        note("a\n  s_2::t_1 1\n", sessions={"s_1": session("x")}),
     ],
 )
 def test_what_does_not_say_so_names_nobody(data: bytes) -> None:
