@@ -9,18 +9,18 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo          the main job end to end, on this machine alone   (REPO=/path/to/a/clone: on a copy of yours)"
+	@echo "make demo          the whole story on this machine   (REPO=/path/to/a/clone)"
 	@echo "make test          every test"
-	@echo "make test-long     for an hour: 8 worktrees x 30 commits, kill -9 at every step, many random histories of both halves"
-	@echo "make test-kills    the server for an hour: 1,000 events, killed 30 times, on both databases, 1, 2 and 4 replicas"
-	@echo "make test-newer-git GIT=/path/to/git    the hooks and the whole way through with git 2.54 or newer"
-	@echo "make mutate        small mistakes in what decides, one by one: each must fail a test   (some minutes)"
-	@echo "make test-managers beside the real husky, lefthook, pre-commit and prek, from their registries"
-	@echo "make test-agents   beside the real agent programs, from their registries, with a scripted model (2 GB)"
 	@echo "make check         format, lint, types, layering"
 	@echo "make bench         what it costs, as ratios"
-	@echo "make bench-long    the server for MINUTES=60 on pull requests of 500 an hour: backlog, calls, memory"
-	@echo "make fuzz          every parser at the edge, SECONDS=60 each (TARGETS=\"policy record\"), by atheris"
+	@echo "make mutate        small mistakes in what decides: each must be noticed"
+	@echo "make fuzz          every parser, SECONDS=60 each   (TARGETS=\"policy record\")"
+	@echo "make test-long     an hour: parallel commits, kill -9, random histories"
+	@echo "make test-kills    an hour: the server, killed 30 times, on both databases"
+	@echo "make bench-long    MINUTES=60: the server under 500 pull requests an hour"
+	@echo "make test-managers beside the real husky, lefthook, pre-commit and prek"
+	@echo "make test-agents   beside the real agents, with a scripted model (2 GB)"
+	@echo "make test-newer-git GIT=/path/to/git    the hooks with git 2.54 or newer"
 	@echo "make clean         remove what these made"
 
 demo: $(VENV)/.sandbox-installed

@@ -48,6 +48,19 @@ def test_links_between_pages_lead_somewhere(page):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def parts_of(page: Path) -> set[str]:
+    """Its headings, as GitHub makes links of them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    heads = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_to_parts_of_pages_lead_there(page):
+    for target, part in re.findall(r"\]\((?!https?://)([^)#]*)#([^)]+)\)", page.read_text()):
+        assert part in parts_of(page.parent / target if target else page), f"{page.name}: {target}#{part}"
+
+
 def test_the_readme_names_only_commands_and_targets_that_exist():
     text = (CHECKOUT / "README.md").read_text()
     named = set(re.findall(r"(?:`|^ +|: +)foureyes ([a-z]+)\b", text, re.M))
