@@ -14,7 +14,7 @@ from foureyes.shared.explanation import wrapped
 from foureyes.shared.rules import RULES
 
 RULE_NAMES = ("mergeable", "shown", "no_agents", "recorded", "two_humans")
-"""Written out on purpose: a build that lost a rule must not tell this story to its end."""
+"""Written out on purpose: a build that lost a rule must not tell this story to its end. It need not know every one."""
 
 # A dead path alone leaves the hooks in the configuration running, which git 2.54 and newer knows.
 _HOOKS_OFF = (
