@@ -91,5 +91,5 @@ def _asked(host: str, owner: str) -> Floor:
 def _no_answer(owner: str, why: str) -> UserError:
     return UserError(
         f"the floor of {owner} could not be read: {why}",
-        next_step="`gh auth status` shows whether gh has a token; or name the file with --floor",
+        next_step="`gh auth login` lets gh ask; or name the file with --floor",
     )
