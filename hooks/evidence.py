@@ -39,6 +39,8 @@ _NEW = ".new-"
 """Begins the name of a file that is being written, before the name that it will have."""
 _MARKS = (_RECORDED, _FORGOTTEN)
 """Beside a session to which nothing has been added since: it has gone into records; its contents are gone."""
+_TAKEN, _DONE = ".taken", ".done"
+"""End the name of a call whose end is being written, and of one whose end is written."""
 _LONGEST_EDIT = 10 * 10**9
 """Ticks by which an edit may have begun before its end, if its beginning was not told."""
 
@@ -143,26 +145,34 @@ class Evidence:
         pending = pending._replace(tick=self.tick())
         unwritten.prepare(self._folder, pending.worktree)
         path = self._folder / "pending" / call
-        path.with_suffix(".done").unlink(missing_ok=True)
+        for end in (_TAKEN, _DONE):
+            path.with_suffix(end).unlink(missing_ok=True)
         _write_whole(path, json.dumps(pending._asdict()).encode())
 
-    def take(self, call: str) -> Pending | None:
+    def take(self, call: str, *, left: bool = False) -> Pending | None:
         """The pending half of a call, once: two hooks that report the same call make one event. What a checkpoint that
-        was killed had written and not put in its place yet is such a half, too, where it is whole.
+        was killed had written and not put in its place yet is such a half, too, where it is whole; `left`: and what one
+        that was killed had taken. The call is open until it is told that it is done.
         """
         path = self._folder / "pending" / call
-        done, taken = path.with_suffix(".done"), None
-        for held in (path, *path.parent.glob(f"{_NEW}{call}.*")):
+        mine, taken = path.with_suffix(_TAKEN), None
+        for held in (path, *path.parent.glob(f"{_NEW}{call}.*"), *((mine,) if left else ())):
             with contextlib.suppress(OSError, ValueError, TypeError):
-                held.rename(done)
-                taken = taken or parse_pending(done.read_bytes())
+                held.rename(mine)
+                taken = taken or parse_pending(mine.read_bytes())
         return taken
+
+    def done(self, call: str) -> None:
+        """What was taken is written."""
+        path = self._folder / "pending" / call
+        with contextlib.suppress(OSError):
+            path.with_suffix(_TAKEN).rename(path.with_suffix(_DONE))
 
     def give_back(self, call: str) -> None:
         """What was taken has not ended after all: its end could not be written."""
         path = self._folder / "pending" / call
         with contextlib.suppress(OSError):
-            path.with_suffix(".done").rename(path)
+            path.with_suffix(_TAKEN).rename(path)
 
     def is_open(self, call: str) -> bool:
         return (self._folder / "pending" / call).exists()
@@ -172,7 +182,7 @@ class Evidence:
         found = list(self.unseen())
         for file in self._listed("pending"):
             with _to_be_read(self._folder), contextlib.suppress(FileNotFoundError, ValueError, TypeError):
-                if file.suffix != ".done" and not file.is_dir():
+                if file.suffix != _DONE and not file.is_dir():
                     found.append(parse_pending(file.read_bytes()))
         return tuple(found)
 
@@ -190,7 +200,8 @@ class Evidence:
         unwritten.end(self._folder, worktree)
 
     def was_taken(self, call: str) -> bool:
-        return (self._folder / "pending" / call).with_suffix(".done").exists()
+        path = self._folder / "pending" / call
+        return any(path.with_suffix(end).exists() for end in (_TAKEN, _DONE))
 
     def held_by(self, session: str, path: str = "") -> tuple[str, ...]:
         """Calls of a session that have begun and not ended; with `path` those that know its content from before and
@@ -199,12 +210,12 @@ class Evidence:
         calls = []
         for file in sorted((self._folder / "pending").glob("*")):
             left = file.name.startswith(_NEW)
-            if file.suffix == ".done" or (path and left):
+            if file.suffix == _DONE or (path and left):
                 continue
             with contextlib.suppress(FileNotFoundError):
                 held = file.read_bytes()
                 if session.encode() in held and (not path or json.dumps(path).encode() in held):
-                    calls.append(file.stem.removeprefix(_NEW) if left else file.name)
+                    calls.append(file.stem.removeprefix(_NEW) if left else file.name.removesuffix(_TAKEN))
         return tuple(dict.fromkeys(calls))
 
     def mark_recorded(self, sessions: Iterable[str]) -> None:

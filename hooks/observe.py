@@ -64,7 +64,7 @@ def _other_tool(call: ToolCall, repo: Repo, problems: list[Evidence]) -> None:
     if call.phase == "end":
         for held in Evidence(repo.home).held_by(call.session):
             with contextlib.suppress(UserError):  # a work tree that is gone hides no other
-                _finish(call, repo, held)
+                _finish(call, repo, held, left=True)
         _end_unwritten(call, repo)
     elif call.phase == "before":
         _begin_shell(call, repo, "shell")
@@ -154,10 +154,10 @@ def _begin(
     Evidence(repo.home).hold(call.call, pending._replace(executable=executable))
 
 
-def _finish(call: ToolCall, repo: Repo, held: str) -> None:
+def _finish(call: ToolCall, repo: Repo, held: str, *, left: bool = False) -> None:
     """The end of a call whose beginning was seen. Without that nothing tells the call's work from anyone else's."""
     evidence = Evidence(repo.home)
-    pending = evidence.take(held)
+    pending = evidence.take(held, left=left)
     if pending is not None:
         with _open_until_written(evidence, held):
             _end(call, repo, pending, evidence)
@@ -170,6 +170,7 @@ def _open_until_written(evidence: Evidence, held: str) -> Iterator[None]:
     except OSError:
         evidence.give_back(held)
         raise
+    evidence.done(held)
 
 
 def _end(call: ToolCall, repo: Repo, pending: Pending, evidence: Evidence) -> None:

@@ -112,7 +112,12 @@ def test_a_pending_call_is_taken_once(tmp_path: Path):
     assert taken._replace(tick=0) == pending
     assert store.take("call") is None
     assert store.was_taken("call")
+    assert store.held_by("s" * 64) == ("call",), "the one that took it may be killed"
+    assert store.take("call", left=True) == taken
+    store.done("call")
+    assert store.was_taken("call")
     assert store.held_by("s" * 64) == ()
+    assert store.take("call", left=True) is None
 
 
 def left_by_a_killed_checkpoint(home: Path, call: str) -> Path:
@@ -136,8 +141,11 @@ def test_what_a_killed_checkpoint_left_is_no_call_of_its_own_but_that_of_which_t
     assert taken.contents == {"f": None}
     assert store.take("call") is None
     assert store.was_taken("call")
+    store.done("call")
     assert [call.contents for call in store.open_calls()] == [{"f": None}]
     assert store.take("call-elsewhere") is not None
+    assert len(store.open_calls()) == 1, "its end is not written yet"
+    store.done("call-elsewhere")
     assert store.open_calls() == ()
 
 
