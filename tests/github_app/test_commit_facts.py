@@ -24,7 +24,7 @@ def built(message: str, record: RecordFact = NO_RECORD) -> CommitFacts:
     people = CommitPeople("c" * 40, olga, olga, (olga,), None, by_github=False)
     names = Names()
     names.add(SAM, "sam@acme.example")
-    behind = Behind(CATALOGUE, names, (), "", frozenset(), frozenset(), frozenset(), lambda claim: None)
+    behind = Behind(CATALOGUE, names, {}, (), "", frozenset(), frozenset(), frozenset(), lambda claim: None)
     raw = RawCommit("c" * 40, "d" * 40, (), BY, BY, message)
     return build(raw, people, Checked(record), behind)
 
