@@ -5,7 +5,16 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from foureyes.hooks.agents.tool_call import Payload, Phase, ToolCall, last_model, make, part, text
+from foureyes.hooks.agents.tool_call import (
+    Payload,
+    Phase,
+    ToolCall,
+    last_model,
+    make,
+    part,
+    plain_model,
+    text,
+)
 
 _SESSION = r"[A-Za-z0-9-]{8,64}"
 
@@ -40,11 +49,14 @@ def _phase(payload: Payload) -> Phase | None:
 
 
 def session_model(session_id: str, environment: Mapping[str, str]) -> str:
-    """The model as Copilot's file of the session names it; no payload does."""
+    """The model as Copilot's file of the session names it; no payload does. The file is written with a delay (1.0.102):
+    until then it is the one that was asked for.
+    """
     if not re.fullmatch(_SESSION, session_id):
         return ""
     home = Path(environment.get("HOME", os.sep))
-    return last_model(str(home / ".copilot" / "session-state" / session_id / "events.jsonl"))
+    named = last_model(str(home / ".copilot" / "session-state" / session_id / "events.jsonl"))
+    return named or plain_model(environment.get("COPILOT_MODEL"))
 
 
 def _plain_version(value: str) -> str:

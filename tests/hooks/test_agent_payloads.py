@@ -287,9 +287,13 @@ def test_copilots_model_is_read_from_its_session_file(tmp_path: Path) -> None:
     (folder / "events.jsonl").write_text(
         '{"type":"x","data":{"model":"gpt-5.5"}}\n{"text":"\\"model\\":\\"no\\""}\n'
     )
-    call = payloads.read(sample, {"HOME": str(tmp_path)}, "")
+    asked = {"HOME": str(tmp_path), "COPILOT_MODEL": "gpt-4.1"}
+    call = payloads.read(sample, asked, "")
     assert call is not None
     assert call.model == "gpt-5.5"
+    unwritten = payloads.read({**sample, "sessionId": "0" * 36}, asked, "")
+    assert unwritten is not None
+    assert unwritten.model == "gpt-4.1", "the file comes later: what was asked for"
     claudes = {"hook_event_name": "PreToolUse", "session_id": sample["sessionId"], "tool_name": "bash"}
     same = payloads.read(claudes, {"HOME": str(tmp_path), "COPILOT_CLI": "1"}, "claude-code")
     assert same is not None
