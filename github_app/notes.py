@@ -15,16 +15,18 @@ from foureyes.github_app.tables import note_seen
 from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.notes_tree import find_notes
-from foureyes.shared.others_notes import READERS
+from foureyes.shared.others_notes import READERS, Reader
 
 Noted = Mapping[str, tuple[str, ...]]
 """Commit -> the names of the agents to which a note gives lines of it."""
 
-REFSPECS = tuple(f"+{ref}*:{OURS}/{ref.removeprefix('refs/')}*" for ref, _ in READERS)
+REFSPECS = tuple(f"+{one.ref}*:{OURS}/{one.ref.removeprefix('refs/')}*" for one in READERS)
 """Patterns, because a repository without notes is normal and a pattern may match nothing."""
 
 UNREAD = ""
-"""In place of a name: there is a note too large to be read, and nobody can say that it names no agent."""
+"""In place of a name: there is a note too large to be read, or of a form that is not known, and nobody can say that it
+names no agent.
+"""
 
 _MOST_TREES, _MOST_BYTES, _LONGEST_NOTE = 64 * MIB, 64 * MIB, 2 * MIB
 _MOST_NAMES, _LONGEST_NAME = 20, 100
@@ -34,14 +36,17 @@ def read(mirror: Mirror, commits: Collection[str]) -> Noted:
     """From what was fetched. Fetches the blobs in one batch for each kind of note. Raises GitError."""
     tips = mirror.refs("notes")
     found: dict[str, dict[str, None]] = {}
-    for ref, parse in READERS:
-        tip = tips.get(ref.removeprefix("refs/notes/"), "")
+    for reader in READERS:
+        tip = tips.get(reader.ref.removeprefix("refs/notes/"), "")
         for commit, note in _read(mirror, tip, commits).items() if tip else ():
-            named = (
-                {lines.agent.tool[:_LONGEST_NAME] for lines in parse(note)} if note is not None else {UNREAD}
-            )
-            found.setdefault(commit, {}).update(dict.fromkeys(sorted(named)))
+            found.setdefault(commit, {}).update(dict.fromkeys(_named(reader, note)))
     return {commit: tuple(names)[:_MOST_NAMES] for commit, names in found.items() if names}
+
+
+def _named(reader: Reader, note: bytes | None) -> list[str]:
+    if note is None or not reader.is_readable(note):
+        return [UNREAD]
+    return sorted({lines.agent.tool[:_LONGEST_NAME] for lines in reader.lines(note)})
 
 
 def _read(mirror: Mirror, tip: str, commits: Collection[str]) -> Mapping[str, bytes | None]:

@@ -19,7 +19,7 @@ from foureyes.shared.record import Record
 def read_notes(repo: Repo, commits: Iterable[str]) -> dict[str, tuple[NotedLines, ...]]:
     """The lines that notes about these commits give to agents."""
     wanted = set(commits)
-    if not wanted or not repo.ask("for-each-ref", "--count=1", *(ref for ref, _ in READERS)).out:
+    if not wanted or not repo.ask("for-each-ref", "--count=1", *(reader.ref for reader in READERS)).out:
         return {}
     with Objects(repo.work_tree or repo.git_dir, repo.environment()) as objects:
         return notes_in(objects, wanted)
@@ -27,7 +27,7 @@ def read_notes(repo: Repo, commits: Iterable[str]) -> dict[str, tuple[NotedLines
 
 def notes_in(objects: Objects, commits: Set[str]) -> dict[str, tuple[NotedLines, ...]]:
     found: dict[str, tuple[NotedLines, ...]] = {}
-    for ref, parse in READERS:
+    for ref, parse, _ in READERS:
         blobs = objects.notes(ref, commits) if objects.refs(ref) else {}
         for oid, content in zip(blobs, objects.read(blobs.values()), strict=True):
             lines = parse(content or b"")

@@ -85,14 +85,26 @@ def _name(path: str) -> str | None:
 
 def parse_trace(data: bytes) -> tuple[NotedLines, ...]:
     """The ranges that a trace gives to AI (or to both: `mixed`). Empty for anything that is no trace."""
-    try:
-        trace = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return ()
-    if not isinstance(trace, dict) or not _READ.fullmatch(str(trace.get("version"))):
+    trace = _trace(data)
+    if trace is None:
         return ()
     tool = _object(trace.get("tool")).get("name")
     return tuple(_noted(trace, str(tool or "")))
+
+
+def is_readable(data: bytes) -> bool:
+    """False for anything that is no trace of a version that is known: what it says is not."""
+    return _trace(data) is not None
+
+
+def _trace(data: bytes) -> Mapping[str, object] | None:
+    try:
+        trace = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(trace, dict) or not _READ.fullmatch(str(trace.get("version"))):
+        return None
+    return trace
 
 
 def _noted(trace: Mapping[str, object], tool: str) -> Iterator[NotedLines]:

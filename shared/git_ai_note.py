@@ -49,13 +49,23 @@ def parse_lines(data: bytes) -> tuple[NotedLines, ...]:
     """The ranges of lines that the note gives to agents' sessions. Those of people (`h_`) are left out: git-ai also
     writes them where nobody was seen. Empty for a note of another format.
     """
+    parts = _parts(data)
+    return tuple(_attested(*parts)) if parts else ()
+
+
+def is_readable(data: bytes) -> bool:
+    """False for a note of another format: what it says is not known."""
+    return _parts(data) is not None
+
+
+def _parts(data: bytes) -> tuple[list[str], dict[str, object]] | None:
     lines = data.decode("utf-8", "replace").split("\n")
     for at, line in enumerate(lines):
         if line == _DIVIDER:  # a file can have this name, so the first one that JSON follows
             about = _description("\n".join(lines[at + 1 :]))
             if about is not None:
-                return tuple(_attested(lines[:at], about))
-    return ()
+                return lines[:at], about
+    return None
 
 
 def _description(text: str) -> dict[str, object] | None:

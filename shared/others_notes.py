@@ -3,13 +3,23 @@ so it is a claim: it names an agent, and never takes one away.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from foureyes.shared import agent_trace, git_ai_note
 from foureyes.shared.git_ai_note import NotedLines
 
 GIT_AI = "refs/notes/ai"
 AGENT_TRACE = "refs/notes/agent-trace"
-READERS: tuple[tuple[str, Callable[[bytes], tuple[NotedLines, ...]]], ...] = (
-    (GIT_AI, git_ai_note.parse_lines),
-    (AGENT_TRACE, agent_trace.parse_trace),
+
+
+class Reader(NamedTuple):
+    ref: str
+    lines: Callable[[bytes], tuple[NotedLines, ...]]
+    """The lines that a note gives to agents."""
+    is_readable: Callable[[bytes], bool]
+
+
+READERS = (
+    Reader(GIT_AI, git_ai_note.parse_lines, git_ai_note.is_readable),
+    Reader(AGENT_TRACE, agent_trace.parse_trace, agent_trace.is_readable),
 )

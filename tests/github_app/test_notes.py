@@ -41,12 +41,7 @@ def test_both_kinds_are_read_and_commits_that_nobody_asked_for_are_not(bare: Bar
 
 def test_what_is_no_tree_of_notes_says_nothing(bare: Bare, mirror: Mirror) -> None:
     commit = bare.commit({"a": "1"})
-    for odd in (
-        bare.blob("x"),
-        commit,
-        bare.commit({commit: ("160000", commit)}),
-        bare.commit({commit: "{"}),
-    ):
+    for odd in (bare.blob("x"), commit, bare.commit({commit: ("160000", commit)})):
         bare.ref(GIT_AI, odd)
         assert read(mirror, commit) == {}
     bare.git("update-ref", "-d", GIT_AI)
@@ -74,6 +69,17 @@ def test_notes_that_are_not_here_are_not_taken_for_none(
     with pytest.raises(GitError) as error:
         notes.read(mirror, [commit])
     assert error.value.trouble is Trouble.SUSPECT
+
+
+@pytest.mark.parametrize("ref", [GIT_AI, TRACE])
+def test_a_note_of_a_form_that_is_not_known_may_name_anybody(bare: Bare, mirror: Mirror, ref: str) -> None:
+    newer = git_ai("amp").replace("authorship/3", "authorship/4"), trace("amp").replace("0.1.0", "two")
+    one, two, three = (bare.commit({"a": text}) for text in "123")
+    bare.ref(
+        ref,
+        bare.commit({one: newer[ref == TRACE], two: "{", three: trace("") if ref == GIT_AI else git_ai()}),
+    )
+    assert read(mirror, one, two, three) == dict.fromkeys((one, two, three), (notes.UNREAD,))
 
 
 def test_a_note_too_large_to_be_read_may_name_anybody(

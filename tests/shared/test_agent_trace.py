@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support_record import HUMAN, RECORD
 
-from foureyes.shared.agent_trace import parse_trace, trace_of
+from foureyes.shared.agent_trace import is_readable, parse_trace, trace_of
 from foureyes.shared.git_ai_note import NotedAgent, NotedLines
 from foureyes.shared.record import Contributor
 
@@ -101,3 +101,9 @@ def test_what_is_no_trace_names_nobody(data: bytes) -> None:
 @given(st.binary())
 def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
     parse_trace(data)
+
+
+def test_a_trace_of_a_version_that_is_not_known_is_not_read() -> None:
+    assert is_readable(b'{"version": "0.1.0"}')
+    assert not is_readable(b'{"version": "two"}')
+    assert not is_readable(b"[]")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.shared.git_ai_note import NotedAgent, parse_note
+from foureyes.shared.git_ai_note import NotedAgent, is_readable, parse_note
 
 SESSION = "s_00112233445566"
 
@@ -56,6 +56,12 @@ def test_a_session_that_the_note_does_not_describe_is_some_agents(key: str, abou
     """144 of 10,685 notes of git-ai's own repository describe none of their sessions."""
     assert parse_note(note(f"a\n  {key} 1\n", **about)) == (NotedAgent("", ""),)
     assert parse_note(note("a\n  h_1 1\n  a_person 2\n", **about)) == ()
+
+
+def test_a_note_that_names_nobody_is_read_all_the_same_and_one_of_another_form_is_not() -> None:
+    assert is_readable(note(""))
+    assert not is_readable(note("", schema_version="authorship/4.0.0"))
+    assert not is_readable(b"")
 
 
 def test_a_file_with_the_dividers_name_does_not_hide_the_sessions() -> None:
