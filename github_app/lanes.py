@@ -243,10 +243,19 @@ def release_all(conn: Connection) -> int:
     return conn.execute(update(work).where(held).values(lease_until=0)).rowcount
 
 
-def let_go(conn: Connection, owner: str) -> bool:
-    """Of a claim that nobody knows to be one: the database was gone before it could say so. Nothing was looked at."""
-    statement = update(work).where(work.c.owner == owner).values(owner="", lease_until=0)
+def let_go(conn: Connection, owner: str, at: int) -> bool:
+    """Of a claim that nobody knows to be one: the database was gone before it could say so. Nothing was looked at, but
+    the one who had the lane before may have left a write behind.
+    """
+    mark = f"{_UNSURE}{at + _STALLED_MS}"
+    statement = update(work).where(work.c.owner == owner).values(owner=mark, lease_until=0)
     return conn.execute(statement).rowcount == 1
+
+
+def put_back(conn: Connection, held: Claim, at: int) -> bool:
+    """As it was before the claim: nothing was looked at. False if the claim is lost."""
+    mark = _mark(held.unsure_until, at)
+    return conn.execute(update(work).where(_held(held)).values(owner=mark, lease_until=0)).rowcount == 1
 
 
 def clock_went_back(conn: Connection, at: int, lease_ms: int) -> None:

@@ -76,6 +76,14 @@ def take(engine: Engine, lease_ms: int, crowded: Collection[int] = ()) -> Claim 
         raise LostClaim(owner) from error
 
 
+def put_back(engine: Engine, claim: Claim) -> None:
+    """Another is looked at first. Raises LostClaim."""
+    try:
+        group_commit.commit(engine, lambda conn: lanes.put_back(conn, claim, storage.now(conn)))
+    except Exception as error:
+        raise LostClaim(claim.owner) from error
+
+
 def look(claim: Claim, judge: Judge) -> Outcome:
     """Never raises: a failure is a Retry, and the lane stays pending."""
     try:
@@ -114,6 +122,10 @@ def look_again(engine: Engine, claim: Claim) -> None:
     group_commit.commit(engine, lambda conn: lanes.wake(conn, claim.lane, storage.now(conn)))
 
 
+def _let_go(owner: str, conn: Connection) -> bool:
+    return lanes.let_go(conn, owner, storage.now(conn))
+
+
 class Workers:
     """`threads` workers, one keeper, which renews leases and sweeps among the lanes, and one sweeper, which goes on the
     sweep's errands to GitHub where there are any.
@@ -141,6 +153,7 @@ class Workers:
         self._heard = 0
         self._stopping = threading.Event()
         self._running: dict[str, tuple[Claim, float]] = {}
+        self._beginning = threading.Lock()
         self._ahead: int | None = None
         """Milliseconds by which the database's clock is ahead of one that is never set."""
         self._superseded = False
@@ -195,7 +208,7 @@ class Workers:
             try:
                 if lost:
                     # nobody looks at it, and until its lease ends nobody else may
-                    group_commit.commit(self._engine, partial(lanes.let_go, owner=lost))
+                    group_commit.commit(self._engine, partial(_let_go, lost))
                     lost = ""
                 if not self._work_once():
                     self._rest(heard)
@@ -214,7 +227,9 @@ class Workers:
         claim = take(self._engine, self._lease_ms, self._crowded())
         if claim is None:
             return False
-        self._running[claim.owner] = (claim, time.monotonic())
+        if not self._begin(claim):
+            put_back(self._engine, claim)
+            return True
         try:
             with logs.about(lane=claim.lane.key, deliveries=" ".join(claim.deliveries)):
                 outcome = look(claim, self._judge)
@@ -224,6 +239,14 @@ class Workers:
         finally:
             del self._running[claim.owner]
         return True
+
+    def _begin(self, claim: Claim) -> bool:
+        """False: while this one was claimed, others began with as many of its repository as may be looked at."""
+        with self._beginning:
+            if claim.lane.repository_id in self._crowded():
+                return False
+            self._running[claim.owner] = (claim, time.monotonic())
+            return True
 
     def _settled(self, claim: Claim, outcome: Outcome) -> bool:
         """Tried again while the database does not answer: given up, the lane would wait for the end of its lease."""

@@ -213,7 +213,9 @@ def test_a_claim_of_which_the_database_did_not_tell_is_given_back(
     wake(sqlite_engine, LANE)
     with working(sqlite_engine, judge, threads=1):
         until(lambda: row(sqlite_engine)["done_gen"] == 1)
-    assert [(claim.tries, claim.unsure_until) for claim in looks] == [(0, 0)]
+    assert [(claim.tries, claim.unsure_until > 0) for claim in looks] == [(0, True)], (
+        "who had it before may have left a write behind"
+    )
 
 
 def test_the_keeper_sees_that_the_clock_was_set_back(
