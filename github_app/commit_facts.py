@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from foureyes.github_app.notes import UNREAD
 from foureyes.github_app.pull_query import Actor, CommitPeople
 from foureyes.github_app.range import RawCommit
 from foureyes.github_app.records import Checked
-from foureyes.shared.agent_mark import NOTE, UNNAMED
+from foureyes.shared.agent_mark import NOTE, UNNAMED, UNREAD_NOTE
 from foureyes.shared.agent_marks import by_address
 from foureyes.shared.agents import Catalogue
 from foureyes.shared.exclusion import REVIEWED_BY_AGENT
@@ -150,7 +151,7 @@ def _co_authors(commit: RawCommit, people: CommitPeople, behind: Behind) -> tupl
 
 def _marks(commit: RawCommit, people: CommitPeople, behind: Behind) -> tuple[AgentMark, ...]:
     marks = dict.fromkeys(behind.catalogue.find_marks(commit.message, commit.author, commit.committer))
-    marks |= dict.fromkeys(AgentMark(agent, NOTE) for agent in behind.noted.get(commit.oid, ()))
+    marks |= dict.fromkeys(map(_noted, behind.noted.get(commit.oid, ())))
     for push in behind.pushes:
         agent = agent_account(push.account, behind.catalogue) if push.head == commit.oid else ""
         if agent:
@@ -161,6 +162,10 @@ def _marks(commit: RawCommit, people: CommitPeople, behind: Behind) -> tuple[Age
     if behind.pull_agent and behind.pull_agent in named:
         marks[AgentMark(behind.pull_agent, "bot", evidence=True)] = None
     return tuple(marks)
+
+
+def _noted(agent: str) -> AgentMark:
+    return AgentMark(UNNAMED, UNREAD_NOTE) if agent == UNREAD else AgentMark(agent, NOTE)
 
 
 def _denied(commit: RawCommit, record: RecordFact) -> tuple[AgentMark, ...]:

@@ -46,7 +46,7 @@ def read(mirror: Mirror, commits: Collection[str]) -> Noted:
 def _named(reader: Reader, note: bytes | None) -> list[str]:
     if note is None or not reader.is_readable(note):
         return [UNREAD]
-    return sorted({lines.agent.tool[:_LONGEST_NAME] for lines in reader.lines(note)})
+    return sorted({lines.agent.tool[:_LONGEST_NAME] or UNNAMED for lines in reader.lines(note)})
 
 
 def _read(mirror: Mirror, tip: str, commits: Collection[str]) -> Mapping[str, bytes | None]:
@@ -75,7 +75,7 @@ def keep(
 ) -> None:
     """What notes said, also after they are gone. `pull`: they lie in the fork that this pull request comes from."""
     for commit, names in noted.items():
-        for agent in {catalogue.by_tool(name) or UNNAMED for name in names}:
+        for agent in {UNREAD if name == UNREAD else catalogue.by_tool(name) or UNNAMED for name in names}:
             row = insert(conn, note_seen).values(
                 repository_id=repository_id, pull=pull, commit=commit, agent=agent, seen_at=at
             )

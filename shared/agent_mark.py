@@ -10,7 +10,7 @@ class AgentMark:
     agent: str
     """The catalogue's id, `claude-code`."""
     how: str
-    """`record`, `trailer`, `author`, `committer`, `body`, `bot`, `note`."""
+    """`record`, `trailer`, `author`, `committer`, `body`, `bot`, `note`, `unread note`."""
     model: str = ""
     session: str = ""
     evidence: bool = False
@@ -21,3 +21,6 @@ UNNAMED = "unnamed-ai"
 
 NOTE = "note"
 """How an agent is known that only another tool's note on the commit names."""
+
+UNREAD_NOTE = "unread note"
+"""How one may be named: there is, or was, a note that could not be read."""

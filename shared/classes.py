@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from foureyes.shared.agent_mark import NOTE
+from foureyes.shared.agent_mark import NOTE, UNREAD_NOTE
 from foureyes.shared.facts import AgentMark, CommitFacts, Pull, Push, RecordFact, RecordState
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class CommitClass:
     cls: Class
     why: str
     agents: tuple[AgentMark, ...] = ()
+    unread: bool = False
+    """A note on it could not be read, so that nobody can say that no agent is named."""
 
     @property
     def claimed(self) -> bool:
@@ -69,22 +71,23 @@ def _class_of(
 ) -> CommitClass:
     record = commit.record
     agents = _agents(commit)
+    unread = any(mark.how == UNREAD_NOTE for mark in commit.marks)
     signed = record.state is RecordState.SIGNED
     if any(mark.evidence for mark in commit.marks):
-        return CommitClass(commit.oid, Class.AI, "an agent's own account made it", agents)
+        return CommitClass(commit.oid, Class.AI, "an agent's own account made it", agents, unread)
     if signed and record.says == "ai":
-        return CommitClass(commit.oid, Class.AI, "signed record", agents)
-    if signed and record.says == "human" and not agents:
+        return CommitClass(commit.oid, Class.AI, "signed record", agents, unread)
+    if signed and record.says == "human" and not agents and not unread:
         refusal = _discount_refused(commit, pull, pushers, at, trust_software_keys)
         if refusal:
             return CommitClass(commit.oid, Class.UNATTESTED, refusal)
         return CommitClass(commit.oid, Class.HUMAN, _why_human(record))
-    return CommitClass(commit.oid, Class.UNATTESTED, _why_unattested(commit), agents)
+    return CommitClass(commit.oid, Class.UNATTESTED, _why_unattested(commit, agents), agents, unread)
 
 
 def _agents(commit: CommitFacts) -> tuple[AgentMark, ...]:
     """All that were named, also by an address or account alone."""
-    told = commit.marks + commit.record.agents
+    told = tuple(mark for mark in commit.marks if mark.how != UNREAD_NOTE) + commit.record.agents
     found = {mark.agent: mark for mark in told}
     roles = (("author", commit.author), ("committer", commit.committer))
     for how, person in (*roles, *(("co-author", person) for person in commit.co_authors)):
@@ -101,11 +104,11 @@ def _why_human(record: RecordFact) -> str:
     )
 
 
-def _why_unattested(commit: CommitFacts) -> str:
+def _why_unattested(commit: CommitFacts, agents: tuple[AgentMark, ...]) -> str:
     record = commit.record
     match record.state:
         case RecordState.MISSING:
-            if commit.marks:
+            if any(mark in agents for mark in commit.marks):
                 return "an agent is named, no record proves it"
             where = "committed on github.com" if commit.by_github else "hooks missing or skipped"
             return f"no record ({record.why or where})"
@@ -119,7 +122,9 @@ def _why_unattested(commit: CommitFacts) -> str:
         case RecordState.BAD_SIGNATURE:
             return f"record's signature does not hold ({record.why})"
     if record.says == "human":
-        by = "a note on it" if all(mark.how == NOTE for mark in _agents(commit)) else "the commit"
+        if not agents:
+            return "record says no agent, a note on it could not be read and may name one"
+        by = "a note on it" if all(mark.how == NOTE for mark in agents) else "the commit"
         return f"record says no agent, {by} names one"
     return "signed record gives no class: nobody saw who wrote it"
 

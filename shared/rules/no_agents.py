@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from foureyes.shared.case import Case
-from foureyes.shared.classes import Class
+from foureyes.shared.classes import Class, CommitClass
 from foureyes.shared.policy import Policy
 from foureyes.shared.rule import Event, Rule
 from foureyes.shared.verdict import Outcome, Reason, Verdict
@@ -25,11 +25,16 @@ def check(case: Case, params: Params) -> Verdict:
         return Verdict(
             NAME, Outcome.PASS, (Reason("agents-allowed", "the policy takes agent-written changes"),)
         )
-    found = [c for c in case.classes if c.cls is Class.AI or c.agents]
+    found = [c for c in case.classes if c.cls is Class.AI or c.agents or c.unread]
     if not found:
         return Verdict(NAME, Outcome.PASS, (Reason("no-agent-named", "no commit names an agent"),))
+    return Verdict(NAME, Outcome.BLOCK, tuple(Reason("agent-written", _text(c), c.commit) for c in found))
+
+
+def _text(commit: CommitClass) -> str:
     text = "this project takes no agent-written changes"
-    return Verdict(NAME, Outcome.BLOCK, tuple(Reason("agent-written", text, c.commit) for c in found))
+    named = commit.cls is Class.AI or commit.agents
+    return text if named else f"{text}, and a note on the commit could not be read and may name an agent"
 
 
 RULE = Rule(NAME, frozenset({Event.PUSH, Event.RECORD, Event.POLICY}), ("commits", "pushes"), params, check)

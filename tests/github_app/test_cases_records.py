@@ -108,6 +108,18 @@ def test_a_note_that_names_an_agent_takes_the_discount_for_good(gate: Gate) -> N
     assert gate.verdict(number) == "success"
 
 
+def test_a_note_that_cannot_be_read_takes_the_discount_and_is_not_said_to_name_anybody(gate: Gate) -> None:
+    number = with_human_record(gate, touched_key())
+    gate.push("olga", GIT_AI, gate.clone.commit({gate.pull(number).head: "{"}))
+    gate.wake(number)
+    gate.settle()
+    assert gate.verdict(number) == "in_progress"
+    said = f"{gate.check(number).title} {gate.check(number).summary} {gate.check(number).text}"
+    assert "record says no agent, a note on it could not be read and may name one" in said
+    assert "claimed" not in said
+    assert "an agent" not in said.replace("Stop and tell", "")
+
+
 def test_where_no_agent_may_write_a_note_that_names_one_blocks(gate: Gate) -> None:
     gate.push("noor", "main", gate.change({".github/foureyes.yml": f"{POLICY}mode: forbid\n"}))
     head = infra(gate)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from support_facts import AT, CLAUDE, HEAD, OLGA, PULL, RITA, commit, person, record, unrecorded
 
+from foureyes.shared.agent_mark import UNNAMED
 from foureyes.shared.classes import Class, classify, strictest
 from foureyes.shared.facts import AgentMark, Push, RecordState, Signer
 
@@ -127,6 +128,17 @@ def test_a_note_that_names_an_agent_takes_the_discount_and_is_named_as_what_it_i
     assert cls(noted).why == "record says no agent, a note on it names one"
     both = replace(noted, marks=(*noted.marks, AgentMark("cursor", "trailer")))
     assert cls(both).why == "record says no agent, the commit names one"
+
+
+def test_a_note_that_could_not_be_read_takes_the_discount_and_names_nobody():
+    unread = AgentMark(UNNAMED, "unread note")
+    found = cls(commit(record=HUMAN, marks=(unread,)))
+    assert (found.cls, found.unread, found.claimed, found.agents) == (Class.UNATTESTED, True, False, ())
+    assert found.why == "record says no agent, a note on it could not be read and may name one"
+    named = cls(commit(record=HUMAN, marks=(unread, AgentMark("cursor", "note"))))
+    assert (named.why, named.unread) == ("record says no agent, a note on it names one", True)
+    assert cls(unrecorded(marks=(unread,))).why == "no record (hooks missing or skipped)"
+    assert cls(commit(marks=(unread,))).cls is Class.AI
 
 
 def test_a_signed_record_that_gives_no_class_says_why():

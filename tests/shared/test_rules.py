@@ -26,6 +26,7 @@ from support_facts import (
     unrecorded,
 )
 
+from foureyes.shared.agent_mark import UNNAMED, UNREAD_NOTE, AgentMark
 from foureyes.shared.case import Case, known
 from foureyes.shared.content import of
 from foureyes.shared.evaluate import evaluate
@@ -572,6 +573,17 @@ def test_forbid_refuses_named_agents_and_claims():
     unnamed = commit(record=record(agents=()))
     assert outcome(facts(commits=(unnamed,), reviews=BOTH), by) is Outcome.BLOCK
     assert outcome(facts(commits=(unrecorded(),), reviews=BOTH), by) is Outcome.PASS
+
+
+def test_forbid_refuses_what_a_note_may_name_and_says_that_it_could_not_be_read():
+    by = policy(mode="forbid")
+    unread = unrecorded(marks=(AgentMark(UNNAMED, UNREAD_NOTE),))
+    judged = evaluate(facts(commits=(unread,), reviews=BOTH), by).verdict
+    (refused,) = [part for part in judged.children if part.rule == "no_agents"]
+    assert refused.outcome is Outcome.BLOCK
+    assert "could not be read" in refused.reasons[0].text
+    named = evaluate(facts(reviews=BOTH), by).verdict
+    assert not [r for part in named.children for r in part.reasons if "could not be read" in r.text]
 
 
 def test_merges_that_git_makes_by_itself_have_no_class_and_alone_prove_nothing():
