@@ -10,7 +10,7 @@ from foureyes.hooks.evidence import PENDING_SECONDS, Evidence
 from foureyes.hooks.journal import Line
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
-from foureyes.hooks.tool_events import UNKNOWN, UNSEEN, Event, Pending, Ref, Touched
+from foureyes.hooks.tool_events import UNKNOWN, UNSEEN, Event, Pending, Ref, Touched, state_of
 from foureyes.shared.attribution import Edit
 from foureyes.shared.line_trace import Hand
 from foureyes.shared.stored_form import blob_ids, pointer
@@ -172,7 +172,7 @@ class Edits:
                     *_ended(event, until),
                     carried=then is not None
                     and then[0].worktree == event.worktree
-                    and UNKNOWN != _state(then[1].before) == _state(touched.after),
+                    and UNKNOWN != state_of(then[1].before) == state_of(touched.after),
                 )
 
     def _blob_ids(self, ref: Ref) -> frozenset[str]:
@@ -215,8 +215,3 @@ def _ended(event: Event, until: Moment) -> tuple[int, float]:
     if event.kind != UNSEEN or until.tick is None or until.tick < event.tick_ended:
         return event.tick_ended, math.inf
     return event.tick_started, event.started
-
-
-def _state(ref: Ref) -> Ref:
-    """What two looks at a file have in common if nobody wrote it between them."""
-    return ref if ref is None else ":".join(ref.split(":")[:3])

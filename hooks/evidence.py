@@ -86,8 +86,8 @@ class Evidence:
         return now
 
     def append(self, event: Event) -> None:
-        """Add one line to the session's file: under a lock, in one write. It has ended now."""
-        ended = self.tick()
+        """Add one line to the session's file: under a lock, in one write. It has ended now, if it does not say when."""
+        ended = event.tick_ended or self.tick()
         started = event.tick_started or (0 if event.kind == UNSEEN else ended - _LONGEST_EDIT)
         event = event._replace(tick_started=started, tick_ended=ended)
         unwritten.prepare(self._folder, event.worktree)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from foureyes.hooks import snapshot
@@ -11,6 +12,7 @@ from foureyes.hooks.agents.tool_call import ToolCall
 from foureyes.hooks.digest import sha256_hex
 from foureyes.hooks.evidence import Evidence
 from foureyes.hooks.journal import append_line, seen_commits, worktree_id
+from foureyes.hooks.meanwhile import Part, own_parts
 from foureyes.hooks.named_files import by_repository, open_or_none
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.session_models import remember
@@ -199,28 +201,51 @@ def _end(call: ToolCall, repo: Repo, pending: Pending, evidence: Evidence) -> No
 def _append(
     call: ToolCall, repo: Repo, kind: str, pending: Pending | None, touched: tuple[Touched, ...]
 ) -> None:
-    """Add the event, without what was told meanwhile: by hooks that are configured twice, or about another call
-    beside this one, whose end is then where this one's own work begins.
+    """Add what the call did by itself: without what was told meanwhile, by hooks that are configured twice or about
+    another call beside this one.
     """
-    evidence, here, now = Evidence(repo.home), worktree_id(repo), time.time()
-    root, until = snapshot.root_of(repo), time.monotonic() + _SECONDS_TO_NAME
+    evidence, root, until = Evidence(repo.home), snapshot.root_of(repo), time.monotonic() + _SECONDS_TO_NAME
     touched = tuple(
         one._replace(after=snapshot.known_again(root, one.path, one.after, until)) for one in touched
     )
-    told: dict[str, Ref] = {}
-    for event in evidence.since(pending.tick if pending else evidence.tick() - _TWICE):
-        # Without a beginning nothing shows that another session's work is not this one's too.
-        if event.worktree == here and (pending or event.session == call.session):
-            told |= {same.path: same.after for same in event.touched}
-    new = []
+    told = _told_meanwhile(call, repo, pending, evidence)
+    by_end: dict[int, list[Touched]] = {}
     for one in touched:
-        if one.path not in told:
-            new.append(one)
-        elif told[one.path] != one.after:
-            new.append(Touched(one.path, told[one.path] if pending else one.before, one.after))
-    if new:
-        event = _event(call, repo, kind, pending.started if pending else now, tuple(new))
-        evidence.append(event._replace(tick_started=pending.tick if pending else 0))
+        for part in _own_parts(one, pending, told.get(one.path, ()), evidence):
+            by_end.setdefault(part.ended, []).append(part.touched)
+    started, tick = (pending.started, pending.tick) if pending else (time.time(), 0)
+    event = _event(call, repo, kind, started, ())._replace(tick_started=tick)
+    for ended, parts in by_end.items():
+        evidence.append(event._replace(touched=tuple(parts), tick_ended=ended))
+
+
+def _told_meanwhile(
+    call: ToolCall, repo: Repo, pending: Pending | None, evidence: Evidence
+) -> dict[str, list[tuple[Event, Touched]]]:
+    """Path -> what was told of it, in order. Without a beginning nothing shows that another session's work is not this
+    one's too.
+    """
+    here = worktree_id(repo)
+    told: dict[str, list[tuple[Event, Touched]]] = {}
+    for event in evidence.since(pending.tick if pending else evidence.tick() - _TWICE):
+        if event.worktree == here and (pending or event.session == call.session):
+            for one in event.touched:
+                told.setdefault(one.path, []).append((event, one))
+    return told
+
+
+def _own_parts(
+    whole: Touched, pending: Pending | None, told: Sequence[tuple[Event, Touched]], evidence: Evidence
+) -> Iterator[Part]:
+    if pending is None:
+        if not told or told[-1][1].after != whole.after:
+            yield Part(whole, 0)
+        return
+    same = partial(snapshot.is_same, evidence=evidence)
+    for part in own_parts(whole, pending.tick, told, same, at_once=pending.kind == "edit"):
+        if pending.kind == LOST:  # what it found may be what a commit has, or not
+            part = part._replace(touched=part.touched._replace(before=UNKNOWN))
+        yield part
 
 
 def _event(

@@ -11,7 +11,7 @@ from foureyes.hooks.evidence import LARGEST_KEPT, Evidence
 from foureyes.hooks.journal import Line, read_journal
 from foureyes.hooks.raw_commit import seconds
 from foureyes.hooks.repo import Repo
-from foureyes.hooks.tool_events import UNKNOWN, Pending, Ref, Touched
+from foureyes.hooks.tool_events import UNKNOWN, Pending, Ref, Touched, state_of
 from foureyes.shared import paths
 
 _MOST_KEPT = 2000
@@ -150,9 +150,9 @@ def compare(
     found = []
     for number, name in enumerate(sorted(names)):
         path, old = paths.decode(name), committed.get(name)
-        then = before.contents.get(path, f"g:{old.blob}" if old else None)
+        then = before.contents.get(path, _blob_ref(old))
         now = content_at(root, name, evidence, keep=number < _MOST_KEPT)
-        if now != then and not _same_as_blob(then, now, evidence):
+        if not is_same(then, now, evidence):
             found.append(Touched(path, then, now))
         elif now is not None:
             could = (
@@ -164,33 +164,39 @@ def compare(
 
 
 def since(repo: Repo, lost: Pending, evidence: Evidence) -> tuple[Touched, ...]:
-    """All that may have changed since a call began of which nothing was seen: what differs from HEAD, and what has been
-    committed meanwhile.
+    """All that may have changed since a call began of which nothing was seen: what differs from HEAD, with what HEAD
+    has, and what has been committed meanwhile, of which nobody knows what was there before.
     """
     made = [commit.oid for commit in new_commits(repo, lost) if commit.authored]
     if made and lost.tick:  # more exact than seconds
         lines = read_journal(repo.common_dir)
         made = [oid for oid in made if all(_may_follow(line, lost.tick) for line in lines.get(oid, ()))]
-    found = contents(root_of(repo), changed(repo, head_of(repo)).keys() | _paths_of(repo, made), evidence)
-    return tuple(Touched(path, UNKNOWN, now) for path, now in found.items())
+    committed, meanwhile = changed(repo, head_of(repo)), _paths_of(repo, made)
+    found = []
+    for path, now in contents(root_of(repo), committed.keys() | meanwhile, evidence).items():
+        name = paths.encode(path)
+        then = UNKNOWN if name in meanwhile else _blob_ref(committed[name])
+        found.append(Touched(path, then, now))
+    return tuple(found)
+
+
+def _blob_ref(committed: Committed | None) -> Ref:
+    return f"g:{committed.blob}" if committed else None
 
 
 def _may_follow(line: Line, tick: int) -> bool:
     return line.reached is None or line.reached >= tick
 
 
-def _same_as_blob(then: Ref, now: Ref, evidence: Evidence) -> bool:
-    """Nothing happened to a file of the index that the work tree has as the commit has it."""
-    if then is None or now is None or not then.startswith("g:") or not now.startswith("s:"):
-        return False
-    oid, content = then.removeprefix("g:"), evidence.read(now)
-    if content is None:
-        return False
-    import hashlib
+def is_same(one: Ref, other: Ref, evidence: Evidence) -> bool:
+    """Whether two looks found one content; a commit's blob is what the work tree has of it."""
+    if one is None or other is None or one[:2] == other[:2]:
+        return state_of(one) == state_of(other)
+    blobs, kept = ({ref for ref in (one, other) if ref.startswith(kind)} for kind in ("g:", "s:"))
+    content = evidence.read(kept.pop()) if blobs and kept else None
+    from foureyes.shared.stored_form import blob_ids  # an edit of a small file needs none of it
 
-    digest = hashlib.new("sha1" if len(oid) == 40 else "sha256", usedforsecurity=False)
-    digest.update(b"blob %d\0" % len(content) + content)
-    return digest.hexdigest() == oid
+    return content is not None and blobs.pop().removeprefix("g:") in blob_ids(content)
 
 
 def new_commits(repo: Repo, before: Pending) -> tuple[NewCommit, ...]:

@@ -86,6 +86,11 @@ def parse_pending(data: bytes) -> Pending:
     return found._replace(executable=tuple(found.executable))
 
 
+def state_of(ref: Ref) -> Ref:
+    """What two looks at a file have in common if nobody wrote it between them."""
+    return ref if ref is None else ":".join(ref.split(":")[:3])
+
+
 def by_end(event: Event) -> tuple[int, float]:
     return event.tick_ended or int(event.ended * 1e9), event.started
 
