@@ -43,15 +43,17 @@ def put_in_place(settings: Settings, login: str | None) -> Settings:
             next_step="run `foureyes install` in each repository, or upgrade git to 2.54 or newer",
         )
     before = place.settings_in(folder())
-    done = replace(settings, how=HOW, set_login=before.set_login if before else False)
-    done = replace(done, made=before.made if before else _to_make())
+    done = replace(settings, how=HOW, made=before.made if before else _to_make())
+    if before:
+        done = replace(done, set_login=before.set_login, login_before=before.login_before)
     try:
         folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, text in render(catalogue(), style=done.style, python=done.python, path=done.path).items():
             place.write_file(folder() / name, text)
         config_hooks.write_everywhere(_ask(), str(folder()))
         if login is not None and _login() != login:
-            done = replace(done, set_login=done.set_login or not _login())
+            if not done.set_login:
+                done = replace(done, set_login=True, login_before=_login())
             _ask()("config", "--global", "--replace-all", "foureyes.login", login)
         place.write_file(folder() / place.SETTINGS, json.dumps(asdict(done), indent=1) + "\n")
     except BaseException as error:
@@ -71,7 +73,7 @@ def take_away(settings: Settings) -> None:
     """The way back. What the hooks noted stays in each repository, for records that are not published yet."""
     config_hooks.remove_everywhere(_ask())
     if settings.set_login:
-        _ask()("config", "--global", "--unset-all", "foureyes.login")
+        place.bring_login_back(partial(_ask(), "config", "--global"), settings)
     shutil.rmtree(folder(), ignore_errors=True)
     for made in map(Path, (str(folder().parent), *settings.made)):
         with contextlib.suppress(OSError):

@@ -154,10 +154,11 @@ def _remember(repo: Repo, settings: Settings, you: Login | None) -> Settings:
     """Records are built by hooks, which ask nobody: the login is put where they read it."""
     if you is None or repo.config("foureyes.login") == you.name:
         return settings
-    mine = settings.set_login or not repo.config_all("foureyes.login", "--local")
-    repo.git("config", "--local", "--replace-all", "foureyes.login", you.name)
-    settings = replace(settings, set_login=mine)
+    if not settings.set_login:
+        own = repo.config_all("foureyes.login", "--local")
+        settings = replace(settings, set_login=True, login_before=own[-1] if own else "")
     place.write_settings(repo, settings)
+    repo.git("config", "--local", "--replace-all", "foureyes.login", you.name)
     return settings
 
 

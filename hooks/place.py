@@ -7,7 +7,9 @@ uninstall undoes exactly that.
 import contextlib
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from foureyes.hooks import config_hooks, hook_files, managers, runtime, sharing
@@ -15,7 +17,7 @@ from foureyes.hooks.capture_files import BEGUN, BOOTED, EVENTS, OF_AGENT, SCRIPT
 from foureyes.hooks.catalogue import catalogue
 from foureyes.hooks.journal import journal_dir
 from foureyes.hooks.managers import Manager
-from foureyes.hooks.repo import Repo
+from foureyes.hooks.repo import Answer, Repo
 from foureyes.hooks.version import VERSION
 from foureyes.hooks.whole_file import way_out, write_whole
 from foureyes.shared.errors import UserError
@@ -26,8 +28,9 @@ SETTINGS = "settings"
 @dataclass(frozen=True)
 class Settings:
     """`how` is `config`, `files`, `by hand` where another tool owns the hooks folder and a person adds the line, or
-    `everywhere` for the hooks of all of a user's repositories. `where` is git's folder as it was then: a repository can
-    be moved. `made`: a file and folders in the user's home that were not there before.
+    `everywhere` for the hooks of all of a user's repositories. `set_login`: the login was put into the configuration,
+    in place of `login_before` if there was one. `where` is git's folder as it was then: a repository can be moved.
+    `made`: a file and folders in the user's home that were not there before.
     """
 
     style: str
@@ -36,6 +39,7 @@ class Settings:
     how: str = ""
     made_hooks_folder: bool = False
     set_login: bool = False
+    login_before: str = ""
     version: str = VERSION
     where: str = ""
     made: tuple[str, ...] = ()
@@ -86,6 +90,7 @@ def put_in_place(repo: Repo, settings: Settings) -> Settings:
         how,
         made_hooks_folder=before.made_hooks_folder if before else not folder.exists(),
         set_login=before.set_login if before else False,
+        login_before=before.login_before if before else "",
         where=str(repo.common_dir),
     )
     try:
@@ -155,13 +160,19 @@ def _hands_on(manager: Manager, folder: Path, event: str) -> bool:
     return manager.calls_us(event) and hook_files.is_generated(folder / event) and not manager.owns_hooks
 
 
+def is_there(repo: Repo) -> bool:
+    """Whether anything of ours is in a repository, be it only a part."""
+    ours = hook_files.in_place(hook_files.hooks_folder(repo)) or config_hooks.in_place(repo)
+    return bool(ours) or any((repo.home / name).exists() for name in (*SCRIPTS, SETTINGS))
+
+
 def take_away(repo: Repo, settings: Settings, *, forget: bool) -> tuple[str, ...]:
     """The way back. Journal and evidence stay unless `forget`: later pushes may still need what was noted. Answers the
     hook files that another tool holds now, with the previous hook still kept beside them.
     """
     held = _take_hooks_out(repo, settings)
     if settings.set_login:
-        repo.ask("config", "--local", "--unset-all", "foureyes.login")
+        bring_login_back(partial(repo.ask, "config", "--local"), settings)
     for name in (*SCRIPTS, BOOTED, SETTINGS):
         (repo.home / name).unlink(missing_ok=True)
     for file in (*repo.home.glob(f"{OF_AGENT}*.sh"), *repo.home.glob(f"{BEGUN}*")):
@@ -172,6 +183,14 @@ def take_away(repo: Repo, settings: Settings, *, forget: bool) -> tuple[str, ...
         journal_dir(repo.common_dir).rmdir()
         repo.home.rmdir()
     return held
+
+
+def bring_login_back(config: Callable[..., Answer], settings: Settings) -> None:
+    """`config` is git's, with the scope in which install wrote."""
+    if settings.login_before:
+        config("--replace-all", "foureyes.login", settings.login_before)
+    else:
+        config("--unset-all", "foureyes.login")
 
 
 def _take_hooks_out(repo: Repo, settings: Settings) -> tuple[str, ...]:

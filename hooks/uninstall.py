@@ -23,7 +23,7 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
         _everywhere(as_json)
         return
     repo = Repo.open(Path.cwd())
-    settings = place.read_settings(repo) or Settings("", "", (), "files")
+    settings, was_there = place.read_settings(repo) or Settings("", "", (), "files"), place.is_there(repo)
     try:
         back, left = native_files.remove(repo)
         held = place.take_away(repo, settings, forget=forget)
@@ -36,6 +36,7 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
     noted = repo.home.is_dir()
     if as_json:
         answer = {
+            "was_installed": was_there,
             "held_by_another_tool": list(held),
             "agent_hooks": agents,
             "noted_is_kept": noted,
@@ -45,7 +46,7 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
         click.echo(json.dumps(answer))
         _end(agents)
         return
-    click.echo("git hooks     taken out")
+    click.echo(f"git hooks     {'taken out' if was_there else 'none of ours were here'}")
     for line in _agents(agents):
         click.echo(f"agents        {line}")
     for file in back:

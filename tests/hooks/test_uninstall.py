@@ -200,3 +200,33 @@ def test_a_repository_that_was_moved_comes_back_too(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path / "there" / "mein Repo é")
     assert cli.run(["uninstall", "--forget"]) == 0
     assert contents(Path.home()) == before
+
+
+@pytest.mark.parametrize("scope", ["--local", pytest.param("--global", marks=needs_newer_git)])
+def test_a_login_that_was_configured_before_another_was_given_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scope: str
+) -> None:
+    if scope == "--global":
+        use_newer_git(tmp_path, monkeypatch)
+    repo = make_repo(tmp_path / "repo")
+    git(repo, "config", scope, "foureyes.login", "olga")
+    monkeypatch.chdir(repo)
+    which = () if scope == "--local" else ("--global",)
+    for login in ("bob", "carol"):
+        assert cli.run(["install", "--login", login, *which]) == 0
+        assert git(repo, "config", scope, "foureyes.login") == login
+    assert cli.run(["uninstall", *which]) == 0
+    assert git(repo, "config", scope, "--get-all", "foureyes.login") == "olga"
+
+
+def test_a_second_uninstall_says_that_nothing_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(make_repo(tmp_path / "repo"))
+    for command, told in (
+        ("install", ""),
+        ("uninstall", "taken out\n"),
+        ("uninstall", "none of ours were here\n"),
+    ):
+        assert cli.run([command]) == 0
+        assert told in capsys.readouterr().out
