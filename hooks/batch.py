@@ -332,6 +332,7 @@ class Batch:
         parts = attribution.attribute(diffs, found.edits, contents, committing, found.elsewhere, found.unread)
         doubtful = doubtful_paths(parts) & {edit.path for edit in found.edits}
         if doubtful:
+            found = found.given_back(doubtful)
             edits = without_left_behind(self.repo, self.commits[oid], found.edits, doubtful, self.journal)
             parts = attribution.attribute(diffs, edits, contents, committing, found.elsewhere, found.unread)
         if person and attribution.is_doubtful(diffs, parts):

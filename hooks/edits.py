@@ -58,16 +58,23 @@ class Result(NamedTuple):
 class Found:
     """`unread` are paths that an agent changed in a way that cannot be followed: content too large, or collected.
     `elsewhere` are edits of the same paths in other worktrees, from where a stash may have brought them. `results` are
-    of all edits of the unread paths, path by path.
+    of all edits of the unread paths, path by path. `borrowed` are paths of which all `edits` are other worktrees'.
     """
 
     edits: tuple[Edit, ...]
     unread: frozenset[str]
     elsewhere: tuple[Edit, ...] = ()
     results: tuple[Result, ...] = ()
+    borrowed: frozenset[str] = frozenset()
 
     def results_of(self, path: str) -> tuple[Result, ...]:
         return tuple(result for result in self.results if result.path == path)
+
+    def given_back(self, names: Collection[str]) -> "Found":
+        """With what is borrowed of these paths among what happened elsewhere."""
+        theirs = tuple(edit for edit in self.edits if edit.path in self.borrowed & set(names))
+        own = tuple(edit for edit in self.edits if edit not in theirs)
+        return replace(self, edits=own, elsewhere=(*self.elsewhere, *theirs))
 
 
 class Edits:
@@ -127,7 +134,8 @@ class Edits:
         elsewhere = self._resolve(others, parent, until).edits if others else ()
         open_calls = (call for call in self._open if call.worktree == worktree and _is_open_at(call, until))
         doubt = {path for call in open_calls for path in self._may_have_changed(call, changed)}
-        return replace(found, elsewhere=elsewhere, unread=found.unread | doubt)
+        borrowed = frozenset(edit.path for edit in found.edits) - here
+        return replace(found, elsewhere=elsewhere, unread=found.unread | doubt, borrowed=borrowed)
 
     def _may_have_changed(self, call: Pending, changed: Mapping[str, str]) -> Iterator[str]:
         """All but what it found there already: it still runs, or was broken off."""

@@ -84,10 +84,12 @@ def attribute(
     }
     by_path, away = _by_path(edits, known), _by_path(elsewhere, known)
     traces = {path: _follow(known.get(path), by_path[path]) for path in by_path}
+    # Before any of them is brought to its end: of a file that is gone nothing is left there.
+    moved = {diff.change.path: _moved(diff, known, traces) for diff in diffs}
     result: list[Contributor] = []
     for diff in diffs:
         path = diff.change.path
-        trace = traces.get(path) or _moved(diff, known, traces)
+        trace = traces.get(path) or moved[path]
         undone = _undone(known[path], by_path.get(path, ())) if path in needed else None
         if trace is not None:
             trace.end(known[path][1])

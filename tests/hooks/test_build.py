@@ -284,6 +284,28 @@ def test_p20_p23_what_a_stash_brings_from_another_worktree_stays_the_agents(repo
     assert lines(record(repo), "README") == {1: "ai", 4: "human"}
 
 
+def test_who_changes_the_line_that_an_agent_changes_in_another_worktree_has_done_that(
+    repo: Path, tmp_path: Path
+):
+    """A stash might have brought the removal from there: that one alone is in doubt."""
+    commit(repo, {"f": "one\nversion = 1\nthree\n"}, "by hand")
+    git(repo, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    Agent(tmp_path / "side").write("f", "one\nversion = 2\nthree\n")
+    commit(repo, {"f": "one\nversion = 1.5\nthree\n"}, "by hand, too")
+    found = record(repo)
+    assert (found.cls, found.agents, lines(found, "f")) == ("", (), {2: "human"})
+    assert lines(found, "f", "removed") == {2: "unknown"}
+
+
+@pytest.mark.parametrize("name", ["a name before", "z name after"])
+def test_p21_what_an_agent_left_uncommitted_stays_its_own_under_every_new_name(repo: Path, name: str):
+    commit(repo, {"f": "".join(f"line {n} by hand\n" for n in range(7))}, "by hand")
+    Agent(repo).write("f", (repo / "f").read_text() + "line of the agent\n")
+    git(repo, "mv", "f", name)
+    commit(repo, {}, "moved")
+    assert (record(repo).cls, lines(record(repo), name)[8]) == ("ai", "ai")
+
+
 @pytest.fixture
 def at_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is done is done within one second, as far as git can tell."""

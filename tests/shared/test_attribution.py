@@ -297,12 +297,13 @@ def test_p21_a_file_moved_by_others_takes_its_lines_along(diff):
     found = attribute((diff("new", None, edited),), [Edit("old", None, made, CLAUDE)], {}, HUMAN)
     expected = {n: AI for n in range(1, 22)} | {11: PERSON}
     assert hands(found, "new")["added"] == expected
-    # Edited by the agent and renamed in the same commit.
+    # Edited by the agent and renamed in the same commit, to a name that comes before the old one and to one after it.
     v0, v1 = text(*lines), text(*lines, "ai")
-    changes = (diff("new", None, v1), diff("old", v0, None))
-    found = attribute(changes, [Edit("old", v0, v1, CLAUDE)], {}, HUMAN)
-    assert hands(found, "new")["added"] == {n: PERSON for n in range(1, 21)} | {21: AI}
-    assert hands(found, "old")["removed"] == dict.fromkeys(range(1, 21), PERSON)
+    for new in ("new", "really new"):
+        changes = sorted((diff(new, None, v1), diff("old", v0, None)), key=lambda one: one.change.path)
+        found = attribute(changes, [Edit("old", v0, v1, CLAUDE)], {}, HUMAN)
+        assert hands(found, new)["added"] == {n: PERSON for n in range(1, 21)} | {21: AI}
+        assert hands(found, "old")["removed"] == dict.fromkeys(range(1, 21), PERSON)
     # Another new file has nothing to do with it.
     found = attribute(
         (diff("new", None, text("q", "r", "line 1")),), [Edit("old", None, made, CLAUDE)], {}, HUMAN
