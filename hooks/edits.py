@@ -72,8 +72,9 @@ class Found:
 
     def given_back(self, names: Collection[str]) -> "Found":
         """With what is borrowed of these paths among what happened elsewhere."""
-        theirs = tuple(edit for edit in self.edits if edit.path in self.borrowed & set(names))
-        own = tuple(edit for edit in self.edits if edit not in theirs)
+        back = self.borrowed.intersection(names)
+        theirs = tuple(edit for edit in self.edits if edit.path in back)
+        own = tuple(edit for edit in self.edits if edit.path not in back)
         return replace(self, edits=own, elsewhere=(*self.elsewhere, *theirs))
 
 
