@@ -1,6 +1,6 @@
 """Records in the making: what is known of a batch of commits, and of those that they were made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from foureyes.hooks import seen_agents
@@ -84,15 +84,15 @@ class Batch:
             for oid in self.diffs
         }
         edits = Edits(self.repo, set().union(*(changed[commit.oid] for commit in todo)))
-        places: dict[str, tuple[str, Moment]] = {}
+        places: dict[str, tuple[Set[str], Moment]] = {}
         for commit in todo:
             lines = self._lines_then(commit.oid)
-            worktree = lines[0].worktree if lines else ""
+            worktrees = {line.worktree for line in lines}
             before = tick_of([line for oid in commit.parents[:1] for line in self._lines_then(oid)])
             moment = moment_of(commit, lines)
-            self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktree, moment, before)
+            self.found[commit.oid] = edits.for_commit(changed[commit.oid], worktrees, moment, before)
             if lines and len(commit.parents) < 2:
-                places[commit.oid] = (worktree, moment)
+                places[commit.oid] = (worktrees, moment)
         self._add_moved_away(edits, places, changed)
         self._pass_over_landed(todo)
         self.noted = read_notes(self.repo, (commit.oid for commit in todo))
@@ -116,7 +116,10 @@ class Batch:
         return next((self.journal[one] for one in (oid, *was) if one in self.journal), ())
 
     def _add_moved_away(
-        self, edits: Edits, places: Mapping[str, tuple[str, Moment]], changed: Mapping[str, Mapping[str, str]]
+        self,
+        edits: Edits,
+        places: Mapping[str, tuple[Set[str], Moment]],
+        changed: Mapping[str, Mapping[str, str]],
     ) -> None:
         """Edits of files that a person moved before committing them: the lines stay the agent's."""
         asked = {
@@ -275,14 +278,14 @@ class Batch:
 
     def _by_a_person(self, oid: str, asked: set[str]) -> bool:
         """Whether the hooks saw a person make it, and also what it was made from: whoever replays or amends what
-        nobody saw has not written it.
+        nobody saw, or what is in doubt, has not written it.
         """
         lines = self.journal.get(oid, ())
         if oid in asked:
             return True  # twins of each other: each of them is asked by itself
-        asked = asked | {oid}
-        if not seen_agents.may_be_a_persons(lines):
+        if not seen_agents.may_be_a_persons(lines) or (asked and self._is_in_doubt(oid)):
             return False
+        asked = asked | {oid}
         links = self.links.get(oid, {})
         before = [source for source, how in links.items() if is_sure(how)]
         if not before and oid in self.diffs:
@@ -296,9 +299,17 @@ class Batch:
                 return False
         return all(self._by_a_person(source, asked) for source in before)
 
+    def _is_in_doubt(self, oid: str) -> bool:
+        """Whether an agent may have written some of it, though a person made it: of what is kept, the record tells."""
+        if oid in self.kept:
+            made = self.made[oid]
+            return made.cls == "" and any(part.cls == "unknown" for part in made.contributors)
+        return oid in self.doubtful or bool(oid in self.found and self.found[oid].unread)
+
     def _takes_from_unseen(self, oid: str, asked: set[str]) -> bool:
-        """Whether a commit aside that no hook saw is in it: squashed, picked or reset, and committed as one's own. Not
-        where the hooks saw a person make such a commit before: others may have taken that over, too.
+        """Whether a commit aside that no hook saw, or that is in doubt, is in it: squashed, picked or reset, and
+        committed as one's own. Not where the hooks saw a person make such a commit before: others may have taken that
+        over, too.
         """
         alike = [
             source
@@ -307,7 +318,7 @@ class Batch:
             and {oid, source} <= self.diffs.keys()
             and rekey.is_taken_over(self.diffs[oid], self.diffs[source])
         ]
-        unseen = [source for source in alike if not self.journal.get(source)]
+        unseen = [source for source in alike if not self.journal.get(source) or self._is_in_doubt(source)]
         return bool(unseen) and not any(
             self._by_a_person(source, asked) for source in alike if source not in unseen
         )

@@ -1,7 +1,7 @@
 """The agents' edits that can have gone into a commit, out of the evidence store."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -95,21 +95,21 @@ class Edits:
         refs = {ref for _, touched in chosen for ref in (touched.before, touched.after) if ref}
         self._blobs |= read_blobs(self._repo, (ref[2:] for ref in refs if ref.startswith("g:")))
 
-    def left(self, changed: Mapping[str, str], worktree: str, until: Moment) -> tuple[str, ...]:
-        """Paths of files that agents left in a worktree and that a commit did not change, the last ones first."""
+    def left(self, changed: Mapping[str, str], worktrees: Set[str], until: Moment) -> tuple[str, ...]:
+        """Paths of files that agents left in worktrees and that a commit did not change, the last ones first."""
         found: dict[str, Ref] = {}
         for event, touched in reversed(self._all):
-            here = event.worktree == worktree and touched.path not in changed
+            here = event.worktree in worktrees and touched.path not in changed
             if here and not until.precedes(event.tick_started, event.started):
                 found.setdefault(touched.path, touched.after)
         return tuple(path for path, ref in found.items() if ref is not None)[:_MOST_LEFT]
 
-    def of(self, names: Collection[str], worktree: str, until: Moment) -> tuple[Edit, ...]:
-        """Edits of these paths in a worktree that began by `until`, in order."""
+    def of(self, names: Collection[str], worktrees: Set[str], until: Moment) -> tuple[Edit, ...]:
+        """Edits of these paths in worktrees that began by `until`, in order."""
         chosen = [
             (event, touched)
             for event, touched in self._all
-            if event.worktree == worktree
+            if event.worktree in worktrees
             and touched.path in names
             and not until.precedes(event.tick_started, event.started)
         ]
@@ -117,23 +117,24 @@ class Edits:
         return self._resolve(chosen, None, until).edits
 
     def for_commit(
-        self, changed: Mapping[str, str], worktree: str, until: Moment, parent: int | None
+        self, changed: Mapping[str, str], worktrees: Set[str], until: Moment, parent: int | None
     ) -> Found:
         """Edits that began by `until` of the paths that a commit changed, given with the blob that it has of each, in
-        order. Those of the worktree in which the commit was made; of the others only for paths that were not edited
-        there ("" for an unknown worktree). Those that began after `parent`, the tick of the commit's parent, are fresh.
+        order. Those of the worktree in which the commit was made (of all in which the very same one was); of the others
+        only for paths that were not edited there. Those that began after `parent`, the tick of the commit's parent, are
+        fresh.
         """
         candidates = [
             (e, t)
             for e, t in self._events
             if t.path in changed and not until.precedes(e.tick_started, e.started)
         ]
-        here = {touched.path for event, touched in candidates if event.worktree == worktree}
-        chosen = [(e, t) for e, t in candidates if e.worktree == worktree or t.path not in here]
-        others = [(e, t) for e, t in candidates if e.worktree != worktree and t.path in here]
+        here = {touched.path for event, touched in candidates if event.worktree in worktrees}
+        chosen = [(e, t) for e, t in candidates if e.worktree in worktrees or t.path not in here]
+        others = [(e, t) for e, t in candidates if e.worktree not in worktrees and t.path in here]
         found = self._resolve(chosen, parent, until)
         elsewhere = self._resolve(others, parent, until).edits if others else ()
-        open_calls = (call for call in self._open if call.worktree == worktree and _is_open_at(call, until))
+        open_calls = (call for call in self._open if call.worktree in worktrees and _is_open_at(call, until))
         doubt = {path for call in open_calls for path in self._may_have_changed(call, changed)}
         borrowed = frozenset(edit.path for edit in found.edits) - here
         return replace(found, elsewhere=elsewhere, unread=found.unread | doubt, borrowed=borrowed)
@@ -158,8 +159,8 @@ class Edits:
                 continue
             seen = _SEEN.get(event.kind, "shell-snapshot")
             if not before_known:
+                unread.add(touched.path)  # who else changed it since the last edit cannot be told
                 if touched.path not in last:
-                    unread.add(touched.path)
                     last[touched.path] = after
                     continue
                 before, seen = last[touched.path], "shell-snapshot"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from unittest.mock import Mock
@@ -515,6 +516,40 @@ def test_an_agent_whose_hook_tells_only_the_end_leaves_no_doubt_for_ever(repo: P
     assert record(repo).cls == ""
     commit(repo, {"f": "one\ntwo\nthree\n"}, "by hand")
     assert record(repo).cls == "human"
+
+
+def test_what_was_changed_before_an_edit_of_which_only_the_end_was_told_is_nobodys(repo: Path):
+    """The agent took the line away that a person had added since its last edit; that nobody was seen to do."""
+    agent = Agent(repo)
+    agent.write("f", "one\n")
+    commit(repo, {"f": "one\nline by hand\n"}, "mixed")
+    agent.write("f", "one\nline of the agent\n", before=False)
+    commit(repo, {}, "the agent's")
+    assert (record(repo).cls, lines(record(repo), "f")) == ("ai", {2: "ai"})
+    assert lines(record(repo), "f", "removed") == {2: "unknown"}
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["from the evidence", "from the record"])
+@pytest.mark.parametrize("how", [["cherry-pick"], ["cherry-pick", "-n"], ["merge", "--squash"]], ids=" ".join)
+def test_what_is_in_doubt_stays_so_in_another_worktree(
+    repo: Path, tmp_path: Path, how: list[str], kept: bool
+):
+    """A call that was broken off is only known where it was made."""
+    side = tmp_path / "side"
+    git(repo, "worktree", "add", "-q", "-b", "side", side)
+    agent = Agent(repo)
+    agent._tell(agent._payload("PreToolUse", "Bash", {"command": "make"}))
+    commit(repo, {"f": "whose this line is was not seen by anybody, nor whose it is not\n"}, "in doubt")
+    doubtful = record(repo)
+    assert doubtful.cls == ""
+    if kept:
+        keep_records(Repo.open(repo), {head(repo): record_bytes(doubtful)}, at=1)
+    journal = repo / ".git/foureyes/journal/main"
+    journal.write_text(re.sub(r"\t\d{10}\t", "\t1700000000\t", journal.read_text()))  # not within one second
+    git(side, *how, "main")
+    if how != ["cherry-pick"]:
+        git(side, "commit", "-qm", "taken over")
+    assert (record(side).cls, lines(record(side), "f")) == ("", {1: "unknown"})
 
 
 @pytest.mark.parametrize("how", ["edit", "shell"])
