@@ -26,9 +26,16 @@ case $0 in
     *.legacy) if grep -q '{generated}' "$foureyes_previous" 2>/dev/null; then foureyes_previous=; fi ;;
 esac
 if [ -x "$foureyes_previous" ]; then
-{run}{refused}fi
+{noted}{run}{refused}fi
 {bootstrap}
 exit 0
+"""
+# The hooks after a commit: ours comes first, for the previous one may push what has just been made. By itself, so that
+# the previous one runs whatever becomes of it.
+_NOTED_FIRST = {"post-commit", "post-merge", "post-applypatch"}
+_NOTED = """    ({bootstrap})
+"""
+_DONE = """    exit "$foureyes_status"
 """
 # FOUREYES_RUNS: a manager that is the previous hook may call us by its configuration as well, and even move this file
 # away while it runs.
@@ -63,17 +70,19 @@ def hooks_folder(repo: Repo) -> Path:
 
 
 def text(event: str, previous: Path | None = None) -> str:
-    """Our hook. `previous` is the one that it runs first."""
+    """Our hook. `previous` is the one that it runs as well."""
     run = _RUN_WITH_INPUT if event in _WITH_INPUT else _RUN
     shell = _shell_by_name(previous) if previous is not None else None
     start = _START_BY_NAME.format(shell=shell, event=event) if shell else _START
+    first = event in _NOTED_FIRST
     return _TEXT.format(
         mark=MARK,
         event=event,
         previous=PREVIOUS,
         generated=_GENERATED,
         run=run.replace("{event}", event).replace("{start}", start),
-        refused=_REFUSED if event in _ASKED_FIRST else "",
+        noted=_NOTED.format(bootstrap=bootstrap(event)) if first else "",
+        refused=_REFUSED if event in _ASKED_FIRST else _DONE if first else "",
         bootstrap=bootstrap(event),
     )
 

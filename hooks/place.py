@@ -8,7 +8,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -98,14 +98,15 @@ def put_in_place(repo: Repo, settings: Settings) -> Settings:
         scripts = render(catalogue(), style=done.style, python=done.python, path=done.path, shared=shared)
         for name, text in scripts.items():
             write_file(repo.home / name, text)
-        if before is not None and before.how != how:
+        others = before is not None and before.how == "files" and how == "by hand" and _is_only_here(repo)
+        if before is not None and before.how != how and not others:
             _take_hooks_out(repo, before)
         if how == "config":
             config_hooks.write(repo)
         elif how == "files":
             found = managers.find(repo)
             hook_files.write(folder, [e for e in EVENTS if not any(_hands_on(m, folder, e) for m in found)])
-        write_settings(repo, done)
+        write_settings(repo, replace(done, how="files") if others else done)
     except BaseException as error:
         if before is None:
             with contextlib.suppress(OSError, UserError):
@@ -139,6 +140,12 @@ def choose(repo: Repo) -> str:
     return "by hand"
 
 
+def _is_only_here(repo: Repo) -> bool:
+    """Whether git looks for hooks elsewhere in this work tree alone: the others have theirs where they were."""
+    apart = repo.config("extensions.worktreeConfig") == "true"
+    return apart and bool(repo.config_all("core.hooksPath", "--worktree"))
+
+
 def in_place(repo: Repo, settings: Settings) -> tuple[str, ...]:
     """Events whose hook would run now."""
     if settings.how in {"config", "everywhere"}:
@@ -148,9 +155,9 @@ def in_place(repo: Repo, settings: Settings) -> tuple[str, ...]:
         return one(repo) if settings.how == "config" else all_(repo)
     folder = hook_files.hooks_folder(repo)
     found = managers.find(repo)
-    if settings.how == "by hand":
-        calling = [manager for manager in found if manager.owns_hooks]
-        return tuple(event for event in EVENTS if any(manager.calls_us(event) for manager in calling))
+    owners = [manager for manager in found if manager.owns_hooks]
+    if settings.how == "by hand" or owners:
+        return tuple(event for event in EVENTS if any(manager.calls_us(event) for manager in owners))
     ours = hook_files.in_place(folder)
     return tuple(e for e in EVENTS if e in ours or any(_hands_on(manager, folder, e) for manager in found))
 

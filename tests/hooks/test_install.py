@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support_git import commit, foureyes, git, head, make_repo, python_env, run, write
+from support_hooked import make_remote, records
 
 from foureyes.hooks import cli, config_hooks, hook_files, place, proof
 from foureyes.hooks.capture_files import EVENTS
@@ -169,7 +170,9 @@ def test_without_a_hooks_folder_none_is_left_behind(
 
 
 class TestThePreviousHook:
-    """It runs first, as if it were alone: same arguments, same input, and its refusal counts."""
+    """It runs as if it were alone: same arguments, same input, and its refusal counts. First where git asks; after the
+    fact ours has noted what happened by then.
+    """
 
     def hook(self, repo: Path, event: str, body: str) -> Path:
         file = repo / ".git" / "hooks" / event
@@ -250,6 +253,19 @@ class TestThePreviousHook:
         oid = commit(repo, {"a": "1"}, "x")
         assert oid in read_journal(repo / ".git")
         assert run([repo / ".git" / "hooks" / "post-commit"], repo, ok=False).returncode == 9
+
+    def test_one_that_pushes_what_has_just_been_committed_publishes_its_record(
+        self, install, tmp_path: Path
+    ) -> None:
+        """A record that is built before the commit was noted would say for ever that no hook saw it."""
+        repo = make_repo(tmp_path / "repo")
+        self.hook(repo, "post-commit", "git push -q origin main")
+        make_remote(repo, tmp_path / "remote")
+        install(repo)
+        oid = commit(repo, {"a": "1"}, "x", env={"QWEN_CODE": "1"})
+        (found,) = records(tmp_path / "remote", "main").values()
+        assert (found.commit, found.cls) == (oid, "ai")
+        assert found.witness is not None
 
     def test_its_refusal_stops_the_push_and_it_gets_gits_lines(self, install, tmp_path: Path) -> None:
         repo = make_repo(tmp_path / "repo")

@@ -5,14 +5,17 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import pytest
 from support_git import commit, git, make_repo, message, run, write
 from support_newer_git import needs_newer_git, use_newer_git
 
-from foureyes.hooks import cli, config_hooks
+from foureyes.hooks import cli, config_hooks, place
+from foureyes.hooks.capture_files import EVENTS
 from foureyes.hooks.install import install
 from foureyes.hooks.journal import journal_dir, read_journal
+from foureyes.hooks.place import Settings
 from foureyes.hooks.proof import rehearse
 from foureyes.hooks.repo import Repo
 from foureyes.shared.errors import UserError
@@ -46,6 +49,25 @@ def test_a_bare_repository_with_worktrees(tmp_path: Path) -> None:
         assert "Assisted-by: qwen-code" in message(tmp_path / name)
     with pytest.raises(UserError, match="bare repository"):
         install(bare)
+
+
+def test_a_worktree_whose_own_configuration_names_another_hooks_folder_leaves_the_others_theirs(
+    tmp_path: Path,
+) -> None:
+    """P23"""
+    repo, side = make_repo(tmp_path / "repo"), tmp_path / "side"
+    install(repo)
+    git(repo, "worktree", "add", "-q", "-b", "side", side)
+    git(repo, "config", "extensions.worktreeConfig", "true")
+    (tmp_path / "hooks").mkdir()
+    git(side, "config", "--worktree", "core.hooksPath", tmp_path / "hooks")
+    for login in (None, "olga"):
+        assert install(side, login=login).needs_a_person
+        assert recorded(repo, commit(repo, {"a": str(login)}, "in the other one")) == ["main"]
+    assert not install(side, write=True).needs_a_person
+    assert recorded(side, commit(side, {"a": "1"}, "here")) == ["linked-side"]
+    assert recorded(repo, commit(repo, {"b": "1"}, "in the other one")) == ["main"]
+    assert place.in_place(Repo.open(side), cast(Settings, place.read_settings(Repo.open(side)))) == EVENTS
 
 
 def test_a_submodule_and_its_superproject_are_two_repositories(tmp_path: Path) -> None:
