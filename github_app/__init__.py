@@ -8,7 +8,7 @@ inbox              inbox -> group_commit -> lanes; rest_lanes where nobody may l
 worker             working -> worker -> judge, with deps; fence, superseded: who may still write
 
 facts              gather, each Known or Unknown
-  GitHub           client, answer, limiter, revalidated, spending; asking -> pull_query, comments
+  GitHub           client, answer, answer_values, limiter, revalidated, spending; asking -> pull_query, comments
   git              mirror, git_process, mirror_bounds, machine_memory, unused_mirrors -> git_facts, range, merging
   policy           policy_in_force, org_floor, optional_permissions
   records          records, notes, fork_records, keys, commit_facts

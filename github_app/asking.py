@@ -1,12 +1,13 @@
 """How a query is put together, read to its last page, and understood."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
 
+from foureyes.github_app.answer_values import flag, number, text
 from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.shared.facts import Fact, Known, Unknown
 
@@ -52,8 +53,8 @@ class Pages:
         nodes = list(first["nodes"])
         page = first
         cursors: set[str] = set()
-        while page["pageInfo"]["hasNextPage"]:
-            after = page["pageInfo"]["endCursor"]
+        while flag(page["pageInfo"]["hasNextPage"]):
+            after = text(page["pageInfo"]["endCursor"])
             if after in cursors or len(cursors) >= MOST_PAGES:
                 return Unknown(f"GitHub's pages of {what} do not end")
             cursors.add(after)
@@ -68,8 +69,14 @@ class Pages:
         return Known(nodes)
 
 
+def is_repeated(nodes: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether one of them, by its `id`, stands there twice: then it stands in the place of another."""
+    ids = [text(node["id"]) for node in nodes]
+    return len(set(ids)) != len(ids)
+
+
 def _count(page: Mapping[str, Any]) -> int:
-    return int(page["filteredCount"] if "filteredCount" in page else page["totalCount"])
+    return number(page["filteredCount"] if "filteredCount" in page else page["totalCount"])
 
 
 def there(value: Any, what: str) -> Any:

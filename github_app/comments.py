@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from foureyes.github_app.answer_values import flag, number, text
+from foureyes.github_app.asking import is_repeated
 from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.pull_query import MOST_PAGES, account, operation, there, understood
 from foureyes.shared.people import Account, Kind
@@ -31,18 +33,31 @@ def _ask(
     client: InstallationClient, slug: str, number: int, query: str, what: str, read: Callable[[Any], Said]
 ) -> tuple[Said, ...]:
     owner, _, name = slug.partition("/")
-    found: list[Said] = []
+    found: list[Any] = []
     after = None
     for _page in range(MOST_PAGES):
         variables = {"owner": owner, "name": name, "number": number, "after": after}
         page = _page_of(client.graphql(operation(query), variables), what)
-        found += understood(lambda page=page: [read(node) for node in page["nodes"]])  # type: ignore[misc]
-        if not page["pageInfo"]["hasNextPage"]:
-            if len(found) != page["totalCount"]:
-                raise GitHubError(f"GitHub lists {len(found)} of {page['totalCount']} {what}")
-            return tuple(found)
-        after = page["pageInfo"]["endCursor"]
+        found += understood(lambda page=page: page["nodes"])  # type: ignore[misc]
+        after = understood(lambda page=page: _next(page["pageInfo"]))  # type: ignore[misc]
+        if not after:
+            return understood(lambda page=page, found=found: _whole(found, page, what, read))  # type: ignore[misc]
     raise GitHubError(f"more than {MOST_PAGES} pages of {what}")
+
+
+def _next(info: Mapping[str, Any]) -> str:
+    """ "" after the last page."""
+    return text(info["endCursor"]) if flag(info["hasNextPage"]) else ""
+
+
+def _whole(
+    nodes: list[Any], page: Mapping[str, Any], what: str, read: Callable[[Any], Said]
+) -> tuple[Said, ...]:
+    if len(nodes) != number(page["totalCount"]):
+        raise GitHubError(f"GitHub lists {len(nodes)} of {page['totalCount']} {what}")
+    if is_repeated(nodes):
+        raise GitHubError(f"GitHub lists some {what} twice")
+    return tuple(map(read, nodes))
 
 
 def _page_of(data: Mapping[str, Any], what: str) -> Mapping[str, Any]:
@@ -51,14 +66,18 @@ def _page_of(data: Mapping[str, Any], what: str) -> Mapping[str, Any]:
 
 
 def _comment(node: Mapping[str, Any]) -> Said:
-    return Said(account(node["author"]), str(node["body"]))
+    return Said(account(node["author"]), text(node["body"]))
 
 
 def _remarks(node: Mapping[str, Any]) -> Said:
     author, beside = account(node["author"]), node["comments"]
     # of a bot's many comments none can exclude anybody
-    if author is not None and author.kind is Kind.USER and len(beside["nodes"]) != beside["totalCount"]:
+    if (
+        author is not None
+        and author.kind is Kind.USER
+        and len(beside["nodes"]) != number(beside["totalCount"])
+    ):
         raise GitHubError(
             f"GitHub lists {len(beside['nodes'])} of {beside['totalCount']} comments of a review"
         )
-    return Said(author, "\n".join([str(node["body"]), *(str(one["body"]) for one in beside["nodes"])]))
+    return Said(author, "\n".join([text(node["body"]), *(text(one["body"]) for one in beside["nodes"])]))

@@ -296,7 +296,7 @@ def _reviews(
         dismissal = dismissals.get(review.id) if review.state is ReviewState.DISMISSED else None
         return Review(
             id=review.id,
-            account=review.account,
+            account=review.account or _who_gave(review, told),
             state=review.state,
             commit=review.commit,
             submitted_at=review.submitted_at,
@@ -307,6 +307,15 @@ def _reviews(
         )
 
     return Known(tuple(map(finished, given)))
+
+
+def _who_gave(review: GivenReview, told: seen.SeenReview | None) -> Account | None:
+    """Whom GitHub names no more, as it was told then. An approval of theirs adds nothing; what else they said stands as
+    long as they are on the roster.
+    """
+    if told is None or not told.by or review.state is ReviewState.APPROVED:
+        return None
+    return Account(told.by, "ghost")
 
 
 def _witness(told: seen.SeenReview, content: Fact[Content], bases: frozenset[str]) -> Witness:

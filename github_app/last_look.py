@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from foureyes.github_app.answer_values import flag, number, oid, text
 from foureyes.github_app.client import InstallationClient
 from foureyes.github_app.pull_query import PullAnswer, operation, there, understood
 from foureyes.shared.facts import Known
@@ -37,16 +38,33 @@ def _last_look(repository: Mapping[str, Any]) -> LastLook:
     pull = there(repository["pullRequest"], "pull request")
     reviews = pull["reviews"]
     listed = sorted(
-        (int(n["fullDatabaseId"]), n["state"], bool(n["authorCanPushToRepository"]), _oid_of(n["commit"]))
+        (
+            number(n["fullDatabaseId"]),
+            text(n["state"]),
+            flag(n["authorCanPushToRepository"]),
+            _oid_of(n["commit"]),
+        )
         for n in reviews["nodes"]
     )
-    base = pull["baseRef"]["target"]["oid"] if pull["baseRef"] else ""
-    state = (pull["state"] == "OPEN", bool(pull["isDraft"]), pull["baseRefName"], base, pull["headRefOid"])
+    base = "" if pull["baseRef"] is None else oid(pull["baseRef"]["target"]["oid"])
+    state = (
+        pull["state"] == "OPEN",
+        flag(pull["isDraft"]),
+        pull["baseRefName"],
+        base,
+        oid(pull["headRefOid"]),
+    )
     policy = _oid_of(repository["policy"])
     return LastLook(
-        (repository["defaultBranchRef"]["name"], policy, state, reviews["totalCount"], tuple(listed))
+        (
+            text(repository["defaultBranchRef"]["name"]),
+            policy,
+            state,
+            number(reviews["totalCount"]),
+            tuple(listed),
+        )
     )
 
 
 def _oid_of(node: Mapping[str, Any] | None) -> str:
-    return str(node["oid"]) if node else ""
+    return "" if node is None else oid(node["oid"])

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from foureyes.github_app.answer_values import flag, moment, number, oid, text, text_or_empty
 from foureyes.github_app.asking import MOST_PAGES as MOST_PAGES
-from foureyes.github_app.asking import Pages
+from foureyes.github_app.asking import Pages, is_repeated
 from foureyes.github_app.asking import operation as operation
 from foureyes.github_app.asking import there as there
 from foureyes.github_app.asking import understood as understood
@@ -187,19 +188,17 @@ def _pull_answer(
     ground = _ground(repository)
     data = there(repository["pullRequest"], "pull request")
     pull = _pull(ground.repository, data)
-    page = Pages(client, variables, pull.head)
+    page, home = Pages(client, variables, pull.head), data["headRepository"]
     return PullAnswer(
         ground=ground,
         pull=pull,
-        from_fork=bool(data["isCrossRepository"]),
-        head_repository=data["headRepository"]["databaseId"] if data["headRepository"] else None,
-        head_slug=data["headRepository"]["nameWithOwner"] if data["headRepository"] else "",
-        github_merge=data["potentialMergeCommit"]["oid"] if data["potentialMergeCommit"] else "",
+        from_fork=flag(data["isCrossRepository"]),
+        head_repository=None if home is None else number(home["databaseId"]),
+        head_slug="" if home is None else text(home["nameWithOwner"]),
+        github_merge=_oid_in(data["potentialMergeCommit"]) or "",
         commits=_mapped(page.all("MoreCommits", data["commits"], "commits"), _commits),
         reviews=_mapped(page.all("MoreReviews", data["reviews"], "reviews"), _reviews),
-        timeline=_mapped(
-            page.all("MoreTimeline", data["timelineItems"], "timeline"), lambda nodes: tuple(map(_happened, nodes))
-        ),
+        timeline=_mapped(page.all("MoreTimeline", data["timelineItems"], "timeline"), _timeline),
         assignees=_assignees(data["assignees"]),
         shown=_shown(repository, head, data["headRef"]),
         requested=_requested(data["reviewRequests"]),
@@ -208,57 +207,73 @@ def _pull_answer(
 
 def _ground(repository: Mapping[str, Any]) -> Ground:
     branch = there(repository["defaultBranchRef"], "default branch")
-    known = Repository(int(repository["databaseId"]), repository["owner"]["login"], repository["name"])
-    owner_id = int(repository["owner"]["databaseId"])
-    return Ground(known, branch["name"], branch["target"]["oid"], policy_blob(repository["policy"]), owner_id)
+    owner = repository["owner"]
+    known = Repository(number(repository["databaseId"]), text(owner["login"]), text(repository["name"]))
+    tip, policy = oid(branch["target"]["oid"]), policy_blob(repository["policy"])
+    return Ground(known, text(branch["name"]), tip, policy, number(owner["databaseId"]))
 
 
 def policy_blob(data: Mapping[str, Any] | None) -> PolicyBlob | None:
     """None: there is no such file."""
     if data is None:
         return None
-    if data["__typename"] != "Blob":
-        return PolicyBlob(data["oid"], None, "it is not a file")
-    if data["isTruncated"] or data["isBinary"] or not isinstance(data["text"], str):
-        return PolicyBlob(data["oid"], None, "it is too large or not text")
-    return PolicyBlob(data["oid"], data["text"])
+    blob = oid(data["oid"])
+    if text(data["__typename"]) != "Blob":
+        return PolicyBlob(blob, None, "it is not a file")
+    unsure = data["isBinary"] is None or flag(data["isBinary"])
+    if flag(data["isTruncated"]) or unsure or data["text"] is None:
+        return PolicyBlob(blob, None, "it is too large or not text")
+    return PolicyBlob(blob, text(data["text"]))
 
 
 def _pull(repository: Repository, data: Mapping[str, Any]) -> Pull:
+    base = data["baseRefOid"] if data["baseRef"] is None else data["baseRef"]["target"]["oid"]
+    return Pull(
+        repository=repository, number=number(data["number"]), is_open=_state(data) == "OPEN",
+        draft=flag(data["isDraft"]), author=account(data["author"]), head=oid(data["headRefOid"]),
+        head_ref=text(data["headRefName"]), base=oid(base), base_ref=text(data["baseRefName"]),
+        created_at=moment(data["createdAt"]),
+    )  # fmt: skip
+
+
+def _state(data: Mapping[str, Any]) -> str:
     if data["state"] not in ("OPEN", "CLOSED", "MERGED"):
         raise ValueError(f"state {data['state']!r}")
-    base = data["baseRef"]["target"]["oid"] if data["baseRef"] else data["baseRefOid"]
-    return Pull(
-        repository=repository, number=int(data["number"]), is_open=data["state"] == "OPEN", draft=bool(data["isDraft"]),
-        author=account(data["author"]), head=data["headRefOid"], head_ref=data["headRefName"], base=base,
-        base_ref=data["baseRefName"], created_at=data["createdAt"],
-    )  # fmt: skip
+    return text(data["state"])
 
 
 def _shown(repository: Mapping[str, Any], head: str, head_ref: Mapping[str, Any] | None = None) -> Shown:
     commit = repository["head"]
-    lists = [head_ref["associatedPullRequests"]] if head_ref else []
+    lists = [] if head_ref is None else [head_ref["associatedPullRequests"]]
     checks: tuple[Check, ...] = ()
-    if commit is not None and commit["__typename"] == "Commit":
-        lists += [commit["associatedPullRequests"]] if commit["associatedPullRequests"] else []
-        checks = tuple(_checks(commit["checkSuites"])) if commit["checkSuites"] else ()
-    pulls = set()
+    if commit is not None and text(commit["__typename"]) == "Commit":
+        lists.append(there(commit["associatedPullRequests"], "list of the pull requests with this commit"))
+        checks = tuple(_checks(there(commit["checkSuites"], "list of checks")))
+    pulls: set[int] = set()
     for listed in lists:
-        if listed["totalCount"] > len(listed["nodes"]):
+        if number(listed["totalCount"]) > len(listed["nodes"]):
             raise ValueError(f"{listed['totalCount']} pull requests have this commit")
-        pulls |= {n["number"] for n in listed["nodes"] if n["state"] == "OPEN" and n["headRefOid"] == head}
+        pulls |= {number(node["number"]) for node in listed["nodes"] if _is_open(node, head)}
     return Shown(tuple(sorted(pulls)), checks)
 
 
+def _is_open(node: Mapping[str, Any], head: str) -> bool:
+    return _state(node) == "OPEN" and oid(node["headRefOid"]) == head
+
+
 def _checks(suites: Mapping[str, Any]) -> list[Check]:
-    if suites["totalCount"] > len(suites["nodes"]):
+    if number(suites["totalCount"]) > len(suites["nodes"]):
         raise ValueError("more check suites than were listed")
     runs = [run for suite in suites["nodes"] for run in suite["checkRuns"]["nodes"]]
-    if any(suite["checkRuns"]["totalCount"] > len(suite["checkRuns"]["nodes"]) for suite in suites["nodes"]):
+    if any(
+        number(suite["checkRuns"]["totalCount"]) > len(suite["checkRuns"]["nodes"])
+        for suite in suites["nodes"]
+    ):
         raise ValueError("more check runs than were listed")
     return [
-        Check(int(run["databaseId"]), run["name"], run["status"].lower(), (run["conclusion"] or "").lower(),
-              run["externalId"] or "", run["startedAt"] or "")
+        Check(number(run["databaseId"]), text(run["name"]), text(run["status"]).lower(),
+              text_or_empty(run["conclusion"]).lower(), text_or_empty(run["externalId"]),
+              text_or_empty(run["startedAt"]))
         for run in runs
     ]  # fmt: skip
 
@@ -267,14 +282,14 @@ def account(data: Mapping[str, Any] | None) -> Account | None:
     """None: GitHub names nobody, or an account without a number, which cannot be compared."""
     if data is None or data.get("databaseId") is None:
         return None
-    return Account(int(data["databaseId"]), data["login"], Kind(data["__typename"]))
+    return Account(number(data["databaseId"]), text(data["login"]), Kind(data["__typename"]))
 
 
 def _actor(data: Mapping[str, Any] | None) -> Actor:
     if data is None:
         return Actor(Identity("", ""), None)
     # as from the raw object: blanks around an address are no other address
-    identity = Identity((data["name"] or "").strip(), (data["email"] or "").strip())
+    identity = Identity(text_or_empty(data["name"]).strip(), text_or_empty(data["email"]).strip())
     return Actor(identity, account(data["user"]))
 
 
@@ -283,11 +298,13 @@ def _commits(nodes: list[Any]) -> dict[str, CommitPeople]:
 
 
 def _people(data: Mapping[str, Any]) -> CommitPeople:
-    signature = data["signature"] or {"isValid": False, "wasSignedByGitHub": False, "signer": None}
-    valid = bool(signature["isValid"])
-    by_github = valid and bool(signature["wasSignedByGitHub"])
+    signature = data["signature"]
+    if signature is None:
+        signature = {"isValid": False, "wasSignedByGitHub": False, "signer": None}
+    valid = flag(signature["isValid"])
+    by_github = valid and flag(signature["wasSignedByGitHub"])
     return CommitPeople(
-        oid=data["oid"], author=_actor(data["author"]), committer=_actor(data["committer"]),
+        oid=oid(data["oid"]), author=_actor(data["author"]), committer=_actor(data["committer"]),
         authors=tuple(map(_actor, data["authors"]["nodes"])),
         signer=account(signature["signer"]) if valid and not by_github else None, by_github=by_github,
     )  # fmt: skip
@@ -302,20 +319,33 @@ def _reviews(nodes: list[Any]) -> tuple[GivenReview, ...]:
 
 
 def _review(data: Mapping[str, Any]) -> GivenReview:
+    """Whoever asks for changes and has no number could be anybody on the roster."""
+    who, state = account(data["author"]), ReviewState(data["state"])
+    if who is None and data["author"] is not None and state is not ReviewState.APPROVED:
+        raise ValueError("the author of a review has no number")
     return GivenReview(
-        id=int(data["fullDatabaseId"]), account=account(data["author"]), state=ReviewState(data["state"]),
-        commit=data["commit"]["oid"] if data["commit"] else None, submitted_at=data["submittedAt"] or "",
-        can_push=bool(data["authorCanPushToRepository"]),
+        id=number(data["fullDatabaseId"]), account=who, state=state, commit=_oid_in(data["commit"]),
+        submitted_at=moment(data["submittedAt"]), can_push=flag(data["authorCanPushToRepository"]),
     )  # fmt: skip
 
 
+def _oid_in(data: Mapping[str, Any] | None) -> str | None:
+    return None if data is None else oid(data["oid"])
+
+
+def _timeline(nodes: list[Any]) -> tuple[Happened, ...]:
+    if is_repeated(nodes):
+        raise ValueError("an event is listed twice")
+    return tuple(map(_happened, nodes))
+
+
 def _happened(data: Mapping[str, Any]) -> Happened:
-    kind = data["__typename"]
+    kind = text(data["__typename"])
     if kind not in MOVES and kind not in _OTHERS:
         raise ValueError(f"timeline event {kind}")
-    at, actor = data["createdAt"], account(data["actor"])
+    at, actor = moment(data["createdAt"]), account(data["actor"])
     if kind == "ReviewDismissedEvent":
-        review = int(data["review"]["fullDatabaseId"]) if data["review"] else None
+        review = None if data["review"] is None else number(data["review"]["fullDatabaseId"])
         return Happened(kind, at, actor, review, _previous(data["previousReviewState"]))
     other = data.get("requestedReviewer") or data.get("assignee") or {}
     return Happened(
@@ -324,7 +354,7 @@ def _happened(data: Mapping[str, Any]) -> Happened:
 
 
 def _previous(state: str) -> ReviewState | None:
-    return ReviewState(state) if state in list(ReviewState) else None
+    return None if state in ("COMMENTED", "PENDING") else ReviewState(state)
 
 
 def _user(data: Mapping[str, Any] | None) -> Account | None:
@@ -333,14 +363,14 @@ def _user(data: Mapping[str, Any] | None) -> Account | None:
 
 def _requested(data: Mapping[str, Any]) -> Fact[tuple[Account, ...]]:
     nodes = data["nodes"]
-    if len(nodes) != data["totalCount"]:
+    if len(nodes) != number(data["totalCount"]):
         return Unknown(f"GitHub lists {len(nodes)} of {data['totalCount']} requests")
     return Known(tuple(found for found in (_user(node["requestedReviewer"]) for node in nodes) if found))
 
 
 def _assignees(data: Mapping[str, Any]) -> Fact[tuple[Account, ...]]:
     nodes = data["nodes"]
-    if len(nodes) != data["totalCount"]:
+    if len(nodes) != number(data["totalCount"]):
         return Unknown(f"GitHub lists {len(nodes)} of {data['totalCount']} assignees")
     return Known(tuple(found for found in map(account, nodes) if found))
 

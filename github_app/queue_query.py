@@ -1,7 +1,10 @@
 """What waits in a branch's merge queue, as GitHub lists it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from foureyes.github_app.answer_values import number, oid, text
 from foureyes.github_app.client import GitHubError, InstallationClient
 from foureyes.github_app.pull_query import operation, there, understood
 
@@ -27,23 +30,22 @@ def ask_queue(client: InstallationClient, slug: str, branch: str) -> tuple[Queue
         if queue is None:
             return ()
         entries = queue["entries"]
-        if len(entries["nodes"]) != entries["totalCount"]:
+        if len(entries["nodes"]) != number(entries["totalCount"]):
             raise GitHubError(
                 f"GitHub lists {len(entries['nodes'])} of {entries['totalCount']} waiting to merge"
             )
-        return tuple(
-            QueueEntry(
-                int(node["pullRequest"]["number"]),
-                node["pullRequest"]["headRefOid"],
-                node["pullRequest"]["baseRefName"],
-                (node["baseCommit"] or {}).get("oid", ""),
-                (node["headCommit"] or {}).get("oid", ""),
-            )
-            for node in entries["nodes"]
-            if node is not None and node["pullRequest"] is not None
-        )
+        listed = [node for node in entries["nodes"] if node is not None and node["pullRequest"] is not None]
+        return tuple(map(_entry, listed))
 
     return understood(read)
+
+
+def _entry(node: Mapping[str, Any]) -> QueueEntry:
+    pull = node["pullRequest"]
+    base, made = (
+        "" if node[name] is None else oid(node[name]["oid"]) for name in ("baseCommit", "headCommit")
+    )
+    return QueueEntry(number(pull["number"]), oid(pull["headRefOid"]), text(pull["baseRefName"]), base, made)
 
 
 def group(entries: tuple[QueueEntry, ...], made: str) -> tuple[QueueEntry, ...]:

@@ -1,9 +1,12 @@
 """The names that a policy uses, resolved to accounts by GitHub: teams to their members, logins to numeric ids."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from foureyes.github_app.aged import Aged
+from foureyes.github_app.answer_values import number, text
 from foureyes.github_app.client import GitHubError, InstallationClient, segment
 from foureyes.github_app.pins import Pins
 from foureyes.github_app.pull_query import understood
@@ -38,12 +41,12 @@ class People:
         if not _LOGIN.match(login):
             return None
         key = (client.installation_id, login.casefold())
-        return self.users.get(key, lambda: _account(_found(client, f"/users/{segment(login)}")))
+        return self.users.get(key, lambda: _one(client, f"/users/{segment(login)}"))
 
-    def by_number(self, client: InstallationClient, number: int) -> Account | None:
+    def by_number(self, client: InstallationClient, wanted: int) -> Account | None:
         """Whatever its login is now. None: it is gone. Raises GitHubError."""
-        key = (client.installation_id, number)
-        return self.numbered.get(key, lambda: _account(_found(client, f"/user/{number}")))
+        key = (client.installation_id, wanted)
+        return self.numbered.get(key, lambda: _of_number(client, wanted))
 
     def team(self, client: InstallationClient, name: str) -> Team | None:
         """`org/team` with its members, those of child teams too. None: there is none that the App can see."""
@@ -63,20 +66,22 @@ class People:
         """
         pinned = pins.read()
         members: dict[str, tuple[Account, ...]] = {}
-        unresolved, seen = [], {}
+        unresolved, seen, gone = [], {}, {}
         wanted = names(policy)
         for name in wanted:
             key = name.removeprefix("@").casefold()
             found = self._resolve(client, name.removeprefix("@"), pinned.get(key))
             if found is None:
                 unresolved.append(name)
+                if key in pinned:
+                    gone[name] = pinned[key]
                 continue
-            number, members[name] = found
+            first, members[name] = found
             if key not in pinned:
-                seen[key] = number
+                seen[key] = first
         named = {name.removeprefix("@").casefold() for name in wanted}
         pins.keep(seen, pinned.keys() - named if whole else ())
-        return Roster(members, tuple(unresolved))
+        return Roster(members, tuple(unresolved), gone)
 
     def _resolve(
         self, client: InstallationClient, name: str, pinned: int | None
@@ -95,41 +100,40 @@ def _team(client: InstallationClient, name: str) -> Team | None:
     told = _found(client, path)
     if told is None:
         return None
+    members = tuple(map(_account, client.get_all(f"{path}/members")))
+    if len({member.id for member in members}) != len(members):
+        raise GitHubError(f"GET {path}/members: GitHub lists somebody twice, in the place of another")
+    return Team(understood(lambda: number(told["id"])), tuple(sorted(members)))
+
+
+def _of_number(client: InstallationClient, wanted: int) -> Account | None:
+    found = _one(client, f"/user/{wanted}")
+    if found is not None and found.id != wanted:
+        raise GitHubError(f"GET /user/{wanted}: GitHub answered about another account")
+    return found
+
+
+def _found(client: InstallationClient, path: str) -> Mapping[str, Any] | None:
+    """None: there is no such thing."""
     try:
-        listed = list(client.get_all(f"{path}/members"))
+        found = client.get(path)
     except GitHubError as error:
         if error.status == 404:
             return None
         raise
-    found = (_account(item) for item in listed)
-    members = tuple(sorted(account for account in found if account is not None))
-    return Team(understood(lambda: int(told["id"])), members)  # type: ignore[index]
+    if not isinstance(found, dict):
+        raise GitHubError(f"GET {path}: an object was expected")
+    return found
 
 
-def _found(client: InstallationClient, path: str) -> object:
-    try:
-        return client.get(path)
-    except GitHubError as error:
-        if error.status == 404:
-            return None
-        raise
+def _app_number(data: Mapping[str, Any] | None) -> int | None:
+    return None if data is None else understood(lambda: number(data["id"]))
 
 
-def _app_number(data: object) -> int | None:
-    if data is None:
-        return None
-    if not isinstance(data, dict):
-        raise GitHubError("GitHub's answer about an App was not understood")
-    return understood(lambda: int(data["id"]))
+def _one(client: InstallationClient, path: str) -> Account | None:
+    found = _found(client, path)
+    return None if found is None else _account(found)
 
 
-def _account(data: object) -> Account | None:
-    """None also for a kind of account that we do not know: it can approve nothing."""
-    if data is None:
-        return None
-    if not isinstance(data, dict):
-        raise GitHubError("GitHub's answer about an account was not understood")
-    kind = data.get("type")
-    if kind not in list(Kind):
-        return None
-    return understood(lambda: Account(int(data["id"]), str(data["login"]), Kind(kind)))
+def _account(data: Mapping[str, Any]) -> Account:
+    return understood(lambda: Account(number(data["id"]), text(data["login"]), Kind(data["type"])))

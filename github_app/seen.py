@@ -6,7 +6,7 @@ added, never taken back, so that a repeated or a late delivery changes nothing.
 
 import zlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Row, or_, select
@@ -49,6 +49,8 @@ class SeenReview:
     """When its event came, in milliseconds."""
     tip: str = ""
     """Where the newest push to the base branch that was seen before it left that; "" for none, or the same."""
+    by: int = field(default=0, compare=False)
+    """Account id of who gave it, 0 for nobody known."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,9 @@ def reviews_seen(conn: Connection, review_ids: Collection[int]) -> dict[int, See
         select(tables.review_seen).where(tables.review_seen.c.review_id.in_(list(review_ids)))
     )
     return {
-        row.review_id: SeenReview(row.commit, row.head, row.base, row.base_ref, row.state, row.seen_at)
+        row.review_id: SeenReview(
+            row.commit, row.head, row.base, row.base_ref, row.state, row.seen_at, by=row.account_id
+        )
         for row in rows
     }
 

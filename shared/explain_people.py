@@ -138,7 +138,8 @@ def not_seen(case: Case) -> Iterator[str]:
             "not to be read with the permissions at hand."
         )
     others = (login for alias in case.policy.aliases.items() for login in (alias[0], *alias[1]))
-    idle = _unseen(case, (*case.policy.machine_users, *others))
+    gone = known(case.facts.roster).gone
+    idle = [name for name in _unseen(case, (*case.policy.machine_users, *others)) if name not in gone]
     if idle:
         yield (
             f"{both(idle)}, in `machine_users` or `aliases`: there is no such account, so that nobody is left out by "

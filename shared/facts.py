@@ -6,7 +6,7 @@ cannot change a verdict. All values are frozen and serialise to JSON (`dump`, `l
 replayed from what was stored.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
@@ -287,6 +287,15 @@ class Roster:
 
     members: dict[str, tuple[Account, ...]]
     unresolved: tuple[str, ...] = ()
+    gone: dict[str, int] = field(default_factory=dict)
+    """Of those, whose account or team was seen before -> its id. Whoever it was is as tied as before, and who was of
+    a team is not known any more: anybody may be.
+    """
+
+    def ids(self, name: str) -> tuple[int, ...]:
+        """Of everyone whom the name means or meant."""
+        found = tuple(account.id for account in self.members.get(name, ()))
+        return (*found, self.gone[name]) if name in self.gone else found
 
 
 @dataclass(frozen=True)

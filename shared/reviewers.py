@@ -43,6 +43,12 @@ class People:
     """Account id -> id that stands for the person; an account that is not in it is its own person."""
     may_block: frozenset[int] = frozenset()
     """Persons whose request for changes stands: the roster, and under an organisation's floor those of either."""
+    anybody_may_block: bool = False
+    """A team of the roster cannot be seen any more: whoever asks for changes may have been one of it."""
+
+    def blocks(self, account: Account) -> bool:
+        anybody = self.anybody_may_block and account.kind is Kind.USER
+        return anybody or self.same(account) in self.may_block
 
     def same(self, account: Account) -> int:
         return self.person.get(account.id, account.id)
@@ -52,10 +58,13 @@ def people(policy: Policy, roster: Roster) -> People:
     own = _named(policy.roster, roster)
     floor = own if policy.floor is None else _named(policy.floor.roster, roster)
     rostered = {id: account for id, account in own.items() if id in floor}
-    machines = {a.id for login in policy.machine_users for a in roster.members.get(f"@{login}", ())}
+    machines = {id for login in policy.machine_users for id in roster.ids(f"@{login}")}
     person = _persons(policy, roster)
-    may_block = frozenset(person.get(id, id) for id in own.keys() | floor.keys())
-    return People(rostered, frozenset(machines), person, may_block)
+    names = policy.roster if policy.floor is None else (*policy.roster, *policy.floor.roster)
+    gone = {name: roster.gone[name] for name in names if name in roster.gone}
+    ids = own.keys() | floor.keys() | {id for name, id in gone.items() if "/" not in name}
+    anybody = any("/" in name for name in gone)
+    return People(rostered, frozenset(machines), person, frozenset(person.get(id, id) for id in ids), anybody)
 
 
 def _named(names: Iterable[str], roster: Roster) -> dict[int, Account]:
@@ -72,7 +81,7 @@ def _persons(policy: Policy, roster: Roster) -> dict[int, int]:
         return node
 
     for login, others in policy.aliases.items():
-        ids = sorted(a.id for name in (login, *others) for a in roster.members.get(f"@{name}", ()))
+        ids = sorted(id for name in (login, *others) for id in roster.ids(f"@{name}"))
         for other in ids[1:]:
             first, second = sorted((find(ids[0]), find(other)))
             leader[second] = first
@@ -146,7 +155,7 @@ def _blocks(account: Account, review: Review, group: People, out: Mapping[int, E
     """A rostered person's request for changes stands until they lift it, or another rostered person who is not
     excluded dismisses it.
     """
-    if group.same(account) not in group.may_block:
+    if not group.blocks(account):
         return False
     if review.state is ReviewState.CHANGES_REQUESTED:
         return True

@@ -156,6 +156,26 @@ def test_of_too_many_approvals_the_newest_of_those_who_may_write_are_read(
     assert gate.verdict(number) == "success"
 
 
+def test_whoever_asked_for_changes_and_is_named_no_more_is_known_from_then(gate: Gate) -> None:
+    number = gate.open("olga", "feat", gate.change({"infra/network.tf": "x\n"}))
+    for login, event in (
+        ("rita", "APPROVE"),
+        ("sam", "APPROVE"),
+        ("ben", "REQUEST_CHANGES"),
+        ("ana", "APPROVE"),
+    ):
+        gate.review(login, number, event)
+    gate.settle()
+    for given in gate.pull(number).reviews[2:]:
+        given.user = None
+    gate.wake(number)
+    gate.settle()
+    assert gate.verdict(number) == "failure", "ben is on the roster as before"
+    facts = facts_of(gate, number)
+    assert isinstance(facts.reviews, Known)
+    assert [review.account and review.account.id for review in facts.reviews.value] == [2, 3, 4, None]
+
+
 def test_a_conflict_and_an_unrelated_history_are_known_states(gate: Gate) -> None:
     number = gate.open("olga", "feat", gate.change({"infra/network.tf": "x\n"}))
     gate.push("noor", "main", gate.change({"infra/network.tf": "y\n"}))

@@ -675,6 +675,34 @@ def test_G22_what_moves_while_it_is_judged_is_looked_at_again(
     assert gate.verdict(number) == "in_progress"
 
 
+def test_G22_a_success_does_not_stand_while_nothing_holds_still(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands on the head was given for what was read before, and something keeps moving."""
+    from foureyes.github_app import judge
+    from foureyes.github_app.last_look import LastLook
+
+    number = opened(gate)
+    for login in ("rita", "sam"):
+        gate.review(login, number)
+    gate.settle()
+    assert gate.verdict(number) == "success"
+    monkeypatch.setattr(judge, "look", lambda *_: LastLook(()))
+    gate.review("ben", number)
+    claim = worker.take(gate.engine, 60_000)
+    while claim is not None and claim.lane.pull != number:
+        worker.settle(gate.engine, claim, worker.look(claim, gate.judge))
+        claim = worker.take(gate.engine, 60_000)
+    assert claim is not None
+    assert isinstance(gate.look(claim), Retry)
+    assert gate.verdict(number) == "in_progress"
+    monkeypatch.undo()
+    with storage.writing(gate.engine) as conn:
+        conn.execute(tables.work.update().values(due_at=0))
+    gate.settle()
+    assert gate.verdict(number) == "success"
+
+
 def test_a_worker_that_lost_its_lane_writes_nothing(gate: Gate) -> None:
     number = gate.open("olga", "feat", gate.change({"docs/new.md": "x\n"}))
     claim = worker.take(gate.engine, 60_000)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support_gate import Gate, running_gate
 
 from foureyes.github_app.aged import Aged
-from foureyes.github_app.client import GitHub, GitHubError, InstallationClient
+from foureyes.github_app.client import Answer, GitHub, GitHubError, InstallationClient
 from foureyes.github_app.pins import Pins
 from foureyes.github_app.roster import People, names
 from foureyes.shared.people import Account, Kind
@@ -111,15 +112,76 @@ def test_a_login_means_who_had_it_first_and_follows_them(gate: Gate, client: Ins
     gate.control("POST", "users", login="rita", id=999)
     assert rostered(gate, client)["@rita"] == {2}, "and not who took the name"
     gate.control("DELETE", "users", login="rita-smith")
-    assert "@rita" not in rostered(gate, client)
+    roster = People().roster(client, parse_policy(POLICY), Pins(gate.engine, 1))
+    assert "@rita" not in roster.members
+    assert roster.gone == {"@rita": 2}, "and who it was is not forgotten"
 
 
 def test_a_team_means_the_one_that_had_the_name_first(gate: Gate, client: InstallationClient) -> None:
     assert rostered(gate, client)["@acme/engineers"]
     teams = gate.sandbox.world.organizations["acme"].teams
-    teams.pop("engineers")
+    first = teams.pop("engineers")
     gate.control("POST", "teams", slug="engineers", members=["kim"])
-    assert "@acme/engineers" not in rostered(gate, client)
+    roster = People().roster(client, parse_policy(POLICY), Pins(gate.engine, 1))
+    assert "@acme/engineers" not in roster.members
+    assert roster.gone == {"@acme/engineers": first.id}
+
+
+def answering(client: InstallationClient, monkeypatch: pytest.MonkeyPatch, path: str, data: object) -> None:
+    """To one request, as GitHub never should."""
+    real = client.github.send
+
+    def send(installation: int, verb: str, asked: str, **more: Any) -> Answer:
+        return Answer(200, {}, data) if asked == path else real(installation, verb, asked, **more)
+
+    monkeypatch.setattr(client.github, "send", send)
+
+
+SAM = {"id": 3, "login": "sam", "type": "User"}
+MEMBERS = "/orgs/acme/teams/reviewers/members"
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        (MEMBERS, [SAM, SAM]),
+        (MEMBERS, [SAM, None]),
+        (MEMBERS, [{**SAM, "type": "Agent"}]),
+        (MEMBERS, [{**SAM, "id": True}]),
+        (MEMBERS, None),
+        ("/orgs/acme/teams/reviewers", None),
+        ("/orgs/acme/teams/reviewers", {"id": None}),
+        ("/users/sam", None),
+        ("/users/sam", {**SAM, "login": None}),
+        ("/users/sam", {**SAM, "type": None}),
+        ("/user/3", {**SAM, "id": 4}),
+    ],
+    ids=[
+        "one stands in the place of another", "one is null", "of a kind nobody knows", "no number", "no list", "no team",
+        "a team without a number", "no account", "no login", "no kind", "another account",
+    ],
+)  # fmt: skip
+def test_an_answer_about_people_that_is_not_understood_leaves_nobody_out(
+    client: InstallationClient, monkeypatch: pytest.MonkeyPatch, path: str, data: object
+) -> None:
+    answering(client, monkeypatch, path, data)
+    people = People()
+
+    def everyone() -> None:
+        people.team(client, "acme/reviewers")
+        people.user(client, "sam")
+        people.by_number(client, 3)
+
+    with pytest.raises(GitHubError):
+        everyone()
+
+
+def test_a_team_whose_members_are_not_there_is_asked_for_again(
+    gate: Gate, client: InstallationClient
+) -> None:
+    gate.fault("status", f"GET */api/v3{MEMBERS}", status=404, message="Not Found")
+    with pytest.raises(GitHubError):
+        People().team(client, "acme/reviewers")
 
 
 def test_a_name_that_left_the_policy_can_mean_somebody_else_when_it_comes_back(

@@ -30,6 +30,7 @@ from foureyes.shared.agent_mark import UNNAMED, UNREAD_NOTE, AgentMark
 from foureyes.shared.case import Case, known
 from foureyes.shared.content import of
 from foureyes.shared.evaluate import evaluate
+from foureyes.shared.explain import explain
 from foureyes.shared.facts import (
     Content,
     Known,
@@ -47,7 +48,7 @@ from foureyes.shared.facts import (
     Unknown,
     Witness,
 )
-from foureyes.shared.people import Account
+from foureyes.shared.people import Account, Kind
 from foureyes.shared.policy import DEFAULT_TIERS, System
 from foureyes.shared.rules import RULES
 from foureyes.shared.verdict import Outcome, Verdict, strictest
@@ -303,6 +304,42 @@ def test_G61_aliases_are_one_person():
     given = facts(roster=roster, reviews=(review(RITA), review(work, number=1)))
     assert outcome(given, policy(aliases={"rita": ("rita-work",)})) is Outcome.WAIT
     assert outcome(given) is Outcome.PASS
+
+
+def test_an_alias_whose_account_cannot_be_found_any_more_is_still_that_person():
+    work = Account(7, "olga-work")
+    members = {"@acme/reviewers": (RITA, work), "@olga-work": (work,)}
+    given = facts(
+        roster=Roster(members, ("@olga",), {"@olga": OLGA.id}), reviews=(review(RITA), review(work, number=1))
+    )
+    by = policy(aliases={"olga": ("olga-work",)})
+    assert outcome(given, by) is not Outcome.PASS
+    assert "there is no such account" not in explain(given, by, evaluate(given, by)).text
+
+
+def test_a_machine_user_whose_account_cannot_be_found_any_more_is_still_one():
+    robot = Account(90, "acme-release")
+    roster = Roster({"@acme/reviewers": (OLGA, RITA, SAM, robot)}, ("@acme-release",), {"@acme-release": 90})
+    given = facts(roster=roster, reviews=(review(RITA), review(robot, number=1)))
+    assert outcome(given, policy(machine_users=("acme-release",))) is Outcome.WAIT
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "kind", "expected"),
+    [
+        ("@mia", 5, Kind.USER, Outcome.BLOCK),
+        ("@acme/others", 77, Kind.USER, Outcome.BLOCK),
+        ("@acme/others", 77, Kind.BOT, Outcome.PASS),
+        ("@kim", 8, Kind.USER, Outcome.PASS),
+    ],
+    ids=["themself", "a team, of which they may have been", "but no bot", "somebody else"],
+)
+def test_who_was_on_the_roster_by_a_name_that_is_gone_still_asks_for_changes(name, number, kind, expected):
+    roster = Roster({"@acme/reviewers": (OLGA, RITA, SAM)}, (name,), {name: number})
+    asks = review(Account(5, "mia", kind), "CHANGES_REQUESTED", 9)
+    given = facts(roster=roster, reviews=(*BOTH, asks))
+    assert outcome(given, policy(roster=("@acme/reviewers", name))) is expected
+    assert outcome(given) is Outcome.PASS, "where the policy does not name it"
 
 
 def test_an_alias_of_an_excluded_person_is_excluded():
