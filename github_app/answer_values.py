@@ -47,3 +47,9 @@ def moment(value: Any) -> str:
     if not _MOMENT.fullmatch(text(value)):
         raise ValueError(f"{value!r:.80} is no time")
     return str(value)
+
+
+def listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r:.80} is no list")
+    return value

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from foureyes.github_app.answer_values import flag, listed, text
+from foureyes.github_app.answer_values import number as number_of
 from foureyes.github_app.client import GitHubError, InstallationClient, RetryLater, segment
 from foureyes.github_app.pull_query import understood
 
@@ -102,7 +104,7 @@ def rules_for_new(
 
 def read_rulesets(client: InstallationClient, slug: str) -> tuple[Ruleset, ...]:
     """Every one for branches, in force or not. Raises GitHubError."""
-    listed = tuple(client.get_all(f"/repos/{slug}/rulesets"))
+    found = tuple(client.get_all(f"/repos/{slug}/rulesets"))
     return understood(
         lambda: tuple(
             Ruleset(
@@ -111,7 +113,7 @@ def read_rulesets(client: InstallationClient, slug: str) -> tuple[Ruleset, ...]:
                 str(one["enforcement"]),
                 one.get("source_type") == "Repository",
             )
-            for one in listed
+            for one in found
             if one.get("target", "branch") == "branch"
         )
     )
@@ -133,7 +135,7 @@ def actions_may_approve(client: InstallationClient, slug: str) -> bool | None:
         if error.status in (*_REFUSED, 409):
             return None
         raise
-    return understood(lambda: bool(data["can_approve_pull_request_reviews"]))
+    return understood(lambda: flag(data["can_approve_pull_request_reviews"]))
 
 
 def _from_rules(rules: Iterable[Mapping[str, Any]], names: Mapping[int, str]) -> BranchRules:
@@ -149,7 +151,7 @@ def _from_rules(rules: Iterable[Mapping[str, Any]], names: Mapping[int, str]) ->
         source = "a ruleset" if named is None else _called(named)
         asked = rule["parameters"]["required_status_checks"]
         # without a check to wait for GitHub asks for no update either
-        up_to_date |= bool(asked and rule["parameters"]["strict_required_status_checks_policy"])
+        up_to_date |= bool(asked) and flag(rule["parameters"]["strict_required_status_checks_policy"])
         checks += [RequiredCheck(check["context"], check.get("integration_id"), source) for check in asked]
     return BranchRules(
         branch="",
@@ -190,7 +192,12 @@ def _in_force(
         if actors is None:
             unseen.append(f"who may bypass {name}")
         else:
-            bypasses += understood(lambda: [_bypass(client, actor, name) for actor in actors])  # noqa: B023
+            try:
+                bypasses += understood(lambda: [_bypass(client, actor, name) for actor in listed(actors)])  # noqa: B023
+            except RetryLater:
+                raise
+            except GitHubError:
+                unseen.append(f"who may bypass {name}")
     return names, tuple(bypasses), tuple(unseen)
 
 
@@ -198,25 +205,31 @@ def _called(name: str) -> str:
     return f'ruleset "{name}"'
 
 
+_MODES = ("always", "pull_request", "exempt")
+_UNNUMBERED = ("OrganizationAdmin", "DeployKey")
 _KINDS = {"Integration": "the App", "Team": "the team"}
 _WRITE = 4
 _ROLES = {2: "maintain", _WRITE: "write", 5: "admin"}
 
 
 def _bypass(client: InstallationClient, actor: Mapping[str, Any], source: str) -> Bypass:
-    kind, number = str(actor["actor_type"]), actor.get("actor_id")
+    """Raises ValueError for a kind, or a way, of which it is not known whom it lets past."""
+    kind, mode = text(actor["actor_type"]), text(actor.get("bypass_mode", "always"))
+    if mode not in _MODES:
+        raise ValueError(f"bypass mode {mode!r}")
+    number = None if kind in _UNNUMBERED else number_of(actor["actor_id"])
     if kind == "OrganizationAdmin":
         who = "every owner of the organisation"
     elif kind == "DeployKey":
         who = "every deploy key"
     elif kind == "RepositoryRole":
-        who = f"everyone with the role {_ROLES.get(int(number or 0), number)}"
+        who = f"everyone with the role {_ROLES.get(number_of(number), number)}"
     elif kind == "User":
         who = _login(client, number)
     else:
-        who = f"{_KINDS.get(kind, kind)} {number}"
+        who = f"{_KINDS[kind]} {number}"
     everyone = kind == "RepositoryRole" and number == _WRITE
-    return Bypass(who, str(actor.get("bypass_mode", "always")), source, everyone)
+    return Bypass(who, mode, source, everyone)
 
 
 def _login(client: InstallationClient, number: object) -> str:
@@ -247,9 +260,9 @@ def _classic(
 def _from_classic(data: Mapping[str, Any]) -> BranchRules:
     source = "branch protection"
     required = data.get("required_status_checks") or {}
-    listed = required.get("checks")
-    if listed is None:
-        listed = [{"context": name, "app_id": None} for name in required.get("contexts", ())]
+    asked = required.get("checks")
+    if asked is None:
+        asked = [{"context": name, "app_id": None} for name in required.get("contexts", ())]
     given = data.get("required_pull_request_reviews")
     reviews = given or {}
     enforced = bool((data.get("enforce_admins") or {}).get("enabled"))
@@ -257,8 +270,8 @@ def _from_classic(data: Mapping[str, Any]) -> BranchRules:
     return BranchRules(
         branch="",
         is_default=False,
-        checks=tuple(RequiredCheck(check["context"], check.get("app_id"), source) for check in listed),
-        up_to_date=bool(listed and required.get("strict")),
+        checks=tuple(RequiredCheck(check["context"], check.get("app_id"), source) for check in asked),
+        up_to_date=bool(asked and required.get("strict")),
         pull_request=given is not None,
         approvals=int(reviews.get("required_approving_review_count") or 0),
         force_push=bool((data.get("allow_force_pushes") or {}).get("enabled")),

@@ -316,7 +316,8 @@ class InstallationClient:
     def get_all(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Any]:
         """Every item of every page. Raises GitHubError if there are more pages than we read: never a part."""
         asked = {"per_page": "100", **(params or {})}
-        for _page in range(MOST_PAGES):
+        pages: list[dict[str, str]] = []
+        while len(pages) < MOST_PAGES and asked not in pages:
             answer = self.github.send(self.installation_id, "GET", path, params=asked)
             if not isinstance(answer.data, list):
                 raise GitHubError(f"GET {path}: a list was expected")
@@ -324,8 +325,9 @@ class InstallationClient:
             following = next_page(answer.headers)
             if following is None:
                 return
+            pages.append(asked)
             asked = following
-        raise GitHubError(f"GET {path}: more than {MOST_PAGES} pages")
+        raise GitHubError(f"GET {path}: its pages do not end, or are more than {MOST_PAGES}")
 
     def unchanged_or_new(
         self, path: str, params: Mapping[str, str], needed: Callable[[Any], object]
@@ -353,7 +355,12 @@ class InstallationClient:
     def graphql_answer(self, query: str, variables: Mapping[str, object]) -> Answer:
         """As `graphql`, with when it was asked."""
         body = {"query": query, "variables": dict(variables)}
-        answer = self.github.send(self.installation_id, "POST", self.github.graphql_path, body=body)
+        try:
+            answer = self.github.send(self.installation_id, "POST", self.github.graphql_path, body=body)
+        except GitHubError as error:
+            if error.status == 404:  # whoever answered: not about what was asked for
+                raise GitHubError(error.why, 502) from error
+            raise
         data = answer.data
         if not isinstance(data, dict):
             raise GitHubError("GraphQL: an object was expected")
@@ -371,7 +378,9 @@ class InstallationClient:
             later = RetryLater(f"GraphQL: {said}", 403, until_reset(headers, self.github.now()))
             self.github.limiter(self.installation_id).close(later.after)
             return later
-        return GitHubError(f"GraphQL: {said or 'refused'}", 404 if kinds == {"NOT_FOUND"} else 200)
+        # of what was asked for, not of something in it
+        is_none = kinds == {"NOT_FOUND"} and all(len(error.get("path") or ()) <= 2 for error in listed)
+        return GitHubError(f"GraphQL: {said or 'refused'}", 404 if is_none else 200)
 
 
 def segment(text: str) -> str:

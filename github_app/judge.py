@@ -179,6 +179,8 @@ class _Judging:
             answer = self._ask(number)
             if answer is not None:
                 answers[number] = answer
+            elif number in shown.pulls:
+                raise GitHubError(f"GitHub lists #{number} with this head, and does not show it")
         return ground, shown, [answers[number] for number in sorted(answers)]
 
     def _ask(self, number: int) -> PullAnswer | None:

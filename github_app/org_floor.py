@@ -103,7 +103,9 @@ def ask_floor(client: InstallationClient, owner: str) -> PolicyBlob | None:
         if error.status == 404:
             return None
         raise
-    return understood(lambda: policy_blob(data["repository"]["floor"]) if data["repository"] else None)
+    return understood(
+        lambda: None if data["repository"] is None else policy_blob(data["repository"]["floor"])
+    )
 
 
 def _standing(conn: Connection, owner_id: int, blob: PolicyBlob | None, required: bool) -> OrgFloor:

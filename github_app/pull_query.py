@@ -188,6 +188,8 @@ def _pull_answer(
     ground = _ground(repository)
     data = there(repository["pullRequest"], "pull request")
     pull = _pull(ground.repository, data)
+    if pull.is_open and pull.head == head:
+        there(repository["head"], "commit of the head")
     page, home = Pages(client, variables, pull.head), data["headRepository"]
     return PullAnswer(
         ground=ground,
@@ -246,12 +248,14 @@ def _shown(repository: Mapping[str, Any], head: str, head_ref: Mapping[str, Any]
     commit = repository["head"]
     lists = [] if head_ref is None else [head_ref["associatedPullRequests"]]
     checks: tuple[Check, ...] = ()
-    if commit is not None and text(commit["__typename"]) == "Commit":
+    if commit is not None:
+        if commit["__typename"] != "Commit":
+            raise ValueError(f"{head} is no commit")
         lists.append(there(commit["associatedPullRequests"], "list of the pull requests with this commit"))
         checks = tuple(_checks(there(commit["checkSuites"], "list of checks")))
     pulls: set[int] = set()
     for listed in lists:
-        if number(listed["totalCount"]) > len(listed["nodes"]):
+        if number(listed["totalCount"]) > len({node["number"] for node in listed["nodes"]}):
             raise ValueError(f"{listed['totalCount']} pull requests have this commit")
         pulls |= {number(node["number"]) for node in listed["nodes"] if _is_open(node, head)}
     return Shown(tuple(sorted(pulls)), checks)

@@ -268,6 +268,38 @@ def test_errors_in_a_200_are_errors_and_never_a_part(
         client.graphql("query { a }", {})
 
 
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        (Told(body={"errors": [{"type": "NOT_FOUND", "path": ["repository"]}]}), 404),
+        (Told(body={"errors": [{"type": "NOT_FOUND", "path": ["repository", "pullRequest"]}]}), 404),
+        (
+            Told(body={"errors": [{"type": "NOT_FOUND", "path": ["repository", "pullRequest", "headRef"]}]}),
+            200,
+        ),
+        (Told(404, {"message": "Not Found"}), 502),
+        (Told(404, "<html>"), 502),
+    ],
+    ids=["the repository", "the pull request", "something in it", "the way there", "a page"],
+)
+def test_only_what_was_asked_for_can_be_called_not_there(
+    server: Server, client: InstallationClient, told: Told, status: int
+) -> None:
+    """A pull request of which GitHub cannot resolve a part is not one that is gone."""
+    server.say(told)
+    with pytest.raises(GitHubError) as error:
+        client.graphql("query { a }", {})
+    assert error.value.status == status
+
+
+def test_pages_that_lead_back_are_not_read_again(server: Server, client: InstallationClient) -> None:
+    link = '<https://x/y?page=1&per_page=100>; rel="next"'
+    server.say(Told(body=[1], headers={"Link": link}))
+    with pytest.raises(GitHubError):
+        list(client.get_all("/x"))
+    assert len(server.requests) == 2
+
+
 def test_a_graphql_limit_in_a_200_is_a_limit(server: Server, client: InstallationClient) -> None:
     errors = [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]
     server.say(Told(body={"errors": errors}, headers={"x-ratelimit-reset": str(int(time.time()) + 50)}))

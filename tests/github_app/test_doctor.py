@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,7 +14,9 @@ from support_doctor import apply, ask_as, doctor, finding, states
 from support_gate import SHOP, Gate, running_gate
 
 import foureyes.github_app.doctor
+from foureyes.github_app.answer import Answer
 from foureyes.github_app.branch_rules import BranchRules, Bypass, RequiredCheck
+from foureyes.github_app.personal_client import PersonalGitHub
 from foureyes.github_app.protected import Protected, all_at_once
 from foureyes.github_app.repository_findings import findings
 from foureyes.github_app.sandbox import checks
@@ -92,6 +95,33 @@ def test_the_app_is_found_by_the_checks_that_it_published(gate: Gate) -> None:
     told = doctor()[1]
     assert states(told)["App"] == "ok"
     assert states(told)["main: check"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        {"actor_id": 4, "actor_type": "EverybodyElse", "bypass_mode": "always"},
+        {"actor_id": 4, "actor_type": "RepositoryRole", "bypass_mode": "sometimes"},
+        {"actor_id": None, "actor_type": "RepositoryRole", "bypass_mode": "always"},
+        {"actor_id": 4, "actor_type": None, "bypass_mode": "always"},
+    ],
+    ids=["kind", "mode", "no number", "no kind"],
+)
+def test_a_bypass_that_is_not_understood_is_not_called_harmless(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, actor: dict[str, object]
+) -> None:
+    real = PersonalGitHub.send
+
+    def send(*given: Any, **more: Any) -> Answer:
+        answer = real(*given, **more)
+        if "/rulesets/" in given[3]:
+            answer.data["bypass_actors"] = [actor]
+        return answer
+
+    monkeypatch.setattr(PersonalGitHub, "send", send)
+    _code, told = doctor("--app", str(gate.sandbox.app.id))
+    assert 'who may bypass ruleset "two humans"' in json.dumps(told).replace('\\"', '"')
+    assert "main: bypass" not in states(told)
 
 
 def test_who_may_bypass_is_named(gate: Gate) -> None:

@@ -45,6 +45,17 @@ def facts_of(gate: Gate, number: int) -> pull_facts.PullFacts:
     return pull_facts.load(latest(gate, number).facts)
 
 
+def claimed(gate: Gate, number: int) -> lanes.Claim:
+    """The lane of the pull request's head, in hand; others that are due are looked at first."""
+    head = gate.pull(number).head
+    claim = worker.take(gate.engine, 60_000)
+    while claim is not None and claim.lane.head != head:
+        gate.look(claim)
+        claim = worker.take(gate.engine, 60_000)
+    assert claim is not None
+    return claim
+
+
 def approved_by_two(gate: Gate, number: int) -> None:
     for login in ("rita", "sam"):
         gate.review(login, number)
@@ -651,6 +662,27 @@ def test_a_success_that_arrives_late_is_looked_after(gate: Gate, monkeypatch: py
     assert gate.verdict(number) == "failure"
 
 
+def test_a_pull_request_that_is_listed_with_the_head_and_not_shown_is_not_passed_over(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from foureyes.github_app import judge
+
+    policy = 'version: 1\nroster: ["@acme/engineers", "@acme/reviewers"]\nprotected: ["infra/**"]\n'
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": f'{policy}branches: ["release/*"]\n'}))
+    gate.push("noor", "release/1", gate.tip())
+    number = opened(gate)
+    body = {"title": "The same", "head": "feat", "base": "release/1"}
+    other = int(gate.as_person("olga", "POST", f"/repos/{SHOP}/pulls", body)["number"])
+    real = judge.ask
+    monkeypatch.setattr(judge, "ask", lambda *given: None if given[2] == other else real(*given))
+    for login in ("rita", "sam"):
+        gate.review(login, number)
+    gate.wake(number)
+    outcome = gate.look(claimed(gate, number))
+    assert isinstance(outcome, Retry)
+    assert f"#{other}" in outcome.why
+
+
 def test_G22_what_moves_while_it_is_judged_is_looked_at_again(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -689,12 +721,7 @@ def test_G22_a_success_does_not_stand_while_nothing_holds_still(
     assert gate.verdict(number) == "success"
     monkeypatch.setattr(judge, "look", lambda *_: LastLook(()))
     gate.review("ben", number)
-    claim = worker.take(gate.engine, 60_000)
-    while claim is not None and claim.lane.pull != number:
-        worker.settle(gate.engine, claim, worker.look(claim, gate.judge))
-        claim = worker.take(gate.engine, 60_000)
-    assert claim is not None
-    assert isinstance(gate.look(claim), Retry)
+    assert isinstance(gate.look(claimed(gate, number)), Retry)
     assert gate.verdict(number) == "in_progress"
     monkeypatch.undo()
     with storage.writing(gate.engine) as conn:
@@ -705,11 +732,7 @@ def test_G22_a_success_does_not_stand_while_nothing_holds_still(
 
 def test_a_worker_that_lost_its_lane_writes_nothing(gate: Gate) -> None:
     number = gate.open("olga", "feat", gate.change({"docs/new.md": "x\n"}))
-    claim = worker.take(gate.engine, 60_000)
-    while claim is not None and claim.lane.pull != number:
-        worker.settle(gate.engine, claim, worker.look(claim, gate.judge))
-        claim = worker.take(gate.engine, 60_000)
-    assert claim is not None
+    claim = claimed(gate, number)
     with storage.writing(gate.engine) as conn:
         conn.execute(tables.work.update().values(owner="another"))
     outcome = worker.look(claim, gate.judge)

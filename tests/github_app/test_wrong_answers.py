@@ -144,6 +144,35 @@ def test_who_asks_for_changes_and_has_no_number_could_be_anybody(state: str) -> 
     assert isinstance(found.reviews, Known if state == "APPROVED" else Unknown)
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("head",), None),
+        (("head", "__typename"), "Tree"),
+        (("head", "associatedPullRequests"), None),
+        (("head", "associatedPullRequests", "totalCount"), 2),
+        (("head", "checkSuites"), None),
+    ],
+    ids=["no head", "no commit", "no list of pull requests", "one of two pull requests", "no checks"],
+)
+def test_a_head_of_which_github_does_not_show_all_is_not_judged(path: Path, value: object) -> None:
+    """Another pull request may have it, or a success stand on it."""
+    with pytest.raises(GitHubError):
+        ask(put(whole(), ("repository", *path), value))
+
+
+def test_a_pull_request_that_is_listed_twice_hides_another_with_this_head() -> None:
+    data = whole()
+    others = data["repository"]["head"]["associatedPullRequests"]
+    others.update(totalCount=2, nodes=[*others["nodes"], {**others["nodes"][0], "number": 9}])
+    found = ask(data)
+    assert found is not None
+    assert found.shown.pulls == (7, 8, 9)
+    others["nodes"] = others["nodes"][:1] * 2
+    with pytest.raises(GitHubError):
+        ask(data)
+
+
 def test_an_event_that_is_listed_twice_hides_another() -> None:
     data = whole()
     (event,) = data["repository"]["pullRequest"]["timelineItems"]["nodes"]
