@@ -277,6 +277,13 @@ def _paths(answer: Answer, asked: tuple[str, ...], cwd: Path, env: Mapping[str, 
 
 
 def _no_repository(cwd: Path, answer: Answer) -> UserError:
+    if "safe.directory" in answer.words:
+        command = answer.words.strip().rpartition("\n")[2].strip()
+        return UserError(
+            f"git does not open the repository of {cwd}: it belongs to another user",
+            why="what is configured in it would run as you",
+            next_step=f"if you trust it, run `{command}`, then this again",
+        )
     if "not a git repository" not in answer.words:
         return GitFailed(("rev-parse",), answer.status, answer.words)
     return UserError(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support_git import git, make_repo
+from support_git import git, make_repo, run
 
 from foureyes.hooks import repo as repo_module
 from foureyes.hooks.repo import GitFailed, Repo, git_version
@@ -117,3 +117,17 @@ def test_config_tells_unset_from_empty(tmp_path: Path) -> None:
 
 def test_the_oldest_git_is_what_the_documents_say() -> None:
     assert repo_module.OLDEST_GIT == (2, 30)
+
+
+def test_a_repository_of_another_user_is_left_to_whoever_trusts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = make_repo(tmp_path / "some one's")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(UserError, match="it belongs to another user") as refused:
+        Repo.open(top)
+    assert refused.value.next_step is not None
+    trust = refused.value.next_step.split("`")[1]
+    assert trust.startswith("git config --global --add safe.directory ")
+    run(["sh", "-c", trust], tmp_path)
+    assert Repo.open(top).work_tree == top
