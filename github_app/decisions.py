@@ -187,9 +187,16 @@ def from_json(data: object) -> Decision:
 
 
 def _from_row(row: dict[str, object]) -> Decision:
+    """One that is damaged is not passed over: it may be the only one that knows whom to leave out."""
     facts, verdict = row["facts"], row["verdict"]
-    assert isinstance(facts, bytes)  # noqa: S101 - for the type checker
-    assert isinstance(verdict, bytes)  # noqa: S101
-    row["facts"] = zlib.decompress(facts).decode(errors="backslashreplace")
+    try:
+        if not isinstance(facts, bytes) or not isinstance(verdict, bytes):
+            raise TypeError("not bytes")
+        row["facts"] = zlib.decompress(facts).decode(errors="backslashreplace")
+    except (TypeError, zlib.error) as error:
+        raise UserError(
+            f"decision {row['id']} is damaged: what the database holds of it cannot be unpacked",
+            next_step="foureyes db check, and a backup from before if it finds more",
+        ) from error
     row["verdict"] = verdict.decode(errors="backslashreplace")
     return Decision(**row)  # type: ignore[arg-type]

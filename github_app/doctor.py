@@ -41,7 +41,7 @@ MOST_BRANCHES = 20
 NOT_ALL_SEEN = 3
 
 _NO_COMMIT = "0" * 40
-_SLUG = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_SLUG = re.compile(r"\w[\w-]*/[\w.-]*[\w-][\w.-]*", re.ASCII)
 _COLOURS = {State.GOOD: "green", State.PROBLEM: "red", State.NOTE: "yellow", State.UNKNOWN: "yellow"}
 
 

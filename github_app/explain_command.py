@@ -20,7 +20,7 @@ from foureyes.github_app.settings import Settings, read_github_url
 from foureyes.shared.errors import UserError
 from foureyes.shared.explanation import nothing_said
 
-_NAMED = re.compile(r"(?P<slug>[\w.-]+/[\w.-]+)#(?P<number>[1-9][0-9]{0,8})", re.ASCII)
+_NAMED = re.compile(r"(?P<slug>\w[\w-]*/[\w.-]*[\w-][\w.-]*)#(?P<number>[1-9][0-9]{0,8})", re.ASCII)
 _EXIT = {"pass": 0, "wait": 3, "block": 4, "broken": 1}
 _NO_APP = "not the App"
 

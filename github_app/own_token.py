@@ -33,6 +33,8 @@ def way_out(error: Exception) -> str:
         return f"GitHub asks to wait: try again in {error.after:.0f} s"
     if isinstance(error, GitHubError) and error.status in (401, 403):
         return "your token was refused: `gh auth status` shows which one it is and what it may read"
+    if any(said in str(error) for said in ("could not be reached", "no answer within")):
+        return "see that this machine reaches it (a proxy is taken from HTTPS_PROXY), then try again"
     if "Could not resolve to a Repository" in str(error):
         return "check the name; a private repository needs a token with access to it"
     return "try again"

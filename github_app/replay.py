@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from foureyes.github_app import decisions, storage
 from foureyes.github_app.decisions import Decision
+from foureyes.github_app.policy_in_force import first_problem
 from foureyes.github_app.settings import read_database_url
 from foureyes.shared import facts as pull_facts
 from foureyes.shared.canonical import canonical_bytes, sha256_hex
@@ -37,8 +38,6 @@ class Replay:
 def replay(stored: Decision) -> Replay:
     """Pure: nothing is fetched, no clock is read."""
     found = _changed_since(stored)
-    if stored.evaluator != VERSION:
-        found.append(f"it was made by evaluator {stored.evaluator}; this is evaluator {VERSION}")
     try:
         facts = pull_facts.load(stored.facts)
         policy = parse_policy(stored.policy)
@@ -47,14 +46,22 @@ def replay(stored: Decision) -> Replay:
             (*found, f"its facts cannot be read: {error.error_count()} fields are not as they should be")
         )
     except PolicyError as error:
-        return Replay((*found, f"its policy cannot be read: {error}"))
+        return Replay((*found, f"its policy cannot be read: {first_problem(error)}"))
     found += _other_pull(stored, facts)
     found += _other_floor(stored, facts)
     verdict = evaluate(facts, policy).verdict
     again = canonical_bytes(verdict.to_json()).decode("ascii")
-    if again != stored.verdict:
+    same = again == stored.verdict
+    if stored.evaluator != VERSION:
+        found.append(_other_evaluator(stored.evaluator, same=same))
+    if not same:
         found += _differences(stored.verdict, verdict)
     return Replay(tuple(found), verdict.outcome.name.lower(), verdict.digest)
+
+
+def _other_evaluator(stored: str, *, same: bool) -> str:
+    gives = ", and gives the same verdict" if same else ": CHANGELOG.md tells under Verdicts what changed"
+    return f"it was made by evaluator {stored}; this is evaluator {VERSION}{gives}"
 
 
 def _changed_since(stored: Decision) -> list[str]:
@@ -154,7 +161,7 @@ def _told(node: tuple[object, list[object]] | None) -> str:
 )
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def command(decision: str | None, file: Path | None, export: Path | None, as_json: bool) -> int:
-    if (decision is None) == (file is None):
+    if (not decision) == (file is None):
         raise click.UsageError("Name a decision, or an exported one with --file.")
     stored = _from_file(file) if file else _from_database(decision or "")
     if export:
@@ -175,7 +182,7 @@ def _from_database(decision_id: str) -> Decision:
         )
     try:
         storage.check_schema(engine)
-        with storage.reading(engine) as conn:
+        with storage.explained(engine), storage.reading(engine) as conn:
             stored = decisions.load(conn, decision_id)
     finally:
         engine.dispose()

@@ -179,7 +179,7 @@ def read_database_url(environment: Mapping[str, str]) -> str:
     """Where the state is, for a command that needs nothing else. Raises UserError."""
     reader = _Reader(environment)
     url = reader.database_url(Path(reader.text("DATA")))
-    reader.report()
+    reader.report("they say where the server keeps its decisions")
     return url
 
 
@@ -188,7 +188,7 @@ def read_github_url(environment: Mapping[str, str]) -> str:
     wanted = {PREFIX + name: environment.get(PREFIX + name, "") for name in ("GITHUB_URL", "SANDBOX_TOKEN")}
     reader = _Reader(wanted)
     url = reader.github_url()
-    reader.report()
+    reader.report("they say which GitHub is asked")
     return url
 
 
@@ -222,15 +222,14 @@ class _Reader:
             return
         self.values |= {name: value for name, value in stored.items() if name not in self.told}
 
-    def report(self) -> None:
+    def report(self, why: str = "it starts only if it can verify what it hears and say who it is") -> None:
         if not self.problems:
             return
         step = "set these right in the environment; docs/operations.md lists every setting"
         if any(" is missing" in problem for problem in self.problems):
             step += ". An App can be stored with `foureyes app credentials` instead"
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
-        why = "it starts only if it can verify what it hears and say who it is"
-        raise UserError(f"the server's settings do not hold:{lines}", why=why, next_step=step)
+        raise UserError(f"the settings do not hold:{lines}", why=why, next_step=step)
 
     def problem(self, name: str, what: str) -> None:
         self.problems.append(f"{PREFIX}{name} {what}")

@@ -51,7 +51,7 @@ def command(
     engine = storage.connect(_database())
     try:
         storage.check_schema(engine)
-        with storage.reading(engine) as conn:
+        with storage.explained(engine), storage.reading(engine) as conn:
             slug = _repository(conn, repository)
             tried = Tried(policy, floor, default_branch or default_of(conn, slug))
             found = simulate(slug, last_of_each(conn, slug, last), tried)
@@ -91,8 +91,9 @@ def default_of(conn: Connection, slug: str) -> str:
 
 
 def _unreadable(file: Path, error: OSError | UnicodeDecodeError) -> UserError:
-    why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
-    return UserError(f"{file} cannot be read: {why}", next_step="name a policy file that is there")
+    if isinstance(error, UnicodeDecodeError):
+        return UserError(f"{file} cannot be read: it is not UTF-8 text", next_step="save it as UTF-8")
+    return UserError(f"{file} cannot be read: {error.strerror}", next_step="name a policy file that is there")
 
 
 def _floor(file: Path) -> str:
@@ -103,7 +104,8 @@ def _floor(file: Path) -> str:
         raise _unreadable(file, error) from error
     except PolicyError as error:
         lines = "".join(f"\n  {file}:{p.line}:{p.column}: {p.message}" for p in error.problems)
-        raise UserError(f"the floor has errors:{lines}") from error
+        step = "mend it; docs/policy.md says what a floor may hold"
+        raise UserError(f"the floor has errors:{lines}", next_step=step) from error
     return text
 
 
@@ -163,8 +165,11 @@ def _as_text(found: Simulation, file: Path) -> Iterator[str]:
         yield ""
         yield from _load(found)
     if found.strangers:
-        who = listed(found.strangers)
-        yield f"Not known: who {who} is, for no stored decision asked. Nobody counts for that name here."
+        one = len(found.strangers) == 1
+        yield (
+            f"Not known: who {listed(found.strangers)} {'is' if one else 'are'}, for no stored decision asked. Nobody "
+            f"counts for {'that name' if one else 'those names'} here."
+        )
     if found.unreadable:
         yield f"{count(len(found.unreadable), 'decision')} cannot be read by this version, and is left out."
 

@@ -132,7 +132,7 @@ def explained(engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         where = database_file(engine) or engine.url.render_as_string(hide_password=True)
         raise UserError(
-            f"the database cannot be used: {where}: {str(error.orig).strip()}",
+            f"the database cannot be used: {where}: {' '.join(str(error.orig).split())}",
             why="what is acknowledged must be stored first",
             next_step=_mended_by(engine, str(error.orig)),
         ) from error

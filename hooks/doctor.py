@@ -39,8 +39,12 @@ def command(repository: str | None, online: bool, app: int | None, as_json: bool
     (GH_TOKEN, or that of gh). Exit code 3: no problem found, and not all could be seen.
     """
     if repository is not None:
+        if online:
+            raise click.UsageError("--online goes without OWNER/REPO.")
         at_github = cast("Callable[[str, int | None, bool], int]", load("doctor", SERVER_SIDE))
         return at_github(repository, app, as_json)
+    if app is not None:
+        raise click.UsageError("--app goes with OWNER/REPO.")
     found = examine(Repo.open(Path.cwd()), online=online)
     problems = [finding for finding in found if finding.state is State.PROBLEM]
     if as_json:

@@ -148,7 +148,9 @@ def test_any_change_to_what_is_stored_is_found(change: Callable[[Decision], Deci
 
 def test_another_evaluators_decision_is_not_called_equal() -> None:
     made = replace(decided(), evaluator="0.9")
-    assert replay(made).differences == (f"it was made by evaluator 0.9; this is evaluator {VERSION}",)
+    assert replay(made).differences == (
+        f"it was made by evaluator 0.9; this is evaluator {VERSION}, and gives the same verdict",
+    )
 
 
 @given(st.data())
@@ -193,6 +195,21 @@ def test_an_exported_decision_replays_without_the_database(
     told = json.loads(said)
     assert told["equal"] is True
     assert told["stored"]["verdict_sha256"] == told["now"]["verdict_sha256"] == database.verdict_sha256
+
+
+def test_a_policy_with_several_errors_is_one_difference(database: Decision) -> None:
+    (policy, told) = replay(replace(database, policy="version: 1\n")).differences
+    assert "changed after it was stored: policy" in policy
+    assert told.startswith("its policy cannot be read: line 1, column 1: `roster` is missing")
+    assert "\n" not in told
+    assert "(and 1 more)" in told
+
+
+def test_another_evaluators_other_verdict_points_to_what_changed(database: Decision) -> None:
+    other = replace(database, evaluator="0.9", verdict=database.verdict.replace("pass", "wait", 1))
+    assert any(
+        said.endswith("CHANGELOG.md tells under Verdicts what changed") for said in replay(other).differences
+    )
 
 
 def test_the_command_says_what_differs_with_exit_code_1(database: Decision, tmp_path: Path) -> None:

@@ -97,6 +97,13 @@ def test_the_app_is_found_by_the_checks_that_it_published(gate: Gate) -> None:
     assert states(told)["main: check"] == "ok"
 
 
+@pytest.mark.parametrize("arguments", [["--app", "7"], [SHOP, "--online"]])
+def test_an_option_that_would_do_nothing_is_refused(arguments: list[str]) -> None:
+    told = CliRunner().invoke(command, arguments)
+    assert told.exit_code == 2
+    assert "OWNER/REPO." in told.output
+
+
 @pytest.mark.parametrize(
     "actor",
     [

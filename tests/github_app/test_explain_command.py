@@ -16,8 +16,9 @@ from support_in_process import ended as in_process
 from support_ssh import make_key
 
 from foureyes.github_app.client import GitHubError
-from foureyes.github_app.own_token import find_token
+from foureyes.github_app.own_token import find_token, way_out
 from foureyes.github_app.personal_client import PersonalGitHub
+from foureyes.github_app.settings import read_database_url, read_github_url
 from foureyes.shared.errors import UserError
 
 
@@ -184,7 +185,16 @@ def test_the_address_on_github_is_a_name_too(gate: Gate, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["acme/shop", "acme/shop#0", "shop#1", "https://github.com/a/b/pull/1", "../..#1 x", "a/b#9999999999"],
+    [
+        "acme/shop",
+        "acme/shop#0",
+        "shop#1",
+        "https://github.com/a/b/pull/1",
+        "../..#1",
+        "./x#1",
+        "a/..#1",
+        "a/b#9999999999",
+    ],
 )
 def test_what_names_no_pull_request_is_wrong_use(gate: Gate, tmp_path: Path, name: str) -> None:
     status, out, err = ended(gate, tmp_path, name)
@@ -201,6 +211,34 @@ def test_a_pull_request_that_is_not_there_and_a_dead_server_are_errors(gate: Gat
     status, out, err = ended(gate, tmp_path, f"{SHOP}#{number}", "--json")
     assert (status, out) == (1, "")
     assert "could not be read" in json.loads(err)["error"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("said", "step"),
+    [
+        (
+            "POST https://x/graphql: ConnectionError: GitHub could not be reached",
+            "see that this machine reaches it",
+        ),
+        ("POST https://x/graphql: no answer within 15 s", "see that this machine reaches it"),
+        ("GitHub's answer was not understood", "try again"),
+    ],
+)
+def test_a_network_that_is_not_there_is_what_to_look_at(said: str, step: str) -> None:
+    assert way_out(GitHubError(said)).startswith(step)
+
+
+def test_a_setting_that_does_not_hold_is_not_told_as_if_a_server_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOUREYES_GITHUB_URL", "nonsense")
+    with pytest.raises(UserError) as error:
+        read_github_url(os.environ)
+    assert error.value.why == "they say which GitHub is asked"
+    monkeypatch.setenv("FOUREYES_DATABASE_URL", "nonsense")
+    with pytest.raises(UserError) as error:
+        read_database_url(os.environ)
+    assert error.value.why == "they say where the server keeps its decisions"
 
 
 def test_a_dead_git_server_is_an_unknown_fact_and_never_a_pass(gate: Gate, tmp_path: Path) -> None:

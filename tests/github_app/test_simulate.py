@@ -1,6 +1,7 @@
 """`foureyes simulate`: a new policy on stored decisions, on a real database."""
 
 import json
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,13 @@ def test_only_the_newest_decision_of_the_last_pull_requests_is_judged(data: Path
 
 def test_people_that_no_stored_decision_knows_are_said(data: Path) -> None:
     _, out, _ = ended(data, OLD.replace('["@acme/reviewers"]', '["@acme/reviewers", "@acme/new"]'))
-    assert "Not known: who @acme/new is" in out
+    assert (
+        "Not known: who @acme/new is, for no stored decision asked. Nobody counts for that name here." in out
+    )
+    _, out, _ = ended(data, OLD.replace('["@acme/reviewers"]', '["@acme/reviewers", "@acme/new", "@kim"]'))
+    assert (
+        "who @acme/new and @kim are, for no stored decision asked. Nobody counts for those names here." in out
+    )
 
 
 def test_a_decision_that_cannot_be_read_is_counted_and_left_out(data: Path) -> None:
@@ -232,3 +239,17 @@ def test_errors_say_what_to_do(data: Path, tmp_path: Path) -> None:
     status, _, err = ended(empty, OLD)
     assert status == 1
     assert "no decision is stored yet" in err
+
+
+def test_a_damaged_database_is_told_and_no_traceback(data: Path) -> None:
+    database = sqlite3.connect(data / "foureyes.sqlite3")
+    for damage, told in (
+        ("update decision set facts = x'00'", "is damaged"),
+        ("drop table decision", "the database cannot be used"),
+    ):
+        database.execute(damage)
+        database.commit()
+        status, out, err = ended(data, OLD, "--json")
+        assert (status, out) == (1, "")
+        assert told in json.loads(err)["error"]["what"]
+    database.close()
