@@ -1,5 +1,6 @@
 """Records in the making: what is known of a batch of commits, and of those that they were made from."""
 
+import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
@@ -36,6 +37,7 @@ from foureyes.shared.record import (
     Tool,
 )
 from foureyes.shared.renamed_lines import added_lines, relabel
+from foureyes.shared.taken_lines import taken_over
 from foureyes.shared.trailers import provenance_ids
 
 _MOST_STEPS = 100
@@ -83,7 +85,9 @@ class Batch:
             oid: {diff.change.path: _blob(diff.change.new_blob) for diff in self.diffs[oid]}
             for oid in self.diffs
         }
-        edits = Edits(self.repo, set().union(*(changed[commit.oid] for commit in todo)))
+        ticks = [tick_of(self._lines_then(oid)) for commit in todo for oid in commit.parents[:1]]
+        since = min((tick for tick in ticks if tick is not None), default=math.inf)
+        edits = Edits(self.repo, set().union(*(changed[commit.oid] for commit in todo)), since)
         places: dict[str, tuple[Set[str], Moment]] = {}
         for commit in todo:
             lines = self._lines_then(commit.oid)
@@ -346,6 +350,8 @@ class Batch:
             found = found.given_back(doubtful)
             edits = without_left_behind(self.repo, self.commits[oid], found.edits, doubtful, self.journal)
             parts = attribution.attribute(diffs, edits, contents, committing, found.elsewhere, found.unread)
+        if person:
+            parts = relabel(parts, taken_over(diffs, parts, found.uncommitted))
         if person and attribution.is_doubtful(diffs, parts):
             self.doubtful.add(oid)
         if oid in self.merged:

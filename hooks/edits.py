@@ -59,6 +59,7 @@ class Found:
     """`unread` are paths that an agent changed in a way that cannot be followed: content too large, or collected.
     `elsewhere` are edits of the same paths in other worktrees, from where a stash may have brought them. `results` are
     of all edits of the unread paths, path by path. `borrowed` are paths of which all `edits` are other worktrees'.
+    `uncommitted` are the edits of the worktree, of whatever paths, that began after the commit's parent was made.
     """
 
     edits: tuple[Edit, ...]
@@ -66,6 +67,7 @@ class Found:
     elsewhere: tuple[Edit, ...] = ()
     results: tuple[Result, ...] = ()
     borrowed: frozenset[str] = frozenset()
+    uncommitted: tuple[Edit, ...] = ()
 
     def results_of(self, path: str) -> tuple[Result, ...]:
         return tuple(result for result in self.results if result.path == path)
@@ -79,15 +81,16 @@ class Found:
 
 
 class Edits:
-    """All that is known of some paths, read once for a batch of commits."""
+    """All that is known of some paths, and of all others since a tick, read once for a batch of commits."""
 
-    def __init__(self, repo: Repo, paths: Collection[str]) -> None:
+    def __init__(self, repo: Repo, paths: Collection[str], since: float) -> None:
         self._repo = repo
         self._evidence = Evidence(repo.home)
         self._all = [(event, touched) for event in self._evidence.events() for touched in event.touched]
         self._events = [(event, touched) for event, touched in self._all if touched.path in paths]
+        self._late = [(event, touched) for event, touched in self._all if event.tick_started > since]
         self._blobs: dict[str, bytes] = {}
-        self._read_blobs(self._events)
+        self._read_blobs([*self._events, *self._late])
         self._contents: dict[str, bytes | None] = {}
         self._open = self._evidence.open_calls()
 
@@ -137,7 +140,21 @@ class Edits:
         open_calls = (call for call in self._open if call.worktree in worktrees and _is_open_at(call, until))
         doubt = {path for call in open_calls for path in self._may_have_changed(call, changed)}
         borrowed = frozenset(edit.path for edit in found.edits) - here
-        return replace(found, elsewhere=elsewhere, unread=found.unread | doubt, borrowed=borrowed)
+        fresh = [
+            (e, t)
+            for e, t in self._late
+            if parent is not None
+            and parent < e.tick_started
+            and e.worktree in worktrees
+            and not until.precedes(e.tick_started, e.started)
+        ]
+        return replace(
+            found,
+            elsewhere=elsewhere,
+            unread=found.unread | doubt,
+            borrowed=borrowed,
+            uncommitted=self._resolve(fresh, parent, until).edits if fresh else (),
+        )
 
     def _may_have_changed(self, call: Pending, changed: Mapping[str, str]) -> Iterator[str]:
         """All but what it found there already: it still runs, or was broken off."""

@@ -4,7 +4,8 @@ everywhere         canonical, strict_json, errors, markup, people, paths, findin
 
 agents             agents (the catalogue), agent_mark, agent_marks, history_signs, trailers
 changes            change, diff, content, hidden, stored_form, destruction
-lines              attribution, line_trace, line_match, merged_lines, renamed_lines, noted_lines; rekey over rewrites
+lines              attribution, line_trace, line_match, merged_lines, renamed_lines, taken_lines,
+                   noted_lines; rekey over rewrites
 records            record, record_fields, record_lines, record_schema, record_ref
   of others        others_notes, notes_tree; git_ai_note, git_ai_writing, agent_trace
 signed             in_toto, manifest, dsse, sshsig, ssh_keys, ssh_wire -> record_check: what of it is a fact

@@ -16,7 +16,7 @@ from foureyes.shared.line_match import match
 from foureyes.shared.line_trace import split
 from foureyes.shared.record import Contributor
 
-_ENOUGH = 20
+ENOUGH = 20
 """Letters and digits in equal lines that no two hands write by chance in one place; a bare `}` is not enough."""
 _HALF = 0.5
 _CONTEXT = 3
@@ -138,7 +138,7 @@ def is_alike(diffs: Sequence[FileDiff], source: Sequence[FileDiff]) -> bool:
 def is_taken_over(diffs: Sequence[FileDiff], source: Sequence[FileDiff]) -> bool:
     """Whether that is so beyond chance: two people can give a file the same new version number."""
     common = Counter(_lines(source)) & Counter(_lines(diffs))
-    return is_alike(diffs, source) and _weight(text for _, _, text in common) >= 2 * _ENOUGH
+    return is_alike(diffs, source) and weigh(text for _, _, text in common) >= 2 * ENOUGH
 
 
 def _lines(diffs: Iterable[FileDiff]) -> Iterator[tuple[str, str, bytes]]:
@@ -260,7 +260,7 @@ def _of_equal_hunks(
         pair
         for pair in pairs
         if mine[pair[2][0].number] == other[pair[2][1].number]
-        and _weight(text for side in mine[pair[2][0].number] for text in side) >= _ENOUGH
+        and weigh(text for side in mine[pair[2][0].number] for text in side) >= ENOUGH
     ]
 
 
@@ -275,14 +275,14 @@ def _hunks(diff: FileDiff) -> dict[int, tuple[tuple[bytes, ...], tuple[bytes, ..
 
 def _is_beyond_chance(run: Sequence[_Pair], ours: FileDiff, theirs: FileDiff, blobs: Blobs) -> bool:
     """Of added lines: alone, or with the lines around them."""
-    weight = _weight(spot.text for spot, _ in run)
-    if weight >= _ENOUGH:
+    weight = weigh(spot.text for spot, _ in run)
+    if weight >= ENOUGH:
         return True
     mine, other = (
         _around(blobs.get(diff.change.new_blob), run[0][at].number, run[-1][at].number)
         for at, diff in enumerate((ours, theirs))
     )
-    return mine is not None and mine == other and weight + _weight(mine) >= _ENOUGH
+    return mine is not None and mine == other and weight + weigh(mine) >= ENOUGH
 
 
 def _around(content: bytes | None, first: int, last: int) -> tuple[bytes, ...] | None:
@@ -293,7 +293,8 @@ def _around(content: bytes | None, first: int, last: int) -> tuple[bytes, ...] |
     return (*lines[max(0, first - 1 - _CONTEXT) : first - 1], b"", *lines[last : last + _CONTEXT])
 
 
-def _weight(lines: Iterable[bytes]) -> int:
+def weigh(lines: Iterable[bytes]) -> int:
+    """How much lines tell: their letters and digits, of equal lines once."""
     return sum(chr(byte).isalnum() or byte > 127 for line in set(lines) for byte in line)
 
 

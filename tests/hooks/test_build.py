@@ -307,6 +307,31 @@ def test_p21_what_an_agent_left_uncommitted_stays_its_own_under_every_new_name(r
     assert (record(repo).cls, lines(record(repo), name)[8]) == ("ai", "ai")
 
 
+@pytest.mark.parametrize("how", ["appended", "over another", "copied"])
+def test_what_an_agent_wrote_and_a_person_moved_before_it_was_committed_is_no_persons(repo: Path, how: str):
+    """In a file that was there, or with the agent's left aside: whose that is nobody saw."""
+    commit(repo, {"f": "a line by hand\n", "g": "another line by hand\n"}, "by hand")
+    Agent(repo).write("f", "a line by hand\nthe agent wrote this line with all its letters in it\n")
+    if how == "appended":
+        write(repo, {"f": "a line by hand\n", "g": (repo / "g").read_text() + (repo / "f").read_text()})
+    elif how == "over another":
+        (repo / "f").rename(repo / "g")
+    else:
+        write(repo, {"copy": (repo / "f").read_bytes()})
+        git(repo, "add", "copy")
+    git(repo, "commit", "-qm", "by hand", *(() if how == "copied" else ("-a",)))
+    found = record(repo)
+    assert found.cls == ""
+    assert "unknown" in {**lines(found, "g"), **lines(found, "copy")}.values()
+
+
+def test_what_an_agent_wrote_and_somebody_committed_may_be_moved_by_a_person(repo: Path):
+    Agent(repo).write("f", "the agent wrote this line with all its letters in it\n")
+    commit(repo, {}, "the agent's")
+    commit(repo, {"g": (repo / "f").read_text() + "and more\n", "f": ""}, "by hand")
+    assert (record(repo).cls, lines(record(repo), "g")) == ("human", {1: "human", 2: "human"})
+
+
 @pytest.fixture
 def at_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is done is done within one second, as far as git can tell."""
