@@ -141,7 +141,7 @@ class Batch:
             for commit in todo
             if (found := self.found[commit.oid]).unread and commit.parents
             for diff in self.diffs[commit.oid]
-            if diff.change.path in found.unread
+            if diff.change.path in found.unread - found.open
         ]
         for oid, path in landed(self.repo, open_ones, self.journal):
             self.found[oid] = replace(self.found[oid], unread=self.found[oid].unread - {path})

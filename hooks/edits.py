@@ -58,7 +58,8 @@ class Result(NamedTuple):
 class Found:
     """`unread` are paths that an agent changed in a way that cannot be followed: content too large, or collected.
     `elsewhere` are edits of the same paths in other worktrees, from where a stash may have brought them. `results` are
-    of all edits of the unread paths, path by path. `borrowed` are paths of which all `edits` are other worktrees'.
+    of all edits of the unread paths, path by path. `open` are those of the unread that a call of whose end nothing was
+    heard may have changed: it has not landed anywhere. `borrowed` are paths of which all `edits` are other worktrees'.
     `uncommitted` are the edits of the worktree, of whatever paths, that began after the commit's parent was made.
     """
 
@@ -66,6 +67,7 @@ class Found:
     unread: frozenset[str]
     elsewhere: tuple[Edit, ...] = ()
     results: tuple[Result, ...] = ()
+    open: frozenset[str] = frozenset()
     borrowed: frozenset[str] = frozenset()
     uncommitted: tuple[Edit, ...] = ()
 
@@ -138,7 +140,7 @@ class Edits:
         found = self._resolve(chosen, parent, until)
         elsewhere = self._resolve(others, parent, until).edits if others else ()
         open_calls = (call for call in self._open if call.worktree in worktrees and _is_open_at(call, until))
-        doubt = {path for call in open_calls for path in self._may_have_changed(call, changed)}
+        open_ = frozenset(path for call in open_calls for path in self._may_have_changed(call, changed))
         borrowed = frozenset(edit.path for edit in found.edits) - here
         fresh = [
             (e, t)
@@ -151,7 +153,8 @@ class Edits:
         return replace(
             found,
             elsewhere=elsewhere,
-            unread=found.unread | doubt,
+            unread=found.unread | open_,
+            open=open_,
             borrowed=borrowed,
             uncommitted=self._resolve(fresh, parent, until).edits if fresh else (),
         )

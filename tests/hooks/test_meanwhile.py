@@ -120,6 +120,16 @@ def test_a_call_of_which_nothing_was_seen_leaves_no_doubt_where_the_next_found_a
     assert hands(repo) == ({"unseen": "unknown", "seen": "ai"} if left else {"seen": "ai"})
 
 
+def test_a_call_that_is_open_leaves_doubt_though_an_earlier_one_has_landed(repo: Path) -> None:
+    """The earlier one's beginning was lost, too, so that the file is looked at as a whole."""
+    agent = Agent(repo)
+    agent.write("f", "one\nby the first\n", before=False)
+    assert hands(repo) == {"by the first": "unknown"}
+    Call(repo, "Write", agent)
+    write(repo, {"f": "one\nby the first\nby the second\n"})
+    assert hands(repo) == {"by the second": "unknown"}
+
+
 def test_line_ends_that_git_writes_are_no_change(repo: Path) -> None:
     git(repo, "config", "core.autocrlf", "true")
     (repo / "f").unlink()
