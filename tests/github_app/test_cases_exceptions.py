@@ -12,6 +12,7 @@ from support_gate import SHOP, Gate, running_gate
 
 from foureyes.github_app import alerts, storage, tables
 from foureyes.github_app.alerts import Alert, Kind
+from foureyes.shared.others_notes import GIT_AI
 
 POLICY = 'version: 1\nroster: ["@acme/engineers", "@acme/reviewers"]\nprotected: ["infra/**"]\n'
 OTHERS = {"kim": ("Kim", "kim@acme.example"), "rita": ("Rita", "rita@acme.example")}
@@ -213,6 +214,28 @@ def test_G65_another_app_is_not_exempt(gate: Gate) -> None:
     approve(gate, number, "rita")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 3" in (gate.check(number).title or "")
+
+
+@pytest.mark.parametrize("what", ["a person's commit that is pushed away", "an update by a person", "a note"])
+def test_near_G65_what_is_not_the_apps_own_alone(gate: Gate, what: str) -> None:
+    """A note that cannot be read may name an agent: its account is an App too, and somebody prompts it."""
+    number, _token = renovates(gate)
+    approve(gate, number, "rita")
+    assert gate.verdict(number) == "success"
+    own = gate.pull(number).head
+    if what == "a note":
+        gate.push("olga", GIT_AI, gate.clone.commit({own: "{"}))
+        gate.wake(number)
+    elif what == "an update by a person":
+        gate.push("noor", "main", gate.change({"docs/z.md": "z\n"}))
+        gate.settle()
+        gate.as_person("olga", "PUT", f"/repos/{SHOP}/pulls/{number}/update-branch", {})
+    else:
+        for login, head in (("olga", infra(gate, own)), ("noor", own)):
+            gate.push(login, "renovate", head)
+            gate.settle()
+    approve(gate, number, "rita")
+    assert gate.verdict(number) == "in_progress"
 
 
 # who steered a bot
