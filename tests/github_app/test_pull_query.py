@@ -276,18 +276,27 @@ def test_open_pull_requests_are_listed_to_the_end() -> None:
     def listed(*heads: tuple[int, str], more: str | None) -> dict[str, Any]:
         nodes = [{"number": number, "headRefOid": head, "baseRefName": "main"} for number, head in heads]
         info = {"hasNextPage": more is not None, "endCursor": more}
-        return {"repository": {"databaseId": 5, "pullRequests": {"pageInfo": info, "nodes": nodes}}}
+        found = {"pageInfo": info, "nodes": nodes, "totalCount": 2}
+        return {"repository": {"databaseId": 5, "pullRequests": found}}
 
     client = Client(listed((1, HEAD), more="x"), listed((2, BASE), more=None))
     found = ask_open_pulls(client, "acme/shop", "main")  # type: ignore[arg-type]
     assert found == (OpenPull(1, HEAD, "main"), OpenPull(2, BASE, "main"))
     assert [variables["after"] for variables in client.asked] == [None, "x"]
+    for second in ((1, HEAD), (2, "")):
+        client = Client(listed((1, HEAD), more="x"), listed(second, more=None))
+        with pytest.raises(GitHubError):
+            ask_open_pulls(client, "acme/shop", "main")  # type: ignore[arg-type]
 
 
 def test_ten_thousand_open_pull_requests_are_listed_too() -> None:
     node = {"headRefOid": HEAD, "baseRefName": "main"}
     pages = [
-        {"pageInfo": {"hasNextPage": page < 101, "endCursor": str(page)}, "nodes": [{"number": page, **node}]}
+        {
+            "pageInfo": {"hasNextPage": page < 101, "endCursor": str(page)},
+            "nodes": [{"number": page, **node}],
+            "totalCount": 102,
+        }
         for page in range(102)
     ]
     client = Client(*({"repository": {"pullRequests": page}} for page in pages))
