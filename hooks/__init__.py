@@ -6,8 +6,8 @@ install            install, install_text, uninstall: one command and its way bac
   agents' own      agent_adapters, agent_settings, hook_forms, json_text
   shown at once    proof; later by doctor, diagnoses, diagnoses_of_person, status
 
-agent event        checkpoint -> agents/ -> observe, meanwhile, named_files, snapshot -> tool_events, evidence,
-                   unwritten, digest; session_models for the trailers
+agent event        checkpoint -> agents/ -> observe, meanwhile, named_files, snapshot, staged -> tool_events,
+                   evidence, unwritten, digest; session_models for the trailers
 git commit         capture.sh -> capture_look.sh, capture_processes.sh, capture_marks.sh, capture_agent.sh,
                    capture_trailers.sh, capture_note.sh -> journal   (sh and git alone, no Python)
 git push           capture_push.sh -> push, push_notice

@@ -187,7 +187,8 @@ class Edits:
             last[touched.path] = after
             hand = Hand(event.agent, event.version, event.model, event.session, seen)
             fresh = parent is not None and event.tick_started > parent
-            edits.append(Edit(touched.path, before, after, hand, fresh))
+            earlier = parent is not None and 0 < event.tick_ended <= parent
+            edits.append(Edit(touched.path, before, after, hand, fresh, earlier))
         return Found(tuple(edits), frozenset(unread), results=tuple(self._results(chosen, unread, until)))
 
     def _results(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from foureyes.hooks import snapshot
+from foureyes.hooks import snapshot, staged
 from foureyes.hooks.agents.tool_call import ToolCall
 from foureyes.hooks.digest import sha256_hex
 from foureyes.hooks.evidence import Evidence
@@ -91,7 +91,10 @@ def _begin_shell(call: ToolCall, repo: Repo, kind: str) -> None:
     head = snapshot.head_of(repo)
     root, names = snapshot.root_of(repo), snapshot.changed(repo, head)
     dirty = snapshot.contents(root, names, Evidence(repo.home))
-    _begin(call, repo, kind, head, dirty, snapshot.executable(root, names))
+    pending = _pending(call, repo, kind, head, dirty)._replace(
+        executable=snapshot.executable(root, names), staged=tuple(staged.staged(repo, head).items())
+    )
+    Evidence(repo.home).hold(call.call, pending)
 
 
 def _name(call: ToolCall, place: str, at: int) -> str:
@@ -148,12 +151,13 @@ def _told(call: ToolCall, named: str, now: Ref, evidence: Evidence) -> Ref:
     return evidence.keep(content) if content else None
 
 
-def _begin(
-    call: ToolCall, repo: Repo, kind: str, head: str, contents: dict[str, Ref], executable: Sequence[str] = ()
-) -> None:
+def _begin(call: ToolCall, repo: Repo, kind: str, head: str, contents: dict[str, Ref]) -> None:
+    Evidence(repo.home).hold(call.call, _pending(call, repo, kind, head, contents))
+
+
+def _pending(call: ToolCall, repo: Repo, kind: str, head: str, contents: dict[str, Ref]) -> Pending:
     root = str(snapshot.root_of(repo))
-    pending = Pending(call.session, worktree_id(repo), kind, time.time(), root, head, contents)
-    Evidence(repo.home).hold(call.call, pending._replace(executable=executable))
+    return Pending(call.session, worktree_id(repo), kind, time.time(), root, head, contents)
 
 
 def _finish(call: ToolCall, repo: Repo, held: str, *, left: bool = False) -> None:
@@ -195,6 +199,9 @@ def _end(call: ToolCall, repo: Repo, pending: Pending, evidence: Evidence) -> No
             if commit.oid not in known:
                 # No hook of git's saw it: hooks were off for this commit, and the agent's own hook is the witness.
                 append_line(repo, commit.oid, commit.made, "checkpoint", call.agent, reached=evidence.tick())
+        if index := tuple(staged.only_staged(repo, pending, evidence)):
+            event = _event(call, repo, pending.kind, pending.started, index)
+            evidence.append(event._replace(tick_started=pending.tick))
     _append(call, repo, UNSEEN if pending.kind in {LOST, ONGOING} else pending.kind, pending, touched)
 
 

@@ -3,7 +3,7 @@
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,6 +108,13 @@ _DIFF = (
 """The porcelain, because diff-index also lists every file whose time alone has changed."""
 
 
+def raw_diff(repo: Repo, *asked: str) -> Iterator[tuple[list[str], bytes]]:
+    """Old mode, new mode, old id, new id and status of each path that git says differs, and the path."""
+    fields = repo.git(*_DIFF, *asked, "--").split(b"\0")
+    for about, name in zip(fields[0:-1:2], fields[1::2], strict=False):
+        yield about.decode("ascii").removeprefix(":").split(), name
+
+
 class Committed(NamedTuple):
     """What a commit has of a path."""
 
@@ -121,10 +128,7 @@ def changed(repo: Repo, commit: str) -> dict[bytes, Committed | None]:
     """
     found: dict[bytes, Committed | None] = {}
     if commit:
-        raw = repo.git(*_DIFF, commit, "--")
-        fields = raw.split(b"\0")
-        for meta, name in zip(fields[0:-1:2], fields[1::2], strict=False):
-            mode, _, oid = meta.decode("ascii").split()[:3]
+        for (mode, _, oid, *_), name in raw_diff(repo, commit):
             found[name] = Committed(oid, mode.endswith("755")) if oid.strip("0") else None
     listed = ("-o",) if commit else ("-c", "-o")
     for name in repo.git("ls-files", *listed, "--exclude-standard", "-z").split(b"\0")[:-1]:

@@ -50,7 +50,8 @@ class Event(NamedTuple):
 class Pending(NamedTuple):
     """The half of a tool call that is known before it ends. `contents` maps path to content; `head` is the commit
     that was checked out: "" on an unborn branch, and for an edit, which makes no commits. `executable` are those of
-    the paths that could be run. `kind` is that of the event, LOST (then nothing is known) or ONGOING.
+    the paths that could be run. `kind` is that of the event, LOST (then nothing is known) or ONGOING. `staged` is what
+    the index had where that was not what `head` has.
     """
 
     session: str
@@ -62,6 +63,7 @@ class Pending(NamedTuple):
     contents: dict[str, Ref]
     tick: int = 0
     executable: Sequence[str] = ()
+    staged: Sequence[tuple[str, Ref]] = ()
 
 
 def parse_event(line: bytes) -> Event | None:
@@ -83,7 +85,7 @@ def parse_pending(data: bytes) -> Pending:
     found = Pending(**value)
     if not (isinstance(value["contents"], dict) and _is_time(found.started) and _is_time(found.tick)):
         raise TypeError
-    return found._replace(executable=tuple(found.executable))
+    return found._replace(executable=tuple(found.executable), staged=tuple(dict(found.staged).items()))
 
 
 def state_of(ref: Ref) -> Ref:

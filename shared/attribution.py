@@ -37,6 +37,8 @@ class Edit:
     hand: Hand
     fresh: bool = False
     """It began after the commit's parent was made: its result cannot have landed there."""
+    earlier: bool = False
+    """It had ended when the commit's parent was made."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def attribute(
         own = by_path.get(path, ())
         rest = _rest(committing, seen=trace is not None)
         rest = _doubted(rest, path in unread or _tell_nothing(traces.get(path), own, known[path]))
-        aside = _set_aside([*away.get(path, ()), *own], known[path][0])
+        aside = _set_aside([*away.get(path, ()), *own], known[path])
         told = _told(diff, trace, undone, aside, rest)
         mode = _of_mode(diff, edits, rest)
         result += _of_file(diff, told, _label(_last_hand(own, known[path]), mode))
@@ -142,12 +144,18 @@ def _join(parts: Sequence[tuple[tuple[bytes, ...], bool]]) -> bytes:
 def _follow(known: tuple[bytes | None, bytes | None] | None, edits: Sequence[Edit]) -> Trace | None:
     """The labels after the agents' edits. None: none of these edits is in this commit's change.
 
-    Starts after the last edit that gave exactly the content before the commit (all up to there has landed), and
+    Starts after the last edit that gave exactly the content before the commit (all up to there has landed; so has an
+    earlier removal of a file that was there again in the parent, and still is), and
     ends at the first point where the content is exactly the committed one (the rest is for a later commit): unless an
     edit began with that content before the parent was made, and a later one led back to it.
     """
     base, committed = known or (edits[0].before, None)
-    landed = [at for at, edit in enumerate(edits) if edit.after == base and base is not None]
+    there = base is not None and committed is not None
+    landed = [
+        at
+        for at, edit in enumerate(edits)
+        if (edit.after == base and base is not None) or (edit.after is None and edit.earlier and there)
+    ]
     remaining = edits[landed[-1] + 1 :] if landed else edits
     trace = Trace(base)
     used = 0
@@ -241,7 +249,8 @@ class _Aside:
     removed: Mapping[bytes, Hand]
 
 
-def _set_aside(edits: Sequence[Edit], base: bytes | None) -> _Aside:
+def _set_aside(edits: Sequence[Edit], known: tuple[bytes | None, bytes | None]) -> _Aside:
+    base, committed = known
     there = Counter(map(bare, split(base)))
     written: dict[bytes, Hand] = {}
     removed: dict[bytes, Hand] = {}
@@ -250,6 +259,8 @@ def _set_aside(edits: Sequence[Edit], base: bytes | None) -> _Aside:
         for line in after:
             if line not in before and line not in there and is_telling(line):
                 written[line] = edit.hand
+        if edit.after is None and committed is not None:
+            continue  # brought back, it would have taken the file away
         for line, count in before.items():
             if count == there[line] == 1 and line not in after and is_telling(line):
                 removed[line] = edit.hand

@@ -319,6 +319,15 @@ def test_a_move_by_the_agent_is_a_removal_and_an_addition_of_its_own(diff):
     assert hands(found, "old")["removed"] == {1: AI, 2: AI}
 
 
+def test_a_file_that_an_agent_had_deleted_and_somebody_brought_back_is_as_any_other(diff):
+    v0, v1 = text("a line", "another line"), text("a line", "mine")
+    gone = [Edit("f", v0, None, CLAUDE, earlier=True)]
+    assert judge(diff, v0, v1, gone) == {"added": {2: PERSON}, "removed": {2: PERSON}}
+    assert judge(diff, v0, v1, [replace(gone[0], earlier=False)])["removed"] == {2: AI}
+    # Nobody has, where the commit before was of other files alone.
+    assert judge(diff, v0, None, gone)["removed"] == {1: AI, 2: AI}
+
+
 def test_p22_line_ends_and_final_newlines(diff):
     """CRLF in the working tree and LF in the repository: git's conversion is nobody's edit."""
     v0, v1 = b"a\nb\n", b"a\nb\nc\n"
