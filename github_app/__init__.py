@@ -31,5 +31,5 @@ watched            metrics, redaction
 commands           database_command, database_check, database_backup; dead_letters_command, dead_letters; alerts_command
                    replay; simulate, simulation
 with one's token   own_token, personal_client; explain_command, explain_pull
-                   doctor, publishers, branch_rules, branch_patterns, protected, repository_findings
+                   doctor, publishers, branch_rules, merge_methods, branch_patterns, protected, repository_findings
 """

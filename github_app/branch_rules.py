@@ -53,6 +53,8 @@ class BranchRules:
     code_owners: bool = False
     dismisses: bool = False
     """GitHub's own: a push takes approvals away."""
+    squashes: bool = False
+    """Nothing but squashes lands, by a ruleset or the queue, whatever the repository allows."""
     older: bool = False
     """Some of it is the older branch protection."""
     line: str = ""
@@ -166,6 +168,17 @@ def _from_rules(rules: Iterable[Mapping[str, Any]], names: Mapping[int, str]) ->
         last_push=any(pull.get("require_last_push_approval") for pull in pulls),
         code_owners=any(pull.get("require_code_owner_review") for pull in pulls),
         dismisses=any(pull.get("dismiss_stale_reviews_on_push") for pull in pulls),
+        squashes=_squashes(pulls, given.get("merge_queue", ())),
+    )
+
+
+def _squashes(pulls: Iterable[Mapping[str, Any]], queues: Iterable[Mapping[str, Any]]) -> bool:
+    """What a queue makes is what lands; without one, what a rule lets people choose."""
+    made = [(queue.get("parameters") or {}).get("merge_method") for queue in queues]
+    return (
+        all(how == "SQUASH" for how in made)
+        if made
+        else any(pull.get("allowed_merge_methods") == ["squash"] for pull in pulls)
     )
 
 

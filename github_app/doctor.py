@@ -17,6 +17,7 @@ from foureyes.github_app.branch_rules import (
     rules_for_new,
 )
 from foureyes.github_app.client import GitHubError, InstallationClient
+from foureyes.github_app.merge_methods import squash_findings
 from foureyes.github_app.optional_permissions import optional_permissions, permission_findings
 from foureyes.github_app.org_floor import PATH as FLOOR_PATH
 from foureyes.github_app.org_floor import ask_floor, floor_problem
@@ -87,6 +88,7 @@ def examine(
     )  # fmt: skip
     granted = mine.permissions if mine else None
     found = [about_policy, *about_floor, *permission_findings(asks, granted), *findings(of)]
+    found += squash_findings(client, slug, policy, branches, of.gh)
     if left_out:
         what = f"{left_out} more gated branches and patterns were not looked at"
         found.append(Finding("branches", State.UNKNOWN, what))

@@ -219,6 +219,9 @@ def full_repository(world: World, of: Repository, viewer: User | None = None) ->
         shape |= {"parent": repository(world, of.parent), "source": repository(world, of.parent)}
     if isinstance(of.owner, Organization):
         shape["organization"] = account(world, of.owner)
+    if viewer is not None and at_least(of, viewer, "write"):
+        allowed = {"merge": "merge_commit", "squash": "squash_merge", "rebase": "rebase_merge"}
+        shape |= {f"allow_{key}": how in of.merge_methods for how, key in allowed.items()}
     return shape | {"subscribers_count": 0, "network_count": forks, "forks": forks, "forks_count": forks}
 
 

@@ -267,6 +267,8 @@ class Repository:
     """Branch -> what waits to be merged into it, the next one first."""
     made_by_github: set[str] = field(default_factory=set)
     """Commits that GitHub itself made and signed: merge button, *Update branch*."""
+    merge_methods: frozenset[str] = frozenset({"merge", "squash", "rebase"})
+    """Allowed in its settings: shown, not acted on."""
 
     @property
     def slug(self) -> str:

@@ -97,6 +97,58 @@ def test_the_app_is_found_by_the_checks_that_it_published(gate: Gate) -> None:
     assert states(told)["main: check"] == "ok"
 
 
+SQUASHES = {
+    "type": "pull_request",
+    "parameters": {
+        "allowed_merge_methods": ["squash"], "dismiss_stale_reviews_on_push": False, "require_code_owner_review": False,
+        "require_last_push_approval": False, "required_approving_review_count": 0,
+        "required_review_thread_resolution": False,
+    },
+}  # fmt: skip
+
+
+def queue(method: str) -> dict[str, Any]:
+    parameters = {
+        "check_response_timeout_minutes": 60, "grouping_strategy": "ALLGREEN", "max_entries_to_build": 5,
+        "max_entries_to_merge": 5, "merge_method": method, "min_entries_to_merge": 1,
+        "min_entries_to_merge_wait_minutes": 5,
+    }  # fmt: skip
+    return {"type": "merge_queue", "parameters": parameters}
+
+
+@pytest.mark.parametrize(
+    ("allowed", "rules", "state"),
+    [
+        ({"merge", "squash"}, [], "problem"),
+        ({"squash", "rebase"}, [], "problem"),
+        ({"squash"}, [], "ok"),
+        ({"merge", "squash"}, [SQUASHES], "ok"),
+        ({"merge", "squash"}, [queue("SQUASH")], "ok"),
+        ({"merge", "squash"}, [SQUASHES, queue("MERGE")], "problem"),
+        (None, [], "unknown"),
+    ],
+    ids=["merges", "rebases", "squashes", "a rule", "a queue", "a queue that merges", "not to be seen"],
+)
+def test_squash_only_is_held_against_what_github_allows(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch, allowed: set[str] | None, rules: list[Any], state: str
+) -> None:
+    shop = gate.sandbox.world.repositories[SHOP]
+    assert "squash" not in states(doctor("--app", str(gate.sandbox.app.id))[1])
+    text = 'version: 1\nroster: ["@acme/engineers", "@acme/reviewers"]\nprotected: ["infra/**"]\nsquash_only: true\n'
+    gate.push("noor", "main", gate.change({".github/foureyes.yml": text}))
+    shop.rulesets[0].rules += rules
+    shop.merge_methods = frozenset(allowed or ())
+    if allowed is None:
+        gate.control("POST", "users", login="reader")
+        gate.control("POST", "roles", repository=SHOP, login="reader", role="read")
+        ask_as(gate, monkeypatch, "reader")
+    told = finding(doctor("--app", str(gate.sandbox.app.id))[1], "squash")
+    assert told["state"] == state
+    assert ("-X PATCH repos/acme/shop -F allow_merge_commit=false" in str(told["mend"])) == (
+        state == "problem"
+    )
+
+
 @pytest.mark.parametrize("arguments", [["--app", "7"], [SHOP, "--online"]])
 def test_an_option_that_would_do_nothing_is_refused(arguments: list[str]) -> None:
     told = CliRunner().invoke(command, arguments)
