@@ -218,7 +218,7 @@ def new_commits(repo: Repo, before: Pending) -> tuple[NewCommit, ...]:
         oid, made, authored, *parents = line.split(" ")
         amended = bool(before.head) and parents == old_parents
         if seconds(made) >= since:
-            ours = len(parents) < 2 and (seconds(authored) >= since or amended)
+            ours = seconds(authored) >= since or amended
             found.append(NewCommit(oid, seconds(made), ours))
     return tuple(found)
 
@@ -232,6 +232,7 @@ def _parents(repo: Repo, commit: str) -> list[str]:
 def _paths_of(repo: Repo, commits: list[str]) -> set[bytes]:
     if not commits:
         return set()
-    options = ("-r", "-z", "--root", "--no-commit-id", "--name-only", "--no-renames", "--stdin")
+    # -c: of a merge those that it has otherwise than each of its parents.
+    options = ("-r", "-z", "--root", "--no-commit-id", "--name-only", "--no-renames", "-c", "--stdin")
     listed = repo.git("diff-tree", *options, input="".join(f"{oid}\n" for oid in commits).encode())
     return set(listed.split(b"\0")[:-1])

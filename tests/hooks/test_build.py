@@ -307,6 +307,29 @@ def test_p21_what_an_agent_left_uncommitted_stays_its_own_under_every_new_name(r
     assert (record(repo).cls, lines(record(repo), name)[8]) == ("ai", "ai")
 
 
+@pytest.mark.parametrize("amend", [False, True], ids=["in a merge", "in a merge that it amends"])
+def test_p18_p19_what_an_agent_commits_in_a_merge_is_known_when_a_person_commits_it_again(
+    repo: Path, amend: bool
+):
+    """And of what the merge brought along nothing is the agent's."""
+    commit(repo, {"f": "one\n", "g": "one\n"}, "by hand")
+    git(repo, "checkout", "-q", "-b", "side")
+    long_ago = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "@1700000000 +0000")
+    commit(repo, {"g": "one\non the side\n"}, "on the side, by hand", env=long_ago)
+    git(repo, "checkout", "-q", "main")
+    commit(repo, {"h": "here\n"}, "here, by hand")
+    if amend:
+        git(repo, "merge", "-q", "--no-edit", "side")
+        Agent(repo).shell("echo two >>f; git commit -qa --amend --no-edit")
+    else:
+        Agent(repo).shell("git merge -q --no-commit side; echo two >>f; git commit -qam merged")
+    git(repo, "reset", "-q", "--soft", "HEAD~1")
+    git(repo, "commit", "-qm", "by a person")
+    found = record(repo)
+    assert (found.cls, lines(found, "f")) == ("ai", {2: "ai"})
+    assert lines(found, "g")[2] != "ai"
+
+
 @pytest.mark.parametrize("how", ["appended", "over another", "copied"])
 def test_what_an_agent_wrote_and_a_person_moved_before_it_was_committed_is_no_persons(repo: Path, how: str):
     """In a file that was there, or with the agent's left aside: whose that is nobody saw."""
