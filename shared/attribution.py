@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TypeAlias
 
 from foureyes.shared.diff import FileDiff
-from foureyes.shared.line_trace import Hand, Trace, bare, split
+from foureyes.shared.line_trace import Hand, Trace, bare, split, squeezed
 from foureyes.shared.record import Contributor
 from foureyes.shared.stored_form import are_comparable, as_stored
 
@@ -287,7 +287,7 @@ def _told(diff: FileDiff, trace: Trace | None, undone: Trace | None, aside: _Asi
             again = _again(hand if hand in back and not exact else None, _doubted(rest, doubt))
             told["removed", n] = _label(removed.get(n), again)
         for n, text in enumerate(map(bare, hunk.added), hunk.new_start):
-            again = _again(aside.written.get(text), _doubted(rest, text in dropped))
+            again = _again(aside.written.get(text), _doubted(rest, squeezed(text) in dropped))
             told["added", n] = _label(added.get(n), again)
     return told
 

@@ -51,6 +51,11 @@ def bare(line: bytes) -> bytes:
     return line.rstrip(b"\r\n")
 
 
+def squeezed(line: bytes) -> bytes:
+    """Without white space."""
+    return b"".join(line.split())
+
+
 class Trace:
     def __init__(self, base: bytes | None) -> None:
         self.content = base
@@ -61,7 +66,7 @@ class Trace:
         self.exact = False
         """It is known how the file came to be what was committed."""
         self.dropped: set[bytes] = set()
-        """Lines that an agent had written and that went away again, without their line ends."""
+        """Lines that an agent had written and that went away again, without white space: a formatter changes that."""
 
     def end(self, content: bytes | None) -> None:
         """The file was committed as `content`."""
@@ -83,7 +88,7 @@ class Trace:
             if line.origin is not None:
                 self.removed[line.origin] = by
             elif line.by is not None:
-                self.dropped.add(bare(line.text))
+                self.dropped.add(squeezed(line.text))
         self.lines = [_spelled(kept.get(at) or Line(text, by), text) for at, text in enumerate(new)]
         self._bring_back()
 

@@ -319,6 +319,13 @@ def test_a_move_by_the_agent_is_a_removal_and_an_addition_of_its_own(diff):
     assert hands(found, "old")["removed"] == {1: AI, 2: AI}
 
 
+def test_an_agents_line_in_another_layout_is_nobodys(diff):
+    """A person's formatter ran over it, or the person did."""
+    v0, v1, v2 = text("a"), text("a", "\tone = 1", "two"), text("a", "    one  =  1", "2")
+    found = judge(diff, v0, v2, [Edit("f", v0, v1, CLAUDE)])
+    assert found["added"] == {2: DARK, 3: PERSON}
+
+
 def test_a_file_that_an_agent_had_deleted_and_somebody_brought_back_is_as_any_other(diff):
     v0, v1 = text("a line", "another line"), text("a line", "mine")
     gone = [Edit("f", v0, None, CLAUDE, earlier=True)]
