@@ -38,7 +38,7 @@ def _ask(
     for _page in range(MOST_PAGES):
         variables = {"owner": owner, "name": name, "number": number, "after": after}
         page = _page_of(client.graphql(operation(query), variables), what)
-        found += understood(lambda page=page: page["nodes"])  # type: ignore[misc]
+        found += understood(lambda page=page: list(page["nodes"]))  # type: ignore[misc]
         after = understood(lambda page=page: _next(page["pageInfo"]))  # type: ignore[misc]
         if not after:
             return understood(lambda page=page, found=found: _whole(found, page, what, read))  # type: ignore[misc]

@@ -201,8 +201,9 @@ def comment(number: int, **over: Any) -> dict[str, Any]:
         comments(comment(1), hasNextPage="false"),
         comments(None),
         {"repository": {"pullRequest": {"comments": "none"}}},
+        {"repository": {"pullRequest": {"comments": {**page(), "nodes": None}}}},
     ],
-    ids=["repeated", "cut", "no text", "hasNextPage is a text", "null", "no list"],
+    ids=["repeated", "cut", "no text", "hasNextPage is a text", "null", "no list", "no nodes"],
 )
 def test_comments_that_may_not_be_all_are_refused(said: Any) -> None:
     with pytest.raises(GitHubError):
