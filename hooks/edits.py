@@ -1,6 +1,7 @@
 """The agents' edits that can have gone into a commit, out of the evidence store."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from foureyes.hooks.evidence import PENDING_SECONDS, Evidence
 from foureyes.hooks.journal import Line
 from foureyes.hooks.repo import Repo
 from foureyes.hooks.store import read_blobs
-from foureyes.hooks.tool_events import UNKNOWN, UNSEEN, Event, Pending, Ref, Touched, state_of
+from foureyes.hooks.tool_events import UNKNOWN, UNSEEN, Event, Pending, Ref, Touched, by_end, state_of
 from foureyes.shared.attribution import Edit
 from foureyes.shared.line_trace import Hand
 from foureyes.shared.stored_form import blob_ids, pointer
@@ -90,7 +91,7 @@ class Edits:
         self._evidence = Evidence(repo.home)
         self._all = [(event, touched) for event in self._evidence.events() for touched in event.touched]
         self._events = [(event, touched) for event, touched in self._all if touched.path in paths]
-        self._late = [(event, touched) for event, touched in self._all if event.tick_started > since]
+        self._late = sorted((one for one in self._all if _begun(one) > since), key=_begun)
         self._blobs: dict[str, bytes] = {}
         self._read_blobs([*self._events, *self._late])
         self._contents: dict[str, bytes | None] = {}
@@ -142,14 +143,7 @@ class Edits:
         open_calls = (call for call in self._open if call.worktree in worktrees and _is_open_at(call, until))
         open_ = frozenset(path for call in open_calls for path in self._may_have_changed(call, changed))
         borrowed = frozenset(edit.path for edit in found.edits) - here
-        fresh = [
-            (e, t)
-            for e, t in self._late
-            if parent is not None
-            and parent < e.tick_started
-            and e.worktree in worktrees
-            and not until.precedes(e.tick_started, e.started)
-        ]
+        fresh = self._between(parent, until, worktrees) if parent is not None else []
         return replace(
             found,
             elsewhere=elsewhere,
@@ -158,6 +152,16 @@ class Edits:
             borrowed=borrowed,
             uncommitted=self._resolve(fresh, parent, until).edits if fresh else (),
         )
+
+    def _between(self, parent: int, until: Moment, worktrees: Set[str]) -> list[tuple[Event, Touched]]:
+        first = bisect_right(self._late, parent, key=_begun)
+        last = bisect_right(self._late, math.inf if until.tick is None else until.tick, key=_begun)
+        chosen = (
+            (e, t)
+            for e, t in self._late[first:last]
+            if e.worktree in worktrees and not until.precedes(e.tick_started, e.started)
+        )
+        return sorted(chosen, key=lambda one: by_end(one[0]))
 
     def _may_have_changed(self, call: Pending, changed: Mapping[str, str]) -> Iterator[str]:
         """All but what it found there already: it still runs, or was broken off."""
@@ -233,6 +237,10 @@ class Edits:
         if ref.startswith("g:"):
             return self._blobs.get(ref[2:])
         return self._evidence.read(ref) if ref.startswith("s:") else None
+
+
+def _begun(one: tuple[Event, Touched]) -> int:
+    return one[0].tick_started
 
 
 def _is_open_at(call: Pending, until: Moment) -> bool:
