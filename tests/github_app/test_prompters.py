@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib.resources import files
+from itertools import count
 from typing import Any
 
 import pytest
@@ -72,6 +73,9 @@ def test_what_could_not_be_read_stays_unknown() -> None:
     assert prompters.in_timeline(answer(assignees=Unknown("cut")), by_bot=True) == Unknown("cut")
 
 
+NUMBERS = count()
+
+
 class Talk:
     """GitHub's comments, a page at a time; `reviews` are all on one."""
 
@@ -101,7 +105,7 @@ class Talk:
 
 def said(who: Account | None, text: str) -> dict[str, Any]:
     author = who and {"__typename": who.kind.value, "login": who.login, "databaseId": who.id}
-    return {"body": text, "author": author}
+    return {"id": f"C{next(NUMBERS)}", "body": text, "author": author}
 
 
 def reviewed(who: Account | None, text: str, *beside: str, total: int | None = None) -> dict[str, Any]:
