@@ -5,7 +5,7 @@ added, never taken back, so that a repeated or a late delivery changes nothing.
 """
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,9 @@ from foureyes.github_app.tables import envelope_seen, floor_seen, policy_seen, p
 from foureyes.shared.canonical import sha256_hex
 from foureyes.shared.facts import Push
 from foureyes.shared.people import Account, Kind
+
+MOST_MOVES = 1_000
+"""Pushes to a branch, newest first, among which those that followed a late one are looked for."""
 
 
 @dataclass(frozen=True)
@@ -189,15 +192,28 @@ def reviews_seen(conn: Connection, review_ids: Collection[int]) -> dict[int, See
 
 
 def branch_was(conn: Connection, repository_id: int, branch: str, at: int) -> str:
-    """Where the newest push to the branch that was seen by then left it, "" for none."""
-    where = (push_seen.c.repository_id == repository_id) & (push_seen.c.ref == f"refs/heads/{branch}")
-    newest = (
-        select(push_seen.c.after)
-        .where(where & (push_seen.c.seen_at <= at))
-        .order_by(push_seen.c.seen_at.desc(), push_seen.c.after)
-        .limit(1)
-    )
-    return conn.execute(newest).scalar() or ""
+    """Where the pushes to the branch that were seen by then left it, "" for none. One that was told late, after those
+    that followed it, does not put the branch back.
+    """
+    of_branch = (push_seen.c.repository_id == repository_id) & (push_seen.c.ref == f"refs/heads/{branch}")
+    newest_first = (push_seen.c.seen_at.desc(), push_seen.c.after)
+    moves = select(push_seen.c.before, push_seen.c.after).where(of_branch & (push_seen.c.seen_at <= at))
+    newest = conn.execute(moves.order_by(*newest_first).limit(1)).first()
+    if newest is None or not conn.execute(moves.where(push_seen.c.before == newest.after).limit(1)).first():
+        return newest.after if newest else ""
+    rows = conn.execute(moves.order_by(*newest_first).limit(MOST_MOVES)).all()
+    return _end_of({row.before: row.after for row in reversed(rows)}, newest.after)
+
+
+def _end_of(moved: Mapping[str, str], start: str) -> str:
+    """`start` itself where the moves from it come round: the branch was put back there on purpose."""
+    seen, tip = {start}, start
+    while tip in moved:
+        tip = moved[tip]
+        if tip in seen:
+            return start
+        seen.add(tip)
+    return tip
 
 
 def keep_record(

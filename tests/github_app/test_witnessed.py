@@ -53,6 +53,26 @@ def test_what_came_later_by_either_clock_is_not_what_was_approved(sqlite_engine:
     assert tip(sqlite_engine, review=late, told=replace(TOLD, at=at - 1)) == ""
 
 
+@pytest.mark.parametrize(
+    ("moves", "left"),
+    [
+        ([(TIP, HEAD), (OLD, TIP)], HEAD),
+        ([("d" * 40, "e" * 40), (OLD, TIP), (TIP, "d" * 40)], "e" * 40),
+        ([(OLD, TIP), (TIP, OLD)], OLD),
+        ([(TIP, HEAD), (HEAD, TIP)], TIP),
+    ],
+    ids=["told late", "told late, and those between later still", "put back", "put back, all others unseen"],
+)
+def test_a_push_that_was_told_late_does_not_put_the_base_back(
+    sqlite_engine: Engine, moves: list[tuple[str, str]], left: str
+) -> None:
+    """A failed delivery is fetched after those of the pushes that followed: what is approved from then on is on these."""
+    with storage.writing(sqlite_engine) as conn:
+        for at, (before, after) in enumerate(moves):
+            seen.keep_push(conn, PushSeen(1, "refs/heads/main", before, after, RITA), NOON - 60 + at)
+        assert seen.branch_was(conn, 1, "main", NOON) == left
+
+
 def test_a_review_without_a_time_is_on_what_its_event_said(sqlite_engine: Engine) -> None:
     assert tip(sqlite_engine, (TIP, NOON - 20), review=given("")) == ""
 
