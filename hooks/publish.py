@@ -58,14 +58,19 @@ class Outcome:
 
 
 def publish(
-    repo: Repo, remote: Remote, branches: Sequence[Branch], builder: Builder, *, again: bool = False
+    repo: Repo,
+    remote: Remote,
+    branches: Sequence[Branch],
+    builder: Builder,
+    *,
+    again: Collection[Branch] = (),
 ) -> Outcome:
-    """Publish what the record refs of these branches lack; `again`: all records, under a new signature.
+    """Publish what the record refs of these branches lack; of those `again` all records, under a new signature.
 
     Raises UserError if this repository cannot be read or written; what goes wrong on the way to the remote is in
     the outcome.
     """
-    found = {branch: lacking(repo, remote, branch, again=again) for branch in branches}
+    found = {branch: lacking(repo, remote, branch, again=branch in again) for branch in branches}
     wanted = {branch: one.commits for branch, one in found.items()}
     every = tuple(dict.fromkeys(oid for oids in wanted.values() for oid in oids))
     newest = {oids[-1] for oids in wanted.values() if oids}

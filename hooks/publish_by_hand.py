@@ -29,7 +29,7 @@ def command(remote_name: str | None, as_json: bool) -> None:
     remote = remote_for(repo, branch, remote_name)
     pushed = pushed_branch(repo, branch, remote)
     builder = builder_in(repo, remote, agents_around(os.environ))
-    outcome = publish(repo, remote, [pushed], builder, again=True)
+    outcome = publish(repo, remote, [pushed], builder, again=[pushed])
     click.echo(json.dumps(_as_json(outcome)) if as_json else _as_text(outcome, remote, branch))
     problem = outcome.branches[0].problem
     if problem:

@@ -43,17 +43,19 @@ def main(arguments: list[str] | None = None) -> int:
 def _push(remote: Remote, lines: str) -> None:
     changes = list(_changes(lines))
     # Tags and other refs have no records.
-    pushed = [Branch(ref, new) for ref, new in changes if ref.startswith("refs/heads/")]
+    pushed = {Branch(one.ref, one.new): one.is_new for one in changes if one.ref.startswith("refs/heads/")}
     if not pushed:
         return
-    if any(ref.startswith(_OURS) for ref, _ in changes):
+    if any(one.ref.startswith(_OURS) for one in changes):
         _say("git push --mirror takes the published records away. Put them back with: foureyes publish")
         return
     repo = Repo.open(Path.cwd(), bare_ok=True)
     builder = builder_in(repo, remote, agents_around(os.environ))
     branches = [branch for branch in pushed if branch.tip]
     if branches:
-        _tell(publish(repo, remote, branches, builder))
+        # one that was deleted there may have taken its records along, whatever was seen of them from here
+        anew = [branch for branch in branches if pushed[branch]]
+        _tell(publish(repo, remote, branches, builder, again=anew))
         _notice(repo, remote, branches, builder)
     for branch in pushed:
         if not branch.tip:
@@ -61,10 +63,11 @@ def _push(remote: Remote, lines: str) -> None:
 
 
 class _Change(NamedTuple):
-    """Of a ref there; `new` is empty if it is deleted."""
+    """Of a ref there; `new` is empty if it is deleted, `is_new`: it is not there yet."""
 
     ref: str
     new: str
+    is_new: bool
 
 
 def _changes(lines: str) -> Iterator[_Change]:
@@ -72,7 +75,7 @@ def _changes(lines: str) -> Iterator[_Change]:
     for line in lines.split("\n"):
         words = line.rsplit(" ", 3)
         if len(words) == 4:
-            yield _Change(words[2], words[1] if words[1].strip("0") else "")
+            yield _Change(words[2], words[1] if words[1].strip("0") else "", not words[3].strip("0"))
 
 
 def _tell(outcome: Outcome) -> None:

@@ -123,7 +123,7 @@ def test_more_commits_than_one_push_takes_along_are_published_by_the_next(
     branch = lacking.Branch("refs/heads/work", head(repo))
 
     def published(*, again: bool) -> tuple[int, int]:
-        (told,) = publish(here, origin, [branch], OLGA, again=again).branches
+        (told,) = publish(here, origin, [branch], OLGA, again=[branch] if again else []).branches
         return told.count, told.left
 
     assert published(again=False) == (2, 1)

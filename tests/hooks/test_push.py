@@ -184,6 +184,21 @@ def test_many_branches_in_one_push_are_signed_once(repo: Path, remote: Path):
     assert files(remote, "v1") == {}
 
 
+def test_a_branch_that_somebody_deleted_is_pushed_again_with_its_records(
+    repo: Path, remote: Path, tmp_path: Path
+):
+    git(repo, "checkout", "-q", "-b", "feat")
+    Agent(repo).write("README", "hello\nby ai\n")
+    first = commit(repo, {}, "ai appends")
+    push(repo, "origin", "feat")
+    git(tmp_path, "clone", "-q", remote, "colleague")
+    install(tmp_path / "colleague")
+    push(tmp_path / "colleague", "origin", ":feat")
+    assert records(remote, "feat") == {}
+    push(repo, "origin", "feat")
+    assert records(remote, "feat")[first].cls == "ai"
+
+
 def test_a_deleted_branch_takes_its_record_ref_with_it(repo: Path, remote: Path):
     git(repo, "checkout", "-q", "-b", "work")
     commit(repo, {"f": "x\n"}, "x")
