@@ -10,7 +10,7 @@ from foureyes.shared.rule import P, Rule
 from foureyes.shared.rules import RULES
 from foureyes.shared.verdict import Outcome, Reason, Verdict, strictest
 
-VERSION = "7"
+VERSION = "8"
 """Changes whenever the same facts and policy may give another verdict. Stored with every decision."""
 
 NAME = "foureyes"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from foureyes.shared.ancestry import held_by
-from foureyes.shared.facts import CommitFacts, Content, Known, Move, Pull, Review
+from foureyes.shared.facts import CommitFacts, Content, Known, Move, Pull, Review, Witness
 from foureyes.shared.markup import code, short
 from foureyes.shared.policy import Stale
 
@@ -39,8 +39,17 @@ def why_stale(review: Review, ground: Ground) -> str:
     else:
         same = witness.content.value.change == ground.content.change
     if not same:
-        return f"approved other content (at {short(witness.head)})"
+        return _why_other_content(witness, ground.pull)
     return _why_steps_stale(witness.head, witness.content.value.steps, ground)
+
+
+def _why_other_content(witness: Witness, pull: Pull) -> str:
+    """Where the head is the one that was approved, the base has moved under it."""
+    if witness.head == pull.head:
+        return (
+            f"approved before {code(pull.base_ref)} changed what this changes too (at {short(witness.head)})"
+        )
+    return f"approved other content (at {short(witness.head)})"
 
 
 def _why_steps_stale(head: str, seen: tuple[str, ...], ground: Ground) -> str:

@@ -236,6 +236,19 @@ def test_what_an_approval_stands_on(stale, witness, expected):
     assert outcome(facts(reviews=(replace(BOTH[0], witness=witness), BOTH[1])), by) is expected
 
 
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (OLD_HEAD, f"approved other content (at `{OLD_HEAD[:7]}`)"),
+        (HEAD, f"approved before `main` changed what this changes too (at `{HEAD[:7]}`)"),
+    ],
+    ids=["the head moved", "the base moved"],
+)
+def test_what_is_said_of_an_approval_of_what_is_no_more(head, told):
+    given = (replace(BOTH[0], witness=other(head=head)), BOTH[1])
+    assert told in {r.text for r in rule(facts(reviews=given), "two_humans").reasons}
+
+
 def test_of_all_tiers_that_are_touched_the_strictest_says_what_an_approval_stands_on():
     systems = {"infra": System(paths=("infra/**",), tier=1), "watch": System(paths=("watch/**",), tier=2)}
     by = policy(systems=systems)
