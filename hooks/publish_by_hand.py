@@ -69,11 +69,16 @@ def remote_for(repo: Repo, branch: str, wanted: str | None) -> Remote:
 
 
 def pushed_branch(repo: Repo, branch: str, remote: Remote) -> Branch:
-    """The branch as the remote has it: its name there can be another, and the work here can be ahead."""
+    """The branch as the remote has it: its name there can be another, and the work here can be ahead. A branch that was
+    begun at `origin/main` has that as upstream, though it is pushed under its own name.
+    """
     merge = repo.config(f"branch.{branch}.merge") or ""
     tracks = repo.config(f"branch.{branch}.remote") == remote.name and merge.startswith("refs/heads/")
-    name = merge.removeprefix("refs/heads/") if tracks else branch
-    tip = tip_of(repo, f"refs/remotes/{remote.name}/{name}")
+    names = [branch, *([merge.removeprefix("refs/heads/")] if tracks else [])]
+    if repo.config("push.default") in {"upstream", "tracking"}:
+        names.reverse()
+    tips = {name: tip_of(repo, f"refs/remotes/{remote.name}/{name}") for name in names}
+    name, tip = next(((name, tip) for name, tip in tips.items() if tip), (branch, ""))
     if not tip:
         raise UserError(
             f"`{branch}` is not on {remote.name} yet",

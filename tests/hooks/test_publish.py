@@ -46,6 +46,20 @@ def test_the_repository_is_named_by_its_address_without_secrets(url: str, slug: 
     assert Remote("origin", url).slug == slug
 
 
+@pytest.mark.parametrize("default", ["simple", "upstream"])
+def test_a_branch_that_was_begun_at_main_is_published_under_the_name_that_it_is_pushed_to(
+    repo: Path, remote: Path, default: str
+):
+    """Its upstream is `origin/main`, unless pushes are said to go there."""
+    git(repo, "checkout", "-q", "-b", "work", "--track", "origin/main")
+    git(repo, "config", "push.default", default)
+    pushed = commit(repo, {"f": "x\n"}, "x")
+    git(repo, "push", "-q", "--no-verify", "origin", "work")
+    told = json.loads(said(repo, "publish", "--json"))
+    assert told["branch"] == ("refs/heads/work" if default == "simple" else "refs/heads/main")
+    assert set(records(remote, "work")) == ({pushed} if default == "simple" else set())
+
+
 def test_publish_by_hand_makes_good_what_a_push_could_not(repo: Path, remote: Path):
     git(repo, "checkout", "-q", "-b", "work")
     pushed = commit(repo, {"f": "x\n"}, "x")
