@@ -29,12 +29,6 @@ def policy(gate: Gate, text: str) -> None:
     gate.settle()
 
 
-def approve(gate: Gate, number: int, *logins: str) -> None:
-    for login in logins or ("rita", "sam"):
-        gate.review(login, number)
-    gate.settle()
-
-
 def decisions_on(gate: Gate, number: int) -> int:
     with storage.reading(gate.engine) as conn:
         table = tables.decision
@@ -49,9 +43,9 @@ def decisions_on(gate: Gate, number: int) -> int:
 )  # fmt: skip
 def test_G29_what_guards_the_gate_is_protected_without_being_named(gate: Gate, path: str) -> None:
     number = gate.open("olga", "feat", gate.change({path: "x\n"}))
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "in_progress"
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -70,7 +64,7 @@ def test_G32_a_mass_deletion_is_counted_to_the_line(gate: Gate, monkeypatch: pyt
     base = gate.change(files)
     gate.push("noor", "main", base)
     number = gate.open("olga", "feat", gate.change(dict.fromkeys(files), base))
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "in_progress"
     said = "**Destroys:** 28,745 lines and 340 whole files (all of `infra/service/`); adds 0 lines."
     assert said in (gate.check(number).summary or "")
@@ -80,7 +74,7 @@ def test_G32_a_mass_deletion_is_counted_to_the_line(gate: Gate, monkeypatch: pyt
     changes = pull_facts.load(found.facts).changes
     assert isinstance(changes, Known)
     assert (len(changes.value), sum(c.deleted for c in changes.value)) == (340, 28_745)
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
     assert counted == [b"infra/service/"], "a review asks git nothing again"
 
@@ -99,11 +93,11 @@ def test_G63_a_link_in_the_place_of_a_protected_folder(gate: Gate) -> None:
     link = gate.clone.blob("docs")
     files = {path: None for path in gate.files(gate.tip()) if path.startswith("infra/")}
     number = gate.open("olga", "feat", gate.change({**files, "infra": ("120000", link)}))
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "in_progress"
     number = gate.open("olga", "other", gate.change({"payments": ("120000", link)}))
     policy(gate, POLICY.replace("infra/**", "payments/**"))
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "in_progress", "where nothing stood before, too"
 
 
@@ -129,7 +123,7 @@ def test_G36_a_webhook_that_comes_a_hundred_times_makes_one_state(gate: Gate) ->
 
 def test_G40_run_again_by_the_operator_gives_the_same_verdict(gate: Gate) -> None:
     number = gate.open("olga", "feat", infra(gate))
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     before = gate.check(number)
     state = (before.id, before.status, before.conclusion, before.title, before.summary)
     asked = len(gate.paths)

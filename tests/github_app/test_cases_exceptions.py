@@ -33,12 +33,6 @@ def policy(gate: Gate, more: str) -> None:
     gate.settle()
 
 
-def approve(gate: Gate, number: int, *logins: str) -> None:
-    for login in logins:
-        gate.review(login, number)
-    gate.settle()
-
-
 def merge(gate: Gate, login: str, number: int) -> None:
     gate.as_person(login, "PUT", f"/repos/{SHOP}/pulls/{number}/merge", {"merge_method": "merge"})
     gate.settle()
@@ -56,7 +50,7 @@ def landed_change(gate: Gate) -> str:
     """What infra/network.tf was before two people let a change of it in."""
     before = str(gate.files(gate.tip())["infra/network.tf"][1])
     number = gate.open("ben", "first", infra(gate, text="a mistake\n", author=("Ben", "ben@acme.example")))
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     merge(gate, "rita", number)
     return before
 
@@ -67,7 +61,7 @@ def test_G66_a_pure_revert_of_what_just_landed_needs_one_and_opens_a_retrospecti
     gate.settle()
     assert gate.verdict(number) == "in_progress"
     assert "0 of 1" in (gate.check(number).title or "")
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
     assert "takes back #" in (gate.check(number).summary or "")
     assert raised(gate, Kind.RETROSPECTIVE) == []
@@ -89,7 +83,7 @@ def test_G66_a_revert_that_brings_anything_else_is_an_ordinary_change(gate: Gate
     else:
         head = gate.change({"infra/network.tf": ("100644", before)}, infra(gate, base, text="deployable\n"))
     number = gate.open("olga", "back", head)
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 2" in (gate.check(number).title or "")
 
@@ -100,7 +94,7 @@ def test_G43_a_revert_of_what_landed_weeks_ago_gets_no_discount(gate: Gate) -> N
     with storage.writing(gate.engine) as conn:
         conn.execute(tables.landing.update().values(landed_at=tables.landing.c.landed_at - weeks))
     number = gate.open("olga", "back", gate.change({"infra/network.tf": ("100644", before)}))
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 2" in (gate.check(number).title or "")
 
@@ -110,7 +104,7 @@ def test_a_revert_of_what_came_by_a_bypass_gets_no_discount(gate: Gate) -> None:
     gate.push("noor", "main", infra(gate, text="pushed past the gate\n"))
     gate.settle()
     number = gate.open("olga", "back", gate.change({"infra/network.tf": ("100644", before)}))
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "in_progress"
 
 
@@ -123,7 +117,7 @@ def on_develop(gate: Gate) -> None:
     gate.push("noor", "develop", gate.tip())
     gate.settle()
     number = gate.open("rita", "feat", infra(gate, author=OTHERS["rita"]), base="develop")
-    approve(gate, number, "olga", "sam")
+    gate.approve(number, "olga", "sam")
     assert gate.verdict(number) == "success"
     merge(gate, "sam", number)
 
@@ -132,10 +126,10 @@ def test_G64_what_landed_by_a_pass_excludes_nobody_when_it_goes_on(gate: Gate) -
     on_develop(gate)
     body = {"title": "release", "head": "develop", "base": "main", "body": ""}
     number = int(gate.as_person("ben", "POST", f"/repos/{SHOP}/pulls", body)["number"])
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 2" in (gate.check(number).title or ""), "rita wrote it, and that has landed"
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -146,10 +140,10 @@ def test_G64_who_pushed_past_the_gate_is_excluded(gate: Gate) -> None:
     gate.settle()
     body = {"title": "release", "head": "develop", "base": "main", "body": ""}
     number = int(gate.as_person("ben", "POST", f"/repos/{SHOP}/pulls", body)["number"])
-    approve(gate, number, "rita", "kim")
+    gate.approve(number, "rita", "kim")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 2" in (gate.check(number).title or "")
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -199,19 +193,19 @@ def test_G65_an_exempted_apps_pull_request_passes_with_one_until_a_person_pushes
     number, _token = renovates(gate)
     assert gate.verdict(number) == "in_progress"
     assert "0 of 1" in (gate.check(number).title or ""), gate.check(number).summary
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "success"
     assert "@lee answers for the exemption `renovate`" in (gate.check(number).summary or "")
     later = gate.change({"infra/package-lock.json": "{1}\n"}, gate.pull(number).head)
     gate.push("olga", "renovate", later)
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "in_progress"
     assert "2 of 3" in (gate.check(number).title or ""), "and a bot hides a person"
 
 
 def test_G65_another_app_is_not_exempt(gate: Gate) -> None:
     number, _token = renovates(gate, exempt=4)
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 3" in (gate.check(number).title or "")
 
@@ -220,7 +214,7 @@ def test_G65_another_app_is_not_exempt(gate: Gate) -> None:
 def test_near_G65_what_is_not_the_apps_own_alone(gate: Gate, what: str) -> None:
     """A note that cannot be read may name an agent: its account is an App too, and somebody prompts it."""
     number, _token = renovates(gate)
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "success"
     own = gate.pull(number).head
     if what == "a note":
@@ -234,7 +228,7 @@ def test_near_G65_what_is_not_the_apps_own_alone(gate: Gate, what: str) -> None:
         for login, head in (("olga", infra(gate, own)), ("noor", own)):
             gate.push(login, "renovate", head)
             gate.settle()
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "in_progress"
 
 
@@ -260,14 +254,14 @@ def test_G52_who_mentioned_the_bot_set_it_to_work(gate: Gate) -> None:
     say(
         gate, "ben", number, "I mailed olga@copilot.example and x@copilot; see acme/@copilot, not @copilotte."
     )
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 3" in (gate.check(number).title or ""), (
         "a comment settles nothing about who set it to work first"
     )
     assert "@rita spoke to the bot" in (gate.check(number).summary or "")
     gate.pull(number).comments.clear()
-    approve(gate, number, "ben", "olga")
+    gate.approve(number, "ben", "olga")
     assert gate.verdict(number) == "success"
     assert "@rita" in (gate.check(number).summary or ""), "what was seen once is kept"
 
@@ -283,18 +277,18 @@ def test_G52_who_steered_the_bot_in_a_review(gate: Gate, where: str) -> None:
         "event": "COMMENT", "body": "see there", "comments": beside,
     }  # fmt: skip
     gate.as_person("rita", "POST", f"/repos/{SHOP}/pulls/{number}/reviews", body)
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 2" in (gate.check(number).title or "")
     assert "@rita spoke to the bot" in (gate.check(number).summary or "")
-    approve(gate, number, "ben")
+    gate.approve(number, "ben")
     assert gate.verdict(number) == "success"
 
 
 def test_G52_mentions_where_no_bot_took_part_are_not_asked_for(gate: Gate) -> None:
     number = gate.open("olga", "feat", infra(gate))
     say(gate, "rita", number, "@copilot is not here")
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -307,5 +301,5 @@ def test_comments_that_cannot_be_read_in_full_are_not_a_pass(
 
     whole = comments._page_of
     monkeypatch.setattr(comments, "_page_of", lambda data, what: {**whole(data, what), "nodes": []})
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "failure"

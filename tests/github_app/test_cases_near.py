@@ -56,13 +56,6 @@ def none_left_open(gate: Gate) -> Iterator[None]:
     gate.settle()
 
 
-def approve(gate: Gate, number: int, *logins: str) -> str:
-    for login in logins:
-        gate.review(login, number)
-    gate.settle()
-    return gate.verdict(number)
-
-
 def title(gate: Gate, number: int) -> str:
     return gate.check(number).title or ""
 
@@ -80,20 +73,20 @@ def infra(gate: Gate, *parents: str, text: str = "range = 8\n", **options: objec
 
 def test_near_G3_the_operators_other_account_approves(gate: Gate, branch: str) -> None:
     number = gate.open("olga", branch, infra(gate))
-    assert approve(gate, number, "olga-work", "ben") == "in_progress"
+    assert gate.approve(number, "olga-work", "ben") == "in_progress"
     assert "1 of 2" in title(gate, number)
-    assert approve(gate, number, "sam") == "success"
+    assert gate.approve(number, "sam") == "success"
 
 
 def test_near_G3_the_other_account_opened_it_and_the_first_approves(gate: Gate, branch: str) -> None:
     number = gate.open("olga-work", branch, infra(gate, author=("O", "olga-work@acme.example")))
-    assert approve(gate, number, "olga", "ben") == "in_progress"
+    assert gate.approve(number, "olga", "ben") == "in_progress"
     assert "1 of 2" in title(gate, number)
 
 
 def test_near_G19_one_account_of_a_person_asks_for_changes(gate: Gate, branch: str) -> None:
     number = gate.open("olga", branch, infra(gate))
-    assert approve(gate, number, "rita", "sam") == "success"
+    assert gate.approve(number, "rita", "sam") == "success"
     gate.review("rita-home", number, "REQUEST_CHANGES")
     gate.settle()
     assert gate.verdict(number) == "failure"
@@ -104,16 +97,16 @@ def test_near_G19_somebody_off_the_roster_asks_for_changes(gate: Gate, branch: s
         gate.control("POST", "users", login="passer-by")
     number = gate.open("olga", branch, infra(gate))
     gate.review("passer-by", number, "REQUEST_CHANGES")
-    assert approve(gate, number, "rita", "sam") == "success", "they are heard, and hold nobody up"
+    assert gate.approve(number, "rita", "sam") == "success", "they are heard, and hold nobody up"
 
 
 @pytest.mark.parametrize("key", ["Co-authored-by", "Co-developed-by"])
 def test_near_G11_a_co_author_in_the_trailers(gate: Gate, branch: str, key: str) -> None:
     text = f"Widen\n\n{key}: Sam <sam@acme.example>\n"
     number = gate.open("olga", branch, infra(gate, message=text))
-    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert gate.approve(number, "rita", "sam") == "in_progress"
     assert "@sam" in summary(gate, number)
-    assert approve(gate, number, "ben") == "success"
+    assert gate.approve(number, "ben") == "success"
 
 
 def test_near_G12_who_pushed_the_head_that_it_was_opened_with(gate: Gate, branch: str) -> None:
@@ -127,9 +120,9 @@ def test_near_G12_who_pushed_the_head_that_it_was_opened_with(gate: Gate, branch
     gate.settle()
     gate.push("olga", branch, infra(gate, message="mine"))
     gate.settle()
-    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert gate.approve(number, "rita", "sam") == "in_progress"
     assert "@rita pushed to it" in summary(gate, number)
-    assert approve(gate, number, "ben") == "success"
+    assert gate.approve(number, "ben") == "success"
 
 
 def test_near_G12_somebody_else_carries_a_forged_commit(gate: Gate, branch: str) -> None:
@@ -137,12 +130,12 @@ def test_near_G12_somebody_else_carries_a_forged_commit(gate: Gate, branch: str)
     gate.push("rita", f"{branch}-x", infra(gate))
     gate.settle()
     number = gate.open("ben", branch, gate.tip(f"{branch}-x"))
-    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert gate.approve(number, "rita", "sam") == "in_progress"
     assert "@rita pushed `" in summary(gate, number)
     assert "` to another branch" in summary(gate, number)
     gate.push("ben", branch, infra(gate, author=("Ben", "ben@acme.example")))
-    assert approve(gate, number, "rita", "sam") == "in_progress"
-    assert approve(gate, number, "olga") == "success"
+    assert gate.approve(number, "rita", "sam") == "in_progress"
+    assert gate.approve(number, "olga") == "success"
 
 
 def test_near_G12_who_updated_the_branch_that_it_was_made_from_still_counts(gate: Gate, branch: str) -> None:
@@ -153,7 +146,7 @@ def test_near_G12_who_updated_the_branch_that_it_was_made_from_still_counts(gate
     gate.settle()
     gate.as_person("olga", "PATCH", f"/repos/{SHOP}/pulls/{first}", {"state": "closed"})
     number = gate.open("olga", branch, gate.tip(f"{branch}-x"))
-    assert approve(gate, number, "rita", "sam") == "success", summary(gate, number)
+    assert gate.approve(number, "rita", "sam") == "success", summary(gate, number)
 
 
 def test_near_G12_who_came_in_through_the_third_parent_of_a_merge(gate: Gate, branch: str) -> None:
@@ -166,7 +159,7 @@ def test_near_G12_who_came_in_through_the_third_parent_of_a_merge(gate: Gate, br
         "infra/storage.tf": gate.files(three)["infra/storage.tf"],
     }
     number = gate.open("olga", branch, gate.clone.commit(files, one, two, three, author=OLGA))
-    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert gate.approve(number, "rita", "sam") == "in_progress"
     assert "1 of 2" in title(gate, number)
 
 
@@ -180,7 +173,7 @@ def test_near_G13_an_approval_whose_account_is_gone(gate: Gate, branch: str) -> 
     gate.review("gone-soon", number)
     gate.control("DELETE", "users", login="gone-soon")
     assert leaver not in reviewers.members
-    assert approve(gate, number, "rita") == "in_progress"
+    assert gate.approve(number, "rita") == "in_progress"
     assert "1 of 2" in title(gate, number)
 
 
@@ -192,13 +185,13 @@ def test_near_G21_an_approval_that_names_an_older_commit(gate: Gate, branch: str
     number = gate.open("olga", branch, infra(gate, first, text="range = 1\n"))
     body = {"event": "APPROVE", "commit_id": first}
     gate.as_person("rita", "POST", f"/repos/{SHOP}/pulls/{number}/reviews", body)
-    assert approve(gate, number, "sam") == "in_progress"
+    assert gate.approve(number, "sam") == "in_progress"
     assert "approved other content" in summary(gate, number)
 
 
 def test_near_G23_update_branch_where_the_exact_head_is_asked_for(gate: Gate, branch: str) -> None:
     number = gate.open("olga", branch, gate.change({"ledger/book.py": "rows = [1]\n"}))
-    assert approve(gate, number, "rita", "sam") == "success"
+    assert gate.approve(number, "rita", "sam") == "success"
     gate.push("noor", "main", gate.change({f"docs/{branch}.md": "x\n"}))
     gate.settle()
     gate.as_person("rita", "PUT", f"/repos/{SHOP}/pulls/{number}/update-branch")
@@ -233,7 +226,7 @@ def test_near_G23_the_base_moved_in_the_same_file_before_the_approvals(gate: Gat
 
 def test_near_G24_an_update_of_the_branch_with_something_in_it(gate: Gate, branch: str) -> None:
     number = gate.open("olga", branch, infra(gate))
-    assert approve(gate, number, "rita", "sam") == "success"
+    assert gate.approve(number, "rita", "sam") == "success"
     head = gate.pull(number).head
     main = gate.change({f"docs/{branch}.md": "x\n"})
     gate.push("noor", "main", main)
@@ -243,8 +236,8 @@ def test_near_G24_an_update_of_the_branch_with_something_in_it(gate: Gate, branc
     )
     gate.settle()
     assert gate.verdict(number) == "in_progress"
-    assert approve(gate, number, "rita", "sam") == "in_progress", "rita made the merge that is more than one"
-    assert approve(gate, number, "ben") == "success"
+    assert gate.approve(number, "rita", "sam") == "in_progress", "rita made the merge that is more than one"
+    assert gate.approve(number, "ben") == "success"
 
 
 def test_near_G24_a_merge_of_a_branch_that_is_gated_by_its_name_alone(gate: Gate, branch: str) -> None:
@@ -257,9 +250,9 @@ def test_near_G24_a_merge_of_a_branch_that_is_gated_by_its_name_alone(gate: Gate
     gate.settle()
     gate.push("rita", branch, gate.clone.merge(head, hers, author=OLGA))
     gate.settle()
-    assert approve(gate, number, "rita", "sam") == "in_progress"
+    assert gate.approve(number, "rita", "sam") == "in_progress"
     assert "@rita pushed to it" in summary(gate, number)
-    assert approve(gate, number, "ben") == "success"
+    assert gate.approve(number, "ben") == "success"
 
 
 # records
@@ -272,13 +265,13 @@ def test_near_G8_a_record_ref_that_nothing_can_be_read_from(
     monkeypatch.setattr(records, "MOST_PUSHES", 3)
     number = gate.open("olga", branch, infra(gate))
     gate.push("olga", record_ref(branch), gate.clone.blob("hello"))
-    assert approve(gate, number, "rita") == "in_progress"
+    assert gate.approve(number, "rita") == "in_progress"
     assert "no record (the record ref names a file)" in summary(gate, number)
     gate.push("olga", record_ref(branch), gate.clone.commit({f"pushes/{n}": "" for n in range(4)}))
     gate.wake(number)
     gate.settle()
     assert "it holds more than 3 pushes" in summary(gate, number)
-    assert approve(gate, number, "sam") == "success"
+    assert gate.approve(number, "sam") == "success"
 
 
 # paths
@@ -306,7 +299,7 @@ TWINS = {
 
 def test_near_G62_other_steps_to_the_same_end_are_other_content(gate: Gate, branch: str) -> None:
     number = gate.open("olga", branch, infra(gate))
-    assert approve(gate, number, "rita", "sam") == "success"
+    assert gate.approve(number, "rita", "sam") == "success"
     bad = infra(gate, text="range = 0\n")
     gate.push("olga", branch, infra(gate, bad))
     gate.settle()
@@ -317,7 +310,7 @@ def test_near_G62_other_steps_to_the_same_end_are_other_content(gate: Gate, bran
 def test_near_G62_the_same_steps_under_other_commits_are_what_was_approved(gate: Gate, branch: str) -> None:
     """A rebase; and one that puts a step in between."""
     number = gate.open("olga", branch, infra(gate, infra(gate, text="range = 12\n")))
-    assert approve(gate, number, "rita", "sam") == "success"
+    assert gate.approve(number, "rita", "sam") == "success"
     gate.push("noor", "main", gate.change({"docs/handbook.md": f"# {branch}\n"}))
     first = infra(gate, text="range = 12\n")
     gate.push("olga", branch, infra(gate, first))
@@ -335,8 +328,8 @@ def test_near_G25_G29_G63_what_passes_for_a_protected_path(gate: Gate, branch: s
         for path, value in TWINS[what].items()
     }
     number = gate.open("olga", branch, gate.change(files))  # type: ignore[arg-type]
-    assert approve(gate, number, "rita") == "in_progress", summary(gate, number)
-    assert approve(gate, number, "sam") == "success", summary(gate, number)
+    assert gate.approve(number, "rita") == "in_progress", summary(gate, number)
+    assert gate.approve(number, "sam") == "success", summary(gate, number)
 
 
 def test_near_G28_a_fork_brings_a_policy_of_its_own(gate: Gate, branch: str) -> None:
@@ -350,7 +343,7 @@ def test_near_G28_a_fork_brings_a_policy_of_its_own(gate: Gate, branch: str) -> 
     body = {"title": "t", "head": f"kim:{branch}", "base": "main", "body": ""}
     number = int(gate.as_person("kim", "POST", f"/repos/{SHOP}/pulls", body)["number"])
     gate.settle()
-    assert approve(gate, number, "lee") == "in_progress"
+    assert gate.approve(number, "lee") == "in_progress"
     assert ".github/foureyes.yml" in summary(gate, number) + (gate.check(number).text or "")
 
 
@@ -363,7 +356,7 @@ def test_near_G58_a_criss_cross_history_that_hides_a_revert(gate: Gate, branch: 
     gate.settle()
     reverting = gate.clone.commit(gate.files(feature), feature, fixed, author=OLGA)
     number = gate.open("olga", branch, reverting)
-    assert approve(gate, number, "rita", "sam") == "failure"
+    assert gate.approve(number, "rita", "sam") == "failure"
     assert "GitHub's diff hides 1 changed file" in title(gate, number)
 
 
@@ -380,16 +373,16 @@ def test_near_G58_a_criss_cross_history_that_hides_a_part_of_a_file(gate: Gate, 
         {**gate.files(feature), "infra/network.tf": shown}, feature, fixed, author=OLGA
     )
     number = gate.open("olga", branch, reverting)
-    assert approve(gate, number, "rita", "sam") == "failure"
+    assert gate.approve(number, "rita", "sam") == "failure"
     assert "GitHub's diff hides 1 changed file" in title(gate, number)
     gate.push("olga", branch, gate.clone.merge(reverting, gate.tip(), author=OLGA))
     gate.settle()
     assert gate.verdict(number) == "in_progress", "GitHub shows all of it now, and nobody has seen that"
     assert "GitHub's diff did not show all of it" in summary(gate, number)
-    assert approve(gate, number, "rita", "sam") == "success"
+    assert gate.approve(number, "rita", "sam") == "success"
 
 
 def test_near_G58_a_history_of_its_own(gate: Gate, branch: str) -> None:
     number = gate.open("olga", branch, gate.clone.commit({"infra/network.tf": "range = 1\n"}, author=OLGA))
-    assert approve(gate, number, "rita", "sam") == "failure"
+    assert gate.approve(number, "rita", "sam") == "failure"
     assert "no history" in summary(gate, number)

@@ -29,12 +29,6 @@ def policy(gate: Gate, text: str) -> None:
     gate.settle()
 
 
-def approve(gate: Gate, number: int, *logins: str) -> None:
-    for login in logins:
-        gate.review(login, number)
-    gate.settle()
-
-
 def title(gate: Gate, number: int) -> str:
     return gate.check(number).title or ""
 
@@ -47,7 +41,7 @@ def a_bot(gate: Gate, login: str, number: int) -> None:
 def test_G13_a_second_account_that_the_policy_does_not_know_does_not_count(gate: Gate) -> None:
     gate.control("POST", "users", login="olga2")
     number = gate.open("olga", "feat", infra(gate))
-    approve(gate, number, "olga2", "rita")
+    gate.approve(number, "olga2", "rita")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 2" in title(gate, number)
 
@@ -70,7 +64,7 @@ def test_G15_an_app_that_reviews_does_not_count(gate: Gate) -> None:
     gate.control("POST", "roles", repository=SHOP, login=bot.login, role="write")
     gate.sandbox.world.organizations["acme"].teams["reviewers"].members.append(bot)
     number = gate.open("olga", "feat", infra(gate))
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     answer = requests.post(
         f"{gate.sandbox.url}/api/v3/repos/{SHOP}/pulls/{number}/reviews",
         json={"event": "APPROVE"},
@@ -88,7 +82,7 @@ def test_G16_a_machine_user_with_write_access_does_not_count(gate: Gate) -> None
     gate.control("POST", "users", login="acme-release")
     gate.control("POST", "roles", repository=SHOP, login="acme-release", role="write")
     number = gate.open("olga", "feat", infra(gate))
-    approve(gate, number, "rita", "acme-release")
+    gate.approve(number, "rita", "acme-release")
     assert gate.verdict(number) == "in_progress", "not in a reviewer team"
     gate.sandbox.world.organizations["acme"].teams["reviewers"].members.append(
         gate.sandbox.world.user("acme-release")  # type: ignore[arg-type]
@@ -99,7 +93,7 @@ def test_G16_a_machine_user_with_write_access_does_not_count(gate: Gate) -> None
 
 def test_G18_who_left_the_organisation_does_not_count(gate: Gate) -> None:
     number = gate.open("olga", "feat", infra(gate))
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "success"
     acme = gate.sandbox.world.organizations["acme"]
     sam = gate.sandbox.world.user("sam")
@@ -115,7 +109,7 @@ def test_G18_who_left_the_organisation_does_not_count(gate: Gate) -> None:
 def test_G47_too_few_people_is_said_and_not_waited_for(gate: Gate) -> None:
     policy(gate, 'version: 1\nroster: ["@olga", "@rita"]\nprotected: ["infra/**"]\n')
     number = gate.open("olga", "feat", infra(gate))
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "failure"
     assert "not enough eligible reviewers" in title(gate, number)
 
@@ -124,11 +118,11 @@ def test_G51_a_bot_that_nobody_is_known_to_have_steered_hides_a_person(gate: Gat
     a_bot(gate, ACTIONS, 41898282)
     address = f"41898282+{ACTIONS}@users.noreply.github.com"
     number = gate.open(ACTIONS, "feat", infra(gate, author=(ACTIONS, address)))
-    approve(gate, number, "olga", "rita")
+    gate.approve(number, "olga", "rita")
     assert gate.verdict(number) == "in_progress"
     assert "2 of 3" in title(gate, number)
     assert "which person set it to work is not known" in (gate.check(number).summary or "")
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -137,9 +131,9 @@ def test_G61_two_accounts_of_one_person_are_one(gate: Gate) -> None:
     gate.control("POST", "roles", repository=SHOP, login="olga-work", role="write")
     policy(gate, POLICY.replace("[", '["@olga-work", ', 1) + "aliases: {olga: [olga-work]}\n")
     number = gate.open("ben", "feat", infra(gate, author=("Ben", "ben@acme.example")))
-    approve(gate, number, "olga", "olga-work")
+    gate.approve(number, "olga", "olga-work")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 2" in title(gate, number)
     assert "one person counts once" in (gate.check(number).summary or "")
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"

@@ -59,12 +59,6 @@ def commit_of(gate: Gate, number: int) -> CommitFacts:
     return commits.value[0]
 
 
-def approve(gate: Gate, number: int, *logins: str) -> None:
-    for login in logins:
-        gate.review(login, number)
-    gate.settle()
-
-
 def with_human_record(gate: Gate, key: KeyFile | SecurityKey, *, at: str = LONG_AGO, policy: str = "") -> int:
     """Olga's own commit, whose record says that no agent took part; one approval is there."""
     if policy:
@@ -73,7 +67,7 @@ def with_human_record(gate: Gate, key: KeyFile | SecurityKey, *, at: str = LONG_
     head = infra(gate)
     gate.publish("olga", "feat", head, cls="human", key=key)
     number = gate.open("olga", "feat", head)
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     return number
 
 
@@ -104,7 +98,7 @@ def test_a_note_that_names_an_agent_takes_the_discount_for_good(gate: Gate) -> N
         gate.wake(number)
         gate.settle()
         assert gate.verdict(number) == "in_progress"
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -125,7 +119,7 @@ def test_where_no_agent_may_write_a_note_that_names_one_blocks(gate: Gate) -> No
     head = infra(gate)
     noted(gate, head, "an agent nobody knows")
     number = gate.open("olga", "feat", head)
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "failure"
 
 
@@ -133,7 +127,7 @@ def test_G49_a_human_record_by_a_software_key_is_worth_nothing(gate: Gate, tmp_p
     number = with_human_record(gate, make_key(tmp_path))
     assert gate.verdict(number) == "in_progress"
     assert "software key" in (gate.check(number).summary or "")
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -159,11 +153,11 @@ def test_G8_a_record_of_what_was_amended_away_is_none(gate: Gate, tmp_path: Path
     recorded = infra(gate)
     gate.publish("olga", "feat", recorded, key=key)
     number = gate.open("olga", "feat", infra(gate, message="the same, said better"))
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert commit_of(gate, number).record.state is RecordState.MISSING
     assert gate.verdict(number) == "in_progress"
     assert "no record" in (gate.check(number).title or "")
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -197,12 +191,12 @@ def test_G44_a_signature_that_is_wrong_in_any_way_gives_no_class(
     head = infra(gate, author=("Ben", "ben@acme.example"))
     gate.publish("ben", "feat", head, operator="olga", key=Tampered(key, how))  # type: ignore[arg-type]
     number = gate.open("ben", "feat", head)
-    approve(gate, number, "olga", "rita")
+    gate.approve(number, "olga", "rita")
     fact = commit_of(gate, number).record
     assert fact.state in (RecordState.BAD_SIGNATURE, RecordState.UNSIGNED)
     assert fact.why
     assert gate.verdict(number) == "in_progress", "olga stays out: the record names her"
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -213,14 +207,14 @@ def test_G45_a_key_that_was_removed_takes_the_discount_away_and_excuses_nobody(g
     head = infra(gate)
     gate.publish("olga", "feat", head, cls="human", key=key)
     number = gate.open("olga", "feat", head, by="ben")
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "success"
     gate.control("DELETE", "keys", login="olga", id=number_of_key)
     gate.judge = judge_with(
         gate.settings, gate.engine, gate.observe
     )  # as after a restart: keys are read anew
     gate.wake(number)
-    approve(gate, number, "olga")
+    gate.approve(number, "olga")
     assert gate.verdict(number) == "in_progress"
     assert "signature does not hold" in (gate.check(number).summary or "")
     assert "@olga" in (gate.check(number).summary or "")
@@ -232,11 +226,11 @@ def test_G46_a_commit_that_github_signed_proves_no_human(gate: Gate) -> None:
         head
     )  # as its contents API makes and signs commits
     number = gate.open("olga", "feat", head)
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert commit_of(gate, number).by_github
     assert gate.verdict(number) == "in_progress"
     assert "committed on github.com" in (gate.check(number).summary or "")
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -252,10 +246,10 @@ def test_G12_everyone_whom_a_record_names_is_excluded(
         registered(gate, key)
     gate.publish("olga", "feat", head, key=key, **told)
     number = gate.open("olga", "feat", head)
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "in_progress"
     assert "Does not count:** @rita" in (gate.check(number).summary or "")
-    approve(gate, number, "ana")
+    gate.approve(number, "ana")
     assert gate.verdict(number) == "success"
 
 
@@ -266,7 +260,7 @@ def test_a_name_in_a_record_that_no_account_has_hides_a_person(
     head = infra(gate)
     gate.publish("olga", "feat", head, **told)
     number = gate.open("olga", "feat", head)
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "in_progress"
     assert "`nobody-here`" in (gate.check(number).summary or "")
 
@@ -292,7 +286,7 @@ def test_G55_a_replace_ref_hides_nothing(gate: Gate) -> None:
     harmless = gate.change({"docs/new.md": "x\n"})
     gate.push("olga", f"refs/replace/{head}", harmless)
     number = gate.open("olga", "feat", head)
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "failure", "the stand-in's own merge follows it, ours does not"
     changes = facts_of(gate, number).changes
     assert isinstance(changes, Known)
@@ -302,6 +296,6 @@ def test_G55_a_replace_ref_hides_nothing(gate: Gate) -> None:
 def test_the_fixture_of_G45_is_not_green_by_itself(gate: Gate) -> None:
     """The human record is what lets one approval do."""
     number = gate.open("olga", "feat", infra(gate))
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "in_progress"
     assert commit_of(gate, number).record.state is RecordState.MISSING

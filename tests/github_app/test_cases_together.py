@@ -54,13 +54,6 @@ def close(gate: Gate, number: int) -> None:
     gate.settle()
 
 
-def approve(gate: Gate, number: int, *logins: str) -> str:
-    for login in logins:
-        gate.review(login, number)
-    gate.settle()
-    return gate.verdict(number)
-
-
 # the policy changes under a success
 
 
@@ -72,7 +65,7 @@ def approve(gate: Gate, number: int, *logins: str) -> str:
 def test_near_G28_another_policy_takes_a_success_back_at_once(gate: Gate, branch: str, later: str) -> None:
     policy(gate)
     number = gate.open("olga", branch, infra(gate))
-    assert approve(gate, number, "rita", "sam") == "success"
+    assert gate.approve(number, "rita", "sam") == "success"
     policy(gate, f"{later}\n")
     assert gate.verdict(number) == "in_progress"
     close(gate, number)
@@ -92,7 +85,7 @@ def test_near_G33_a_draft_that_becomes_ready_and_a_draft_again(gate: Gate, branc
     """Approvals that were given meanwhile stand; the success does not."""
     policy(gate)
     number = gate.open("olga", branch, infra(gate))
-    found = [approve(gate, number, "rita", "sam")]
+    found = [gate.approve(number, "rita", "sam")]
     world = gate.sandbox.world
     olga = world.user("olga")
     assert olga is not None
@@ -133,5 +126,5 @@ def test_near_G60_what_the_floor_alone_says_holds(
         head = gate.change({"infra/network.tf": ("100644", before)}, head)
     number = gate.open("olga", branch, head, base="next/1" if "branches" in below else "main")
     gate.settle()
-    assert approve(gate, number, *approvals) == "in_progress"
+    assert gate.approve(number, *approvals) == "in_progress"
     close(gate, number)

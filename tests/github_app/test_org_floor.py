@@ -34,12 +34,6 @@ def put_floor(gate: Gate, text: str | None) -> None:
     gate.settle()
 
 
-def approve(gate: Gate, number: int, *logins: str) -> None:
-    for login in logins:
-        gate.review(login, number)
-    gate.settle()
-
-
 def docs(gate: Gate) -> int:
     number = gate.open("olga", "feat", gate.change({"docs/new.md": "x\n"}))
     gate.settle()
@@ -51,9 +45,9 @@ def test_G60_a_path_of_the_floor_is_protected_everywhere(gate: Gate) -> None:
     number = docs(gate)
     assert gate.verdict(number) == "in_progress"
     assert "of the organisation" in (gate.check(number).summary or "")
-    approve(gate, number, "rita")
+    gate.approve(number, "rita")
     assert gate.verdict(number) == "in_progress"
-    approve(gate, number, "sam")
+    gate.approve(number, "sam")
     assert gate.verdict(number) == "success"
 
 
@@ -63,7 +57,7 @@ def test_G60_who_is_on_the_repositorys_roster_alone_does_not_count(gate: Gate) -
     put_floor(gate, FLOOR)
     gate.push("noor", "main", gate.change({".github/foureyes.yml": LAX}))
     number = docs(gate)
-    approve(gate, number, "olga2", "rita")
+    gate.approve(number, "olga2", "rita")
     assert gate.verdict(number) == "in_progress"
     assert "1 of 2" in (gate.check(number).title or "")
 
@@ -113,7 +107,7 @@ def test_that_a_floor_is_gone_is_seen_at_once_by_servers_that_were_not_told(gate
 def test_a_floor_that_was_there_and_is_gone_breaks_the_verdict(gate: Gate) -> None:
     put_floor(gate, FLOOR)
     number = docs(gate)
-    approve(gate, number, "rita", "sam")
+    gate.approve(number, "rita", "sam")
     assert gate.verdict(number) == "success"
     put_floor(gate, None)
     assert gate.verdict(number) == "failure"

@@ -12,18 +12,12 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
         yield gate
 
 
-def approve(gate: Gate, number: int, *logins: str) -> None:
-    for login in logins:
-        gate.review(login, number)
-    gate.settle()
-
-
 def stacked(gate: Gate, name: str) -> tuple[int, int]:
     """One pull request into main, and one on top of it into its branch, approved by two."""
     below = gate.open("olga", f"{name}-a", gate.change({f"infra/{name}-a.tf": "x\n"}))
     head = gate.change({f"infra/{name}-b.tf": "x\n"}, gate.pull(below).head)
     above = gate.open("olga", f"{name}-b", head, base=f"{name}-a")
-    approve(gate, above, "rita", "sam")
+    gate.approve(above, "rita", "sam")
     assert gate.runs(head) == []
     return below, above
 
@@ -43,7 +37,7 @@ def retarget(gate: Gate, number: int) -> str:
 @pytest.mark.parametrize("method", ["merge", "squash"])
 def test_approvals_stand_where_the_base_landed_by_a_pass(gate: Gate, method: str) -> None:
     below, above = stacked(gate, method)
-    approve(gate, below, "rita", "sam")
+    gate.approve(below, "rita", "sam")
     merge(gate, "rita", below, method)
     assert retarget(gate, above) == "success", gate.check(above).summary
     gate.push("olga", f"{method}-b", gate.change({f"infra/{method}-b.tf": "y\n"}, gate.pull(above).head))
