@@ -157,7 +157,9 @@ def _remember(repo: Repo, settings: Settings, you: Login | None) -> Settings:
     if not settings.set_login:
         own = repo.config_all("foureyes.login", "--local")
         settings = replace(settings, set_login=True, login_before=own[-1] if own else "")
-    kept = place.read_settings(repo) or settings
+    kept = (
+        place.read_settings(repo) or settings
+    )  # `how` is the other worktrees', where this one has a folder of its own
     place.write_settings(repo, replace(settings, how=kept.how))
     repo.git("config", "--local", "--replace-all", "foureyes.login", you.name)
     return settings

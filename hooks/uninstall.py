@@ -68,14 +68,16 @@ def command(forget: bool, for_all: bool, as_json: bool) -> None:
 
 
 def _everywhere(as_json: bool) -> None:
+    was_there = everywhere.folder().exists()
     settings = place.settings_in(everywhere.folder()) or Settings("", "", (), everywhere.HOW)
     agents = agent_settings.remove(everywhere.folder().parent.parent)
     everywhere.take_away(settings)
     if as_json:
-        click.echo(json.dumps({"agent_hooks": agents}))
+        click.echo(json.dumps({"was_installed": was_there, "agent_hooks": agents}))
         _end(agents)
         return
-    click.echo("git hooks     taken out; repositories that have their own keep them")
+    said = "taken out" if was_there else "none of ours were here for all repositories"
+    click.echo(f"git hooks     {said}; repositories that have their own keep them")
     for line in _agents(agents):
         click.echo(f"agents        {line}")
     _end(agents)

@@ -219,14 +219,22 @@ def test_a_login_that_was_configured_before_another_was_given_comes_back(
     assert git(repo, "config", scope, "--get-all", "foureyes.login") == "olga"
 
 
+@pytest.mark.parametrize(
+    "which", [(), pytest.param(("--global",), marks=needs_newer_git)], ids=["here", "all"]
+)
 def test_a_second_uninstall_says_that_nothing_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    which: tuple[str, ...],
 ) -> None:
+    if which:
+        use_newer_git(tmp_path, monkeypatch)
     monkeypatch.chdir(make_repo(tmp_path / "repo"))
     for command, told in (
         ("install", ""),
-        ("uninstall", "taken out\n"),
-        ("uninstall", "none of ours were here\n"),
+        ("uninstall", "taken out"),
+        ("uninstall", "none of ours were"),
     ):
-        assert cli.run([command]) == 0
+        assert cli.run([command, *which]) == 0
         assert told in capsys.readouterr().out
